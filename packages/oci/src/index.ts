@@ -1,0 +1,54 @@
+export { canonicalJson, type Json } from './canonical-json.ts';
+export { describeZodError } from './describe-zod-error.ts';
+export {
+  asDiffId,
+  chainIds,
+  Digester,
+  digestFromHex,
+  digestOf,
+  hexOf,
+  isDiffId,
+  isDigest,
+  parseDigest,
+  type ChainId,
+  type DiffId,
+  type Digest,
+} from './digest.ts';
+export {
+  imageConfigBytes,
+  parseImageConfig,
+  type ContainerConfig,
+  type Healthcheck,
+  type HistoryEntry,
+  type ImageConfig,
+} from './image-config.ts';
+export {
+  manifestBytes,
+  parseIndex,
+  parseManifest,
+  type Descriptor,
+  type Index,
+  type Manifest,
+} from './manifest.ts';
+export {
+  isForeignLayer,
+  isIndexType,
+  isManifestType,
+  layerCompression,
+  layerMediaType,
+  MEDIA_TYPES,
+  type Compression,
+} from './media-types.ts';
+export {
+  formatPlatform,
+  hostPlatform,
+  normalise,
+  parsePlatform,
+  runsOn,
+  variantRank,
+  type Platform,
+} from './platform.ts';
+export { familiarName, formatReference, parseReference, type Reference } from './reference.ts';
+export { err, ok, type Result } from './result.ts';
+export { parseStrictJson } from './strict-json.ts';
+export { validateImage } from './validate.ts';
