@@ -1,0 +1,287 @@
+import { rmSync } from 'node:fs';
+import { asDiffId, Digester, type DiffId } from '@caisson/oci';
+import {
+  baseName,
+  childOf,
+  cleanPath,
+  climbsOut,
+  compareBytes,
+  fsPath,
+  parentOf,
+  ROOT,
+  textOf,
+  type BytePath,
+  type HostPath,
+} from './byte-path.ts';
+import { decompressed } from './decompress.ts';
+import type { NodeEntry } from './entry.ts';
+import { LayerError } from './errors.ts';
+import { LayerNodes } from './layer-nodes.ts';
+import type { TarFields } from './tar-header.ts';
+import { TarParser, type TarHandler } from './tar-parser.ts';
+import { Toc } from './toc.ts';
+import { TreeWriter, type FileWriter } from './tree-writer.ts';
+import type { ChainView, Found } from './view.ts';
+import { isKeptXattr } from './xattrs.ts';
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+
+/** A layer that is read on top of others. */
+export interface ApplyRequest {
+  /** The layer's tar, compressed or not. */
+  readonly source: AsyncIterable<Uint8Array>;
+  /** The layers below, which the layer speaks of. */
+  readonly below: ChainView;
+  /** Where to write the tree form; an empty folder. Without it, only the table of contents is made. */
+  readonly tree?: HostPath;
+  /** Where the content of a file of a layer below lies: a hard link may name one. Needed with `tree`. */
+  readonly contentBelow?: (found: Found) => HostPath;
+}
+
+/** What was in a layer. */
+export interface Applied {
+  /** With every folder on the way to an entry, and nothing in it that hides nothing. */
+  readonly toc: Toc;
+  /** The digest of the tar: it must be compared with the one that the image's config states. */
+  readonly diffId: DiffId;
+  /** The size of the tar in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Reads a layer: checks it, makes its table of contents and, where asked, its tree. Everything in it is taken to be
+ * hostile: a name that climbs out of the root, a device that overlayfs would take for a whiteout, or anything that
+ * replaces the root is an error; nothing is written through a symlink.
+ * @throws LayerError
+ * @see https://github.com/opencontainers/image-spec/blob/main/layer.md#applying-changesets
+ */
+export async function applyLayer({ source, below, tree, contentBelow }: ApplyRequest): Promise<Applied> {
+  const writer = tree === undefined ? undefined : new TreeWriter(tree);
+  const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
+  const parser = new TarParser(applier);
+  const digester = new Digester();
+  try {
+    for await (const chunk of decompressed(source)) {
+      digester.update(chunk);
+      parser.push(chunk);
+    }
+    parser.finish();
+  } catch (error) {
+    applier.abandon();
+    throw error;
+  }
+  return { toc: applier.finish(), diffId: asDiffId(digester.digest()), size: digester.size };
+}
+
+class LayerApplier implements TarHandler {
+  readonly #nodes: LayerNodes;
+  readonly #below: ChainView;
+  readonly #writer: TreeWriter | undefined;
+  readonly #tree: HostPath | undefined;
+  readonly #contentBelow: ((found: Found) => HostPath) | undefined;
+  #open:
+    | { readonly file: FileWriter | undefined; readonly fields: TarFields; readonly path: BytePath }
+    | undefined;
+
+  constructor(
+    nodes: LayerNodes,
+    below: ChainView,
+    writer: TreeWriter | undefined,
+    tree: HostPath | undefined,
+    contentBelow: ((found: Found) => HostPath) | undefined,
+  ) {
+    this.#nodes = nodes;
+    this.#below = below;
+    this.#writer = writer;
+    this.#tree = tree;
+    this.#contentBelow = contentBelow;
+  }
+
+  entry(fields: TarFields): void {
+    const name = checkedName(fields.name);
+    if (name === ROOT) {
+      if (fields.type !== 'directory') {
+        throw new LayerError('unsafe-layer', 'the layer replaces the root folder by something else');
+      }
+      this.#nodes.putFolder({ type: 'directory', path: ROOT, ...attributes(fields) });
+      return;
+    }
+    if (this.#takeWhiteout(name)) return;
+    const path = this.#nodes.place(name);
+    if (fields.type === 'directory') {
+      this.#nodes.putFolder({ type: 'directory', path, ...attributes(fields) });
+      return;
+    }
+    this.#nodes.remove(path);
+    this.#put(path, fields);
+  }
+
+  /** Whether an entry only says that something below is gone. Names with this prefix cannot be in an image. */
+  #takeWhiteout(name: BytePath): boolean {
+    const last = baseName(name);
+    if (!last.startsWith(WHITEOUT)) return false;
+    if (last === OPAQUE) {
+      this.#nodes.makeOpaque(parentOf(this.#nodes.locate(name)));
+      return true;
+    }
+    if (last.startsWith('.wh..wh.')) return true; // book-keeping of AUFS, which means nothing here
+    const gone = last.slice(WHITEOUT.length);
+    if (gone === '' || gone === '.' || gone === '..') {
+      throw new LayerError('unsafe-layer', `the layer holds a whiteout of nothing: ${textOf(name)}`, {
+        path: textOf(name),
+      });
+    }
+    this.#nodes.whiteout(this.#nodes.locate(childOf(parentOf(name), gone)));
+    return true;
+  }
+
+  #put(path: BytePath, fields: TarFields): void {
+    switch (fields.type) {
+      case 'file':
+        this.#open = { file: this.#writer?.openFile(path), fields, path };
+        return;
+      case 'hardlink':
+        this.#putHardLink(path, fields.linkName ?? '');
+        return;
+      case 'symlink': {
+        const entry = { type: fields.type, path, ...attributes(fields), target: fields.linkName ?? '' };
+        this.#writer?.makeSymlink(entry);
+        this.#nodes.put(entry);
+        return;
+      }
+      case 'char':
+      case 'block': {
+        const entry = { type: fields.type, path, ...attributes(fields), ...deviceOf(path, fields) };
+        this.#writer?.makeSpecialFile(entry);
+        this.#nodes.put(entry);
+        return;
+      }
+      case 'fifo': {
+        const entry = { type: fields.type, path, ...attributes(fields) };
+        this.#writer?.makeSpecialFile(entry);
+        this.#nodes.put(entry);
+        return;
+      }
+      case 'directory':
+        throw new Error('Internal error: folders are put down by entry()');
+    }
+  }
+
+  #putHardLink(path: BytePath, linkName: string): void {
+    const target = this.#nodes.place(checkedName(linkName));
+    const node = this.#nodes.get(target);
+    if (node === undefined) {
+      this.#copyFromBelow(path, target);
+      return;
+    }
+    if (node.type === 'directory') {
+      throw new LayerError('unsafe-layer', `the layer links ${textOf(path)} to a folder`, {
+        path: textOf(path),
+      });
+    }
+    const first = node.type === 'hardlink' ? node.target : target;
+    if (first === path) return;
+    this.#writer?.makeHardLink(path, first);
+    this.#nodes.put({ type: 'hardlink', path, target: first });
+  }
+
+  /** A link to a file of a layer below brings that file along: links do not reach across layers. */
+  #copyFromBelow(path: BytePath, target: BytePath): void {
+    const found = this.#below.lookup(target);
+    if (found === undefined || found.node.type === 'directory') {
+      throw new LayerError(
+        'unsafe-layer',
+        `the layer links ${textOf(path)} to ${textOf(target)}, which is not there`,
+        {
+          path: textOf(path),
+        },
+      );
+    }
+    const entry: NodeEntry = { ...found.node, path };
+    if (entry.type === 'file') {
+      const { offset: _elsewhere, ...file } = entry;
+      if (this.#writer !== undefined) {
+        if (this.#contentBelow === undefined) throw new Error('Internal error: a tree needs contentBelow');
+        this.#writer.copyFile(file, this.#contentBelow(found));
+      }
+      this.#nodes.put(file);
+      return;
+    }
+    if (entry.type === 'symlink') this.#writer?.makeSymlink(entry);
+    else this.#writer?.makeSpecialFile(entry);
+    this.#nodes.put(entry);
+  }
+
+  data(chunk: Buffer): void {
+    this.#open?.file?.write(chunk);
+  }
+
+  end(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    const entry = {
+      type: 'file' as const,
+      path: open.path,
+      ...attributes(open.fields),
+      size: open.fields.size,
+    };
+    open.file?.finish(entry);
+    this.#nodes.put(entry);
+  }
+
+  finish(): Toc {
+    return new Toc(this.#nodes.finish());
+  }
+
+  /** Closes what is open, after an error. */
+  abandon(): void {
+    this.#open?.file?.abandon();
+    if (this.#tree !== undefined) rmSync(fsPath(this.#tree), { recursive: true, force: true });
+  }
+}
+
+/** A name of the archive as a path; one that climbs out of the root is an error, not a guess. */
+function checkedName(name: string): BytePath {
+  if (name.includes('\0')) throw new LayerError('unsafe-layer', 'a name in the layer holds a NUL');
+  if (climbsOut(name)) {
+    throw new LayerError('unsafe-layer', `the layer names a path outside the root: ${textOf(name)}`, {
+      path: textOf(name),
+    });
+  }
+  return cleanPath(name);
+}
+
+function attributes({
+  mode,
+  uid,
+  gid,
+  mtime,
+  xattrs,
+}: TarFields): Pick<NodeEntry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'> {
+  const kept = [...(xattrs ?? [])].filter(([name]) => isKeptXattr(name));
+  return {
+    mode,
+    uid,
+    gid,
+    mtime,
+    ...(kept.length === 0 ? {} : { xattrs: new Map(kept.toSorted(([a], [b]) => compareBytes(a, b))) }),
+  };
+}
+
+function deviceOf(
+  path: BytePath,
+  { type, major = 0, minor = 0 }: TarFields,
+): { major: number; minor: number } {
+  if (type === 'char' && major === 0 && minor === 0) {
+    throw new LayerError(
+      'unsafe-layer',
+      `the layer holds the device 0:0 at ${textOf(path)}, which would hide a file`,
+      {
+        path: textOf(path),
+      },
+    );
+  }
+  return { major, minor };
+}

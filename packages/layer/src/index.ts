@@ -1,0 +1,46 @@
+export { applyLayer, type Applied, type ApplyRequest } from './apply.ts';
+export {
+  baseName,
+  bytesOf,
+  childOf,
+  cleanPath,
+  climbsOut,
+  compareBytes,
+  componentsOf,
+  fsPath,
+  hostPath,
+  inFolder,
+  isBelow,
+  joinPath,
+  parentOf,
+  ROOT,
+  textOf,
+  type BytePath,
+  type HostPath,
+} from './byte-path.ts';
+export { decompressed } from './decompress.ts';
+export { diffLayer, type DiffRequest } from './diff.ts';
+export {
+  clampTime,
+  compareTimes,
+  EPOCH,
+  timeOf,
+  type DeviceEntry,
+  type DirectoryEntry,
+  type Entry,
+  type FifoEntry,
+  type FileEntry,
+  type HardLinkEntry,
+  type NodeEntry,
+  type SymlinkEntry,
+  type WhiteoutEntry,
+  type Xattrs,
+} from './entry.ts';
+export { LayerError, type LayerErrorCode } from './errors.ts';
+export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
+export { LayerWriter, tarName, type Content, type WrittenLayer } from './layer-writer.ts';
+export { nodeEntry } from './node-entry.ts';
+export { sameAttributes, sameBytes } from './same-file.ts';
+export { decodeToc, encodeToc, Toc } from './toc.ts';
+export { ChainView, type Found } from './view.ts';
+export { isKeptXattr, readXattrs, sameXattrs } from './xattrs.ts';

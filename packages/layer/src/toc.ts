@@ -1,0 +1,179 @@
+import { isDigest, type Digest } from '@caisson/oci';
+import { baseName, cleanPath, compareBytes, parentOf, type BytePath } from './byte-path.ts';
+import type { Entry, Xattrs } from './entry.ts';
+import { LayerError } from './errors.ts';
+
+/**
+ * The table of contents of one layer: what its tar holds, without the bytes of files. Folders on the way to an entry
+ * are always entries themselves (for a base layer, with what the layers below say of them).
+ */
+export class Toc {
+  /** Bytewise by path. */
+  readonly entries: readonly Entry[];
+  #byPath: Map<BytePath, Entry> | undefined;
+  #children: Map<BytePath, string[]> | undefined;
+
+  /** @param entries in any order, each path once */
+  constructor(entries: readonly Entry[]) {
+    this.entries = entries.toSorted((a, b) => compareBytes(a.path, b.path));
+  }
+
+  /** The entry of a path. */
+  get(path: BytePath): Entry | undefined {
+    this.#byPath ??= new Map(this.entries.map((entry) => [entry.path, entry]));
+    return this.#byPath.get(path);
+  }
+
+  /** The names that this layer has in a folder, whiteouts among them (by the name that is gone). */
+  namesIn(folder: BytePath): readonly string[] {
+    if (this.#children === undefined) {
+      this.#children = new Map();
+      for (const { path } of this.entries) {
+        if (path === '') continue;
+        const parent = parentOf(path);
+        const names = this.#children.get(parent);
+        if (names === undefined) this.#children.set(parent, [baseName(path)]);
+        else names.push(baseName(path));
+      }
+    }
+    return this.#children.get(folder) ?? [];
+  }
+}
+
+/** Raised whenever the form below changes: an index of another version is made anew. */
+const VERSION = 1;
+
+/** The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. */
+export function encodeToc(toc: Toc): string {
+  return JSON.stringify({ version: VERSION, entries: toc.entries.map(encodeEntry) });
+}
+
+function encodeEntry(entry: Entry): unknown[] {
+  if (entry.type === 'whiteout') return [entry.path, 'whiteout'];
+  if (entry.type === 'hardlink') return [entry.path, 'hardlink', entry.target];
+  const { mode, uid, gid, mtime } = entry;
+  const head = [
+    entry.path,
+    entry.type,
+    mode,
+    uid,
+    gid,
+    mtime.seconds,
+    mtime.nanoseconds,
+    encodeXattrs(entry.xattrs),
+  ];
+  switch (entry.type) {
+    case 'file':
+      return [...head, entry.size, entry.digest ?? 0, entry.offset ?? -1];
+    case 'directory':
+      return [...head, entry.opaque === true ? 1 : 0];
+    case 'symlink':
+      return [...head, entry.target];
+    case 'char':
+    case 'block':
+      return [...head, entry.major, entry.minor];
+    case 'fifo':
+      return head;
+  }
+}
+
+function encodeXattrs(xattrs: Xattrs | undefined): 0 | [string, string][] {
+  if (xattrs === undefined) return 0;
+  return [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
+}
+
+/** Reads what {@link encodeToc} wrote. Throws {@link LayerError} `invalid-index` for anything else. */
+export function decodeToc(json: string): Toc {
+  let document: unknown;
+  try {
+    document = JSON.parse(json);
+  } catch (cause) {
+    throw new LayerError('invalid-index', 'a table of contents is not JSON', { cause });
+  }
+  if (
+    typeof document !== 'object' ||
+    document === null ||
+    !('version' in document) ||
+    !('entries' in document)
+  ) {
+    throw damaged();
+  }
+  const { version, entries } = document;
+  if (version !== VERSION || !Array.isArray(entries)) throw damaged();
+  return new Toc(entries.map(decodeEntry));
+}
+
+function damaged(): LayerError {
+  return new LayerError('invalid-index', 'a table of contents does not have the expected form');
+}
+
+function decodeEntry(fields: unknown): Entry {
+  if (!Array.isArray(fields)) throw damaged();
+  const row: readonly unknown[] = fields;
+  const path = cleanPath(text(row[0]));
+  const type = row[1];
+  if (type === 'whiteout') return { path, type };
+  if (type === 'hardlink') return { path, type, target: cleanPath(text(row[2])) };
+  const xattrs = decodeXattrs(row[7]);
+  const attributes = {
+    path,
+    mode: int(row[2]),
+    uid: int(row[3]),
+    gid: int(row[4]),
+    mtime: { seconds: int(row[5]), nanoseconds: int(row[6]) },
+    ...(xattrs === undefined ? {} : { xattrs }),
+  };
+  switch (type) {
+    case 'file': {
+      const digest = fileDigest(row[9]);
+      const offset = int(row[10]);
+      return {
+        ...attributes,
+        type,
+        size: int(row[8]),
+        ...(digest === undefined ? {} : { digest }),
+        ...(offset < 0 ? {} : { offset }),
+      };
+    }
+    case 'directory':
+      return { ...attributes, type, ...(row[8] === 1 ? { opaque: true } : {}) };
+    case 'symlink':
+      return { ...attributes, type, target: text(row[8]) };
+    case 'char':
+    case 'block':
+      return { ...attributes, type, major: int(row[8]), minor: int(row[9]) };
+    case 'fifo':
+      return { ...attributes, type };
+    default:
+      throw damaged();
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw damaged();
+  return value;
+}
+
+function int(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged();
+  return value;
+}
+
+function fileDigest(value: unknown): Digest | undefined {
+  if (value === 0) return undefined;
+  if (typeof value !== 'string' || !isDigest(value)) throw damaged();
+  return value;
+}
+
+function decodeXattrs(value: unknown): Xattrs | undefined {
+  if (value === 0) return undefined;
+  if (!Array.isArray(value)) throw damaged();
+  const pairs: readonly unknown[] = value;
+  return new Map(
+    pairs.map((pair) => {
+      if (!Array.isArray(pair)) throw damaged();
+      const both: readonly unknown[] = pair;
+      return [text(both[0]), Buffer.from(text(both[1]), 'base64')];
+    }),
+  );
+}

@@ -1,0 +1,155 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { FILE_TYPE, makeNode, setTimes, setXattr } from '@caisson/sys';
+import { fsPath, inFolder, type BytePath, type HostPath } from './byte-path.ts';
+import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry } from './entry.ts';
+import { writeXattrs } from './xattrs.ts';
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const SPARSE_UNIT = 4096;
+
+/**
+ * Writes the tree form of a layer: a folder that overlayfs takes as a lower. Every path it is given must have real
+ * folders as parents, made through it: it looks at nothing.
+ */
+export class TreeWriter {
+  readonly #root: HostPath;
+
+  /** @param root an empty folder that nobody else writes to */
+  constructor(root: HostPath) {
+    this.#root = root;
+  }
+
+  /** Makes a folder, closed to others until {@link finishDirectory} gives it its attributes. */
+  makeDirectory(path: BytePath): void {
+    mkdirSync(this.#at(path), 0o700);
+  }
+
+  /** Gives a folder its attributes, after everything in it was written. */
+  finishDirectory(entry: DirectoryEntry): void {
+    const at = this.#at(entry.path);
+    lchownSync(at, entry.uid, entry.gid);
+    chmodSync(at, entry.mode);
+    writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
+    if (entry.opaque === true) setXattr(at, 'trusted.overlay.opaque', Buffer.from('y'));
+    setTimes(at, entry.mtime);
+  }
+
+  /** Begins a regular file. */
+  openFile(path: BytePath): FileWriter {
+    return new FileWriter(inFolder(this.#root, path));
+  }
+
+  /** Makes a regular file with the content of another one. */
+  copyFile(entry: FileEntry, from: HostPath): void {
+    const at = this.#at(entry.path);
+    copyFileSync(fsPath(from), at, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    lchownSync(at, entry.uid, entry.gid);
+    chmodSync(at, entry.mode);
+    writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
+    setTimes(at, entry.mtime);
+  }
+
+  makeSymlink(entry: SymlinkEntry): void {
+    const at = this.#at(entry.path);
+    symlinkSync(Buffer.from(entry.target, 'latin1'), at);
+    lchownSync(at, entry.uid, entry.gid);
+    writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
+    setTimes(at, entry.mtime);
+  }
+
+  makeHardLink(path: BytePath, target: BytePath): void {
+    linkSync(this.#at(target), this.#at(path));
+  }
+
+  makeSpecialFile(entry: DeviceEntry | FifoEntry): void {
+    const at = this.#at(entry.path);
+    const device = entry.type === 'fifo' ? { major: 0, minor: 0 } : entry;
+    makeNode(at, FILE_TYPE[entry.type] | 0o600, device);
+    lchownSync(at, entry.uid, entry.gid);
+    chmodSync(at, entry.mode);
+    writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
+    setTimes(at, entry.mtime);
+  }
+
+  /** Says to overlayfs that a path of the layers below is gone. */
+  makeWhiteout(path: BytePath): void {
+    makeNode(this.#at(path), FILE_TYPE.char, { major: 0, minor: 0 });
+  }
+
+  /** Takes away what was written at a path, with everything below it. */
+  remove(path: BytePath): void {
+    rmSync(this.#at(path), { recursive: true, force: true });
+  }
+
+  #at(path: BytePath): string | Buffer {
+    return fsPath(inFolder(this.#root, path));
+  }
+}
+
+/** Writes one regular file. Runs of zeros become holes. */
+export class FileWriter {
+  readonly #path: HostPath;
+  readonly #fd: number;
+  #position = 0;
+
+  constructor(path: HostPath) {
+    this.#path = path;
+    this.#fd = openSync(fsPath(path), NEW_FILE, 0o600);
+  }
+
+  write(chunk: Uint8Array): void {
+    const isHole = chunk.length >= SPARSE_UNIT && isZeros(chunk);
+    if (!isHole) writeFully(this.#fd, chunk, this.#position);
+    this.#position += chunk.length;
+  }
+
+  /** Gives the file its attributes (the set-user-id bit after the owner, which would clear it) and closes it. */
+  finish(entry: FileEntry): void {
+    ftruncateSync(this.#fd, this.#position);
+    fchownSync(this.#fd, entry.uid, entry.gid);
+    fchmodSync(this.#fd, entry.mode);
+    closeSync(this.#fd);
+    writeXattrs(this.#path, entry.xattrs);
+    setTimes(fsPath(this.#path), entry.mtime);
+  }
+
+  /** Closes the file as it is, for a tree that is given up. */
+  abandon(): void {
+    closeSync(this.#fd);
+  }
+}
+
+const ZEROS = Buffer.alloc(1 << 20);
+
+/** Whether a chunk is all zeros. */
+export function isZeros(chunk: Uint8Array): boolean {
+  if (chunk[0] !== 0) return false;
+  for (let at = 0; at < chunk.length; at += ZEROS.length) {
+    const part = chunk.subarray(at, at + ZEROS.length);
+    if (Buffer.compare(part, ZEROS.subarray(0, part.length)) !== 0) return false;
+  }
+  return true;
+}
+
+/** Writes all of a chunk at a position: write(2) may take less. */
+export function writeFully(fd: number, chunk: Uint8Array, position: number): void {
+  let written = 0;
+  while (written < chunk.length) {
+    written += writeSync(fd, chunk, written, chunk.length - written, position + written);
+  }
+}

@@ -1,0 +1,47 @@
+import { getXattr, listXattrs, setXattr } from '@caisson/sys';
+import { fsPath, type HostPath } from './byte-path.ts';
+import type { Xattrs } from './entry.ts';
+
+/**
+ * Whether layers keep an attribute: file capabilities, access control lists and what users set. The rest says
+ * something of the host (SELinux labels) or is overlayfs's own book-keeping, which a layer could use to show files
+ * of other layers or to hide them.
+ */
+export function isKeptXattr(name: string): boolean {
+  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
+  return (
+    name === 'security.capability' ||
+    name === 'system.posix_acl_access' ||
+    name === 'system.posix_acl_default'
+  );
+}
+
+/** The attributes of a file that layers keep; undefined where it has none. */
+export function readXattrs(path: HostPath): Xattrs | undefined {
+  const at = fsPath(path);
+  const names = listXattrs(at).filter(isKeptXattr);
+  if (names.length === 0) return undefined;
+  const values = new Map<string, Uint8Array>();
+  for (const name of names.toSorted()) {
+    const value = getXattr(at, name);
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
+}
+
+/** Sets the attributes of a file. */
+export function writeXattrs(path: HostPath, xattrs: Xattrs | undefined): void {
+  if (xattrs === undefined) return;
+  for (const [name, value] of xattrs) setXattr(fsPath(path), name, value);
+}
+
+/** Whether two files have the same attributes. */
+export function sameXattrs(a: Xattrs | undefined, b: Xattrs | undefined): boolean {
+  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
+  if (a === undefined || b === undefined) return true;
+  for (const [name, value] of a) {
+    const other = b.get(name);
+    if (other === undefined || Buffer.compare(value, other) !== 0) return false;
+  }
+  return true;
+}

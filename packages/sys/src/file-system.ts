@@ -1,0 +1,60 @@
+import { cString, libcFunction, type Path } from './libc.ts';
+
+const syncfsFunction = libcFunction('int syncfs(int fd)');
+const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
+const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
+const chrootFunction = libcFunction('int chroot(const void *path)');
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+
+/** Writes everything that the file system of an open file still holds in memory to its disk, and waits for it. */
+export function syncFileSystem(fd: number): void {
+  syncfsFunction([fd]);
+}
+
+/** What mknod(2) makes: S_IFIFO, S_IFCHR, S_IFBLK. */
+export const FILE_TYPE = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
+
+/** Makes a device node or a named pipe. `mode` is type and permissions; the umask applies. */
+export function makeNode(
+  path: Path,
+  mode: number,
+  device: { readonly major: number; readonly minor: number },
+): void {
+  mknodFunction([cString(path), mode, deviceNumber(device.major, device.minor)], path);
+}
+
+/** glibc's encoding of a device number, which the kernel's 64-bit stat structures use too. */
+export function deviceNumber(major: number, minor: number): bigint {
+  const a = BigInt(major);
+  const b = BigInt(minor);
+  return ((a & 0xfffff000n) << 32n) | ((a & 0xfffn) << 8n) | ((b & 0xffffff00n) << 12n) | (b & 0xffn);
+}
+
+/** The parts of a device number as `stat.rdev` gives it. */
+export function splitDevice(device: bigint): { major: number; minor: number } {
+  const major = ((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn);
+  const minor = ((device >> 12n) & 0xffffff00n) | (device & 0xffn);
+  return { major: Number(major), minor: Number(minor) };
+}
+
+/** A point in time, to the nanosecond: node:fs takes times as floating point numbers, which lose the last digits. */
+export interface Time {
+  /** Whole seconds since 1970, negative before. */
+  readonly seconds: number;
+  /** 0 to 999,999,999, counted forwards from `seconds`. */
+  readonly nanoseconds: number;
+}
+
+/** Sets the times of a file, folder or symlink (of the link itself). */
+export function setTimes(path: Path, { seconds, nanoseconds }: Time): void {
+  const s = BigInt(seconds);
+  const n = BigInt(nanoseconds);
+  utimensat([AT_FDCWD, cString(path), new BigInt64Array([s, n, s, n]), AT_SYMLINK_NOFOLLOW], path);
+}
+
+/** Makes a folder the root of this process. */
+export function changeRoot(path: Path): void {
+  chrootFunction([cString(path)], path);
+}

@@ -1,0 +1,30 @@
+export { becomeUser, CAPABILITIES, capabilityMask, type Capability, type Identity } from './credentials.ts';
+export {
+  changeRoot,
+  deviceNumber,
+  FILE_TYPE,
+  makeNode,
+  setTimes,
+  splitDevice,
+  syncFileSystem,
+  type Time,
+} from './file-system.ts';
+export { tryLock, unlock } from './flock.ts';
+export type { Path } from './libc.ts';
+export { bringUpLoopback } from './loopback.ts';
+export { mount, MOUNT, pivotRoot, unmount, type MountRequest } from './mount.ts';
+export {
+  beginSession,
+  changeFolder,
+  closeOnExecFrom,
+  execve,
+  makePipe,
+  passOnStandardStreams,
+  resetSignals,
+  setHostname,
+  setNoNewPrivileges,
+  setNotDumpable,
+  setUmask,
+} from './process.ts';
+export { errorCode, SyscallError } from './syscall-error.ts';
+export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

@@ -1,0 +1,75 @@
+import { createRequire } from 'node:module';
+import { SyscallError } from './syscall-error.ts';
+
+/** A path: a string is taken as UTF-8, bytes as they are. */
+export type Path = string | Uint8Array;
+
+type Argument = number | bigint | string | Uint8Array | BigInt64Array | Uint32Array | Int32Array | null;
+type NativeFunction = (...args: Argument[]) => unknown;
+
+/** What we use of koffi. */
+interface Koffi {
+  load(path: null): NativeLibrary;
+  errno(): number;
+  address(value: Uint8Array): bigint;
+}
+
+interface NativeLibrary {
+  func(prototype: string): NativeFunction;
+}
+
+interface Libc {
+  readonly koffi: Koffi;
+  readonly library: NativeLibrary;
+}
+
+let loaded: Libc | undefined;
+
+/** Loads koffi (10 ms) at the first call, and looks symbols up in the C library that Node itself is linked to. */
+function libc(): Libc {
+  if (loaded === undefined) {
+    const load: (name: string) => Koffi = createRequire(import.meta.url);
+    const koffi = load('koffi');
+    loaded = { koffi, library: koffi.load(null) };
+  }
+  return loaded;
+}
+
+/**
+ * Declares a function of the C library by its prototype. Nothing is loaded before its first call.
+ * @returns a function that throws {@link SyscallError} where the C function returns a negative number
+ */
+export function libcFunction(prototype: string): (args: Argument[], path?: Path) => number {
+  const name = /(\w+)\(/.exec(prototype)?.[1] ?? prototype;
+  let native: NativeFunction | undefined;
+  return (args, path) => {
+    native ??= libc().library.func(prototype);
+    const result = Number(native(...args));
+    if (result < 0)
+      throw new SyscallError(name, libc().koffi.errno(), path === undefined ? undefined : pathText(path));
+    return result;
+  };
+}
+
+/** A path as C wants it: its bytes and a NUL. A path that holds a NUL is refused, as node:fs does. */
+export function cString(path: Path): Uint8Array {
+  const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
+  if (bytes.includes(0)) throw new Error('a path must not hold a NUL byte');
+  const terminated = Buffer.alloc(bytes.length + 1);
+  terminated.set(bytes);
+  return terminated;
+}
+
+/** A NULL-terminated array of C strings. Keep the returned `strings` alive during the call. */
+export function cStringArray(values: readonly Path[]): { pointers: BigInt64Array; strings: Uint8Array[] } {
+  const strings = values.map(cString);
+  const pointers = new BigInt64Array(strings.length + 1);
+  strings.forEach((text, index) => {
+    pointers[index] = libc().koffi.address(text);
+  });
+  return { pointers, strings };
+}
+
+function pathText(path: Path): string {
+  return typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+}
