@@ -1,0 +1,185 @@
+import { createReadStream, lstatSync } from 'node:fs';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { Digester, digestOf, type Descriptor, type Digest } from '@caisson/oci';
+import { diskError } from './disk-error.ts';
+import { StoreError } from './errors.ts';
+import type { StorePaths } from './paths.ts';
+import type { Seen } from './seen.ts';
+import type { Session } from './session.ts';
+
+/** Bytes that were put into the store. */
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+const READ_CHUNK = 1 << 20;
+const MAX_DOCUMENT = 4 << 20;
+
+/**
+ * The content of the store, by digest. A blob is there complete or not at all: it is written to the session's folder,
+ * its digest and size are checked on the way, and it gets its name last. To put a blob that is there is no error.
+ */
+export class BlobStore {
+  readonly #paths: StorePaths;
+  readonly #seen: Seen;
+
+  constructor(paths: StorePaths, seen: Seen) {
+    this.#paths = paths;
+    this.#seen = seen;
+  }
+
+  /** Where a blob lies, if it does. To be read by those who hold it. */
+  path(digest: Digest): string {
+    return this.#paths.blob(digest);
+  }
+
+  /** The size of a blob in bytes; undefined where it is not there. */
+  size(digest: Digest): number | undefined {
+    const stat = lstatSync(this.#paths.blob(digest), { throwIfNoEntry: false });
+    return stat?.isFile() === true ? stat.size : undefined;
+  }
+
+  /**
+   * Whether a blob is there and is what its name says. One that may have changed since it was last looked at is
+   * hashed; one that turns out to be something else is removed, so that it can be made or fetched again.
+   */
+  async has(session: Session, digest: Digest): Promise<boolean> {
+    await session.hold(digest);
+    if (this.size(digest) === undefined) return false;
+    if (this.#seen.trust(digest, this.path(digest)) === 'known') return true;
+    try {
+      for await (const _chunk of this.read(digest)) void _chunk;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'corrupt-blob') throw error;
+      await this.remove(digest);
+      return false;
+    }
+    this.#seen.remember(digest, this.path(digest));
+    return true;
+  }
+
+  /**
+   * The bytes of a blob. Its digest is checked on the way: a consumer that gets to the end has the right ones.
+   * @throws StoreError `missing-blob`, `corrupt-blob`
+   */
+  async *read(digest: Digest): AsyncGenerator<Uint8Array> {
+    const digester = new Digester();
+    const stream = createReadStream(this.path(digest), { highWaterMark: READ_CHUNK });
+    try {
+      for await (const chunk of stream) {
+        const bytes = asBytes(chunk);
+        digester.update(bytes);
+        yield bytes;
+      }
+    } catch (error) {
+      throw diskError(error, `cannot read the blob ${digest}`, missing(digest));
+    }
+    if (digester.digest() !== digest) throw new StoreError('corrupt-blob', `the blob ${digest} is damaged`);
+  }
+
+  /** A small blob, whole, checked. @throws StoreError `missing-blob`, `corrupt-blob` */
+  async document(digest: Digest): Promise<Uint8Array> {
+    const size = this.size(digest);
+    if (size === undefined) throw missing(digest);
+    if (size > MAX_DOCUMENT)
+      throw new StoreError('damaged', `the blob ${digest} is too large for a document: ${size} bytes`);
+    const bytes = await readFile(this.path(digest));
+    if (digestOf(bytes) !== digest) throw new StoreError('corrupt-blob', `the blob ${digest} is damaged`);
+    return bytes;
+  }
+
+  /**
+   * Puts bytes of a stream.
+   * @param expected what they must turn out to be
+   * @throws StoreError `digest-mismatch`, `size-mismatch`, `no-space`
+   */
+  async put(
+    session: Session,
+    source: AsyncIterable<Uint8Array>,
+    expected?: Pick<Descriptor, 'digest' | 'size'>,
+  ): Promise<StoredBlob> {
+    const path = session.newPath('blob');
+    const digester = new Digester();
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for await (const chunk of source) {
+        if (expected !== undefined && digester.size + chunk.length > expected.size) {
+          throw new StoreError(
+            'size-mismatch',
+            `${expected.digest} is longer than the ${expected.size} bytes stated`,
+          );
+        }
+        digester.update(chunk);
+        await file.writeFile(chunk);
+      }
+    } catch (error) {
+      await file.close();
+      await rm(path, { force: true });
+      throw diskError(error, 'cannot write to the store');
+    }
+    await file.close();
+    const stored = { digest: digester.digest(), size: digester.size };
+    if (expected !== undefined) await checkAsExpected(stored, expected, path);
+    await this.adopt(session, path, stored);
+    return stored;
+  }
+
+  /** Puts bytes that are at hand. */
+  async putBytes(session: Session, bytes: Uint8Array): Promise<StoredBlob> {
+    const stored = { digest: digestOf(bytes), size: bytes.length };
+    if (await this.has(session, stored.digest)) return stored;
+    const path = session.newPath('blob');
+    try {
+      await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw diskError(error, 'cannot write to the store');
+    }
+    await this.adopt(session, path, stored);
+    return stored;
+  }
+
+  /** Gives a complete file of the session's folder its name. The caller has hashed what it wrote. */
+  async adopt(session: Session, path: string, { digest }: StoredBlob): Promise<void> {
+    await session.hold(digest);
+    if (this.size(digest) !== undefined && this.#seen.trust(digest, this.path(digest)) === 'known') {
+      await rm(path);
+      return;
+    }
+    await rename(path, this.path(digest));
+    this.#seen.remember(digest, this.path(digest));
+  }
+
+  /** Removes a blob. Prune and healing call it; whoever holds the blob does not expect it. */
+  async remove(digest: Digest): Promise<void> {
+    this.#seen.forget(digest);
+    await rm(this.path(digest), { force: true });
+  }
+}
+
+async function checkAsExpected(
+  stored: StoredBlob,
+  expected: Pick<Descriptor, 'digest' | 'size'>,
+  path: string,
+): Promise<void> {
+  if (stored.size === expected.size && stored.digest === expected.digest) return;
+  await rm(path, { force: true });
+  if (stored.size !== expected.size) {
+    throw new StoreError(
+      'size-mismatch',
+      `${expected.digest} is ${stored.size} bytes long, not the ${expected.size} stated`,
+    );
+  }
+  throw new StoreError('digest-mismatch', `the bytes of ${expected.digest} have the digest ${stored.digest}`);
+}
+
+function missing(digest: Digest): StoreError {
+  return new StoreError('missing-blob', `the blob ${digest} is not in the store`);
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new Error('Internal error: a file stream gave something else than bytes');
+}

@@ -1,0 +1,107 @@
+import { rmSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE used (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE same_content (state TEXT, content TEXT, diff_id TEXT NOT NULL, PRIMARY KEY (state, content)) WITHOUT ROWID;
+  CREATE TABLE selections (state TEXT, selection TEXT, digest TEXT NOT NULL, PRIMARY KEY (state, selection)) WITHOUT ROWID;
+  CREATE TABLE compressed (diff_id TEXT, setting TEXT, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (diff_id, setting)) WITHOUT ROWID;
+  CREATE TABLE files (root TEXT, path TEXT, stat TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (root, path)) WITHOUT ROWID;
+`;
+const BUSY_TIMEOUT_MS = 2000;
+
+/**
+ * What is derived from the rest of the store and only makes it faster: stat cache, times of use, look-up tables. It
+ * is opened at the first use; one that is damaged or of another version is made anew; one that cannot be opened or
+ * written is done without. So nothing that must not be lost belongs here.
+ */
+export class Database {
+  readonly #path: string;
+  #open: DatabaseSync | 'unusable' | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The rows of a query; none where the database cannot be used. */
+  all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.#attempt((statement) => statement.all(...values), sql) ?? [];
+  }
+
+  /** The first row of a query. */
+  get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#attempt((statement) => statement.get(...values), sql);
+  }
+
+  /** Runs a statement that changes something. It may be lost. */
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#attempt((statement) => statement.run(...values), sql);
+  }
+
+  /** Runs several statements as one, which costs one write. */
+  together(work: () => void): void {
+    const database = this.#database();
+    if (database === undefined) return;
+    try {
+      database.exec('BEGIN IMMEDIATE');
+    } catch {
+      return; // somebody else has been writing for too long: what we know is lost, nothing else
+    }
+    try {
+      work();
+      database.exec('COMMIT');
+    } catch {
+      database.exec('ROLLBACK');
+    }
+  }
+
+  close(): void {
+    if (this.#open !== undefined && this.#open !== 'unusable') this.#open.close();
+    this.#open = undefined;
+    this.#statements.clear();
+  }
+
+  #attempt<T>(work: (statement: StatementSync) => T, sql: string): T | undefined {
+    const database = this.#database();
+    if (database === undefined) return undefined;
+    try {
+      const statement = this.#statements.get(sql) ?? database.prepare(sql);
+      this.#statements.set(sql, statement);
+      return work(statement);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #database(): DatabaseSync | undefined {
+    this.#open ??= openDatabase(this.#path) ?? openAnew(this.#path) ?? 'unusable';
+    return this.#open === 'unusable' ? undefined : this.#open;
+  }
+}
+
+function openDatabase(path: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (version === SCHEMA_VERSION) return database;
+    if (version !== 0) throw new Error('another version');
+    database.exec('BEGIN IMMEDIATE');
+    const now = database.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (now === 0) database.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('COMMIT');
+    return database;
+  } catch {
+    database?.close();
+    return undefined;
+  }
+}
+
+function openAnew(path: string): DatabaseSync | undefined {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  return openDatabase(path);
+}

@@ -1,0 +1,103 @@
+import { isDiffId, isDigest, type DiffId, type Digest } from '@caisson/oci';
+import type { Database } from './database.ts';
+
+/** The stat of a file when its digest was taken, and the digest. */
+export interface KnownFile {
+  readonly stat: string;
+  readonly digest: Digest;
+}
+
+/** A layer in a compression. */
+export interface CompressedLayer {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** What the store remembers to be faster. All of it can be worked out again, so all of it may be lost. */
+export class LookUps {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The layer that gave a content on a state, if one is known. */
+  layerWithContent(state: Digest, content: Digest): DiffId | undefined {
+    const row = this.#database.get(
+      'SELECT diff_id FROM same_content WHERE state = ? AND content = ?',
+      state,
+      content,
+    );
+    const diffId = String(row?.['diff_id']);
+    return isDiffId(diffId) ? diffId : undefined;
+  }
+
+  rememberContent(state: Digest, content: Digest, diffId: DiffId): void {
+    this.#database.run('INSERT OR REPLACE INTO same_content VALUES (?, ?, ?)', state, content, diffId);
+  }
+
+  /** The content digest of what a selection takes from a state, if it is known. */
+  selection(state: Digest, selection: Digest): Digest | undefined {
+    const row = this.#database.get(
+      'SELECT digest FROM selections WHERE state = ? AND selection = ?',
+      state,
+      selection,
+    );
+    const digest = String(row?.['digest']);
+    return isDigest(digest) ? digest : undefined;
+  }
+
+  rememberSelection(state: Digest, selection: Digest, digest: Digest): void {
+    this.#database.run('INSERT OR REPLACE INTO selections VALUES (?, ?, ?)', state, selection, digest);
+  }
+
+  /** What a layer became when it was last compressed this way. */
+  compressed(diffId: DiffId, setting: string): CompressedLayer | undefined {
+    const row = this.#database.get(
+      'SELECT digest, size FROM compressed WHERE diff_id = ? AND setting = ?',
+      diffId,
+      setting,
+    );
+    const digest = String(row?.['digest']);
+    return isDigest(digest) ? { digest, size: Number(row?.['size']) } : undefined;
+  }
+
+  rememberCompressed(diffId: DiffId, setting: string, { digest, size }: CompressedLayer): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO compressed VALUES (?, ?, ?, ?)',
+      diffId,
+      setting,
+      digest,
+      size,
+    );
+  }
+
+  /** The files of a folder of the host whose digests are known, by path. */
+  files(root: string): Map<string, KnownFile> {
+    const files = new Map<string, KnownFile>();
+    for (const row of this.#database.all('SELECT path, stat, digest FROM files WHERE root = ?', root)) {
+      const digest = String(row['digest']);
+      if (isDigest(digest)) files.set(String(row['path']), { stat: String(row['stat']), digest });
+    }
+    return files;
+  }
+
+  /** Remembers files of a folder, and forgets those of it that are gone. */
+  updateFiles(root: string, changed: ReadonlyMap<string, KnownFile>, gone: Iterable<string>): void {
+    this.#database.together(() => {
+      for (const [path, { stat, digest }] of changed) {
+        this.#database.run('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)', root, path, stat, digest);
+      }
+      for (const path of gone)
+        this.#database.run('DELETE FROM files WHERE root = ? AND path = ?', root, path);
+    });
+  }
+
+  /** Says that things were used now. */
+  used(names: Iterable<string>): void {
+    const now = Math.floor(Date.now() / 1000);
+    this.#database.together(() => {
+      for (const name of names) this.#database.run('INSERT OR REPLACE INTO used VALUES (?, ?)', name, now);
+    });
+  }
+}

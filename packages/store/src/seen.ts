@@ -1,0 +1,66 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import type { Database } from './database.ts';
+
+/** What is known of a file or tree of the store. */
+export type Trust =
+  /** It is as it was when its digest was checked. */
+  | 'known'
+  /** It must be checked before use: it changed, or the machine went down before it was on the disk. */
+  | 'unknown';
+
+let bootId: string | undefined;
+
+/** Names this run of the kernel: what was written but not synced in another one may be lost. */
+function currentBoot(): string {
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return bootId;
+}
+
+/**
+ * Remembers for each blob and tree at which stat its digest was seen, and whether it is known to be on the disk. A
+ * blob whose stat is another, or which another boot wrote without a barrier, is hashed again before it is used.
+ */
+export class Seen {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Says that what lies at a path is what its name says. */
+  remember(name: string, path: string): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO seen (name, boot, stat, synced) VALUES (?, ?, ?, 0)',
+      name,
+      currentBoot(),
+      statText(path) ?? '',
+    );
+  }
+
+  /** Whether what lies at a path is still what was seen there. */
+  trust(name: string, path: string): Trust {
+    const row = this.#database.get('SELECT boot, stat, synced FROM seen WHERE name = ?', name);
+    if (row === undefined || row['stat'] !== statText(path)) return 'unknown';
+    return row['synced'] === 1 || row['boot'] === currentBoot() ? 'known' : 'unknown';
+  }
+
+  forget(name: string): void {
+    this.#database.run('DELETE FROM seen WHERE name = ?', name);
+  }
+
+  /** Says that all that this boot wrote before `barrier` began is on the disk now. */
+  async synced(barrier: () => Promise<void>): Promise<void> {
+    const names = this.#database.all('SELECT name FROM seen WHERE boot = ? AND synced = 0', currentBoot());
+    await barrier();
+    this.#database.together(() => {
+      for (const { name } of names)
+        this.#database.run('UPDATE seen SET synced = 1 WHERE name = ?', String(name));
+    });
+  }
+}
+
+function statText(path: string): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { tryLock, unlock } from '@caisson/sys';
+import { isFileAt, lockFile, tryLockFile, type LockOptions } from './lock.ts';
+import type { StorePaths } from './paths.ts';
+import { removeTree, removeTreeLater } from './remove-tree.ts';
+
+/**
+ * The right to write to a store, and a lease on what is found in it. Whoever uses something holds it first: prune
+ * deletes nothing that a living session holds. A session lives as long as its lock, which ends with the process, so
+ * what a killed one leaves is known to be left over and is swept by the next.
+ */
+export class Session implements AsyncDisposable {
+  readonly id: string;
+  /** A folder for what is not complete yet. It is gone when the session ends. */
+  readonly tmp: string;
+  readonly #paths: StorePaths;
+  readonly #lease: number;
+  readonly #held = new Set<string>();
+  readonly #lockOptions: LockOptions;
+  #files = 0;
+  #isOpen = true;
+
+  private constructor(paths: StorePaths, id: string, lease: number, lockOptions: LockOptions) {
+    this.#paths = paths;
+    this.id = id;
+    this.tmp = paths.tmpOf(id);
+    this.#lease = lease;
+    this.#lockOptions = lockOptions;
+  }
+
+  /** Begins a session, after sweeping what dead ones left. */
+  static begin(paths: StorePaths, lockOptions: LockOptions = {}): Session {
+    sweepLeftovers(paths);
+    for (;;) {
+      const id = randomBytes(8).toString('hex');
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND;
+      const lease = openSync(paths.lease(id), flags, 0o600);
+      // Between these two calls a sweep may take the file for one that was left over.
+      if (tryLock(lease, 'exclusive') && isFileAt(paths.lease(id), lease)) {
+        mkdirSync(paths.tmpOf(id), { mode: 0o700 });
+        return new Session(paths, id, lease, lockOptions);
+      }
+      closeSync(lease);
+    }
+  }
+
+  /**
+   * Holds things by name, before they are looked at: blobs by digest, trees by form, records by key. What is there
+   * afterwards stays until the session ends.
+   */
+  async hold(...names: readonly string[]): Promise<void> {
+    const fresh = names.filter((name) => !this.#held.has(name));
+    if (fresh.length === 0) return;
+    using _lock = await lockFile(this.#paths.storeLock, 'shared', this.#lockOptions);
+    writeSync(this.#lease, fresh.map((name) => `${name}\n`).join(''));
+    for (const name of fresh) this.#held.add(name);
+  }
+
+  /** A path in the session's folder that nothing has used yet. */
+  newPath(kind: string): string {
+    this.#files++;
+    return join(this.tmp, `${kind}-${this.#files}`);
+  }
+
+  /** Ends the session: what it held is free, what it left unfinished is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await removeTreeLater(this.tmp);
+    rmSync(this.#paths.lease(this.id), { force: true });
+    unlock(this.#lease);
+    closeSync(this.#lease);
+  }
+}
+
+/** Removes what dead sessions left. Several processes may do it at once, and it may be killed at any point. */
+function sweepLeftovers(paths: StorePaths): void {
+  const leases = new Set(readdirSync(paths.builds).map((name) => name.replace(/\.lease$/, '')));
+  for (const id of leases) {
+    using lock = tryLockFile(paths.lease(id), 'exclusive');
+    if (lock === undefined) continue;
+    removeTree(paths.tmpOf(id));
+    rmSync(paths.lease(id), { force: true });
+  }
+  // A folder is made after its lease is locked: one without a lease belongs to nobody.
+  for (const id of readdirSync(paths.tmp)) {
+    if (!leases.has(id) && !existsSync(paths.lease(id))) removeTree(paths.tmpOf(id));
+  }
+}
+
+/** What living sessions hold. The caller holds the store's lock alone, so that nothing is added meanwhile. */
+export function heldNames(paths: StorePaths): Set<string> {
+  sweepLeftovers(paths);
+  const held = new Set<string>();
+  for (const name of readdirSync(paths.builds)) {
+    for (const line of readFileSync(join(paths.builds, name), 'latin1').split('\n'))
+      if (line !== '') held.add(line);
+  }
+  return held;
+}

@@ -1,0 +1,95 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import * as z from 'zod/mini';
+import { isDiffId, isDigest, parseDigest, type DiffId, type Digest, type Json } from '@caisson/oci';
+import type { StorePaths } from './paths.ts';
+import type { Session } from './session.ts';
+import { writeDocument } from './write-document.ts';
+
+const RECORD_VERSION = 1;
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const diffId = z.custom<DiffId>((value) => typeof value === 'string' && isDiffId(value));
+const json: z.ZodMiniType<Json> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(json), z.record(z.string(), json)]),
+);
+
+const stepRecordSchema = z.object({
+  version: z.literal(RECORD_VERSION),
+  key: digest,
+  keyRecord: z.record(z.string(), json),
+  layer: z.object({ diffId, size: z.int(), contentDigest: digest }),
+  created: z.string(),
+  stage: z.string(),
+  dockerfile: z.string(),
+});
+
+/** What the cache holds of one step: the layer that it gave, under the key of everything that could change it. */
+export interface StepRecord {
+  readonly key: Digest;
+  /** What the key is the digest of. */
+  readonly keyRecord: Readonly<Record<string, Json>>;
+  readonly layer: {
+    readonly diffId: DiffId;
+    /** The size of the tar in bytes. */
+    readonly size: number;
+    readonly contentDigest: Digest;
+  };
+  /** When the step ran, RFC 3339: the time of the layer in the image's history, however often it is used again. */
+  readonly created: string;
+  /** The stage's name or number, and the Dockerfile's name: where a later build looks for what it changed. */
+  readonly stage: string;
+  readonly dockerfile: string;
+}
+
+/** The records of steps, a file each, named by key and written by rename. One that cannot be read is none. */
+export class StepRecords {
+  readonly #paths: StorePaths;
+
+  constructor(paths: StorePaths) {
+    this.#paths = paths;
+  }
+
+  /** The record of a key; undefined where there is none. */
+  async get(session: Session, key: Digest): Promise<StepRecord | undefined> {
+    await session.hold(recordName(key));
+    return this.#read(key);
+  }
+
+  async put(session: Session, record: StepRecord): Promise<void> {
+    await session.hold(recordName(record.key));
+    const text = JSON.stringify({ version: RECORD_VERSION, ...record });
+    await writeDocument(session, this.#paths.record(record.key), text, 'cached');
+  }
+
+  /** Every record of the store. */
+  async list(): Promise<StepRecord[]> {
+    const names = await readdir(this.#paths.records);
+    const records = await Promise.all(
+      names.map(async (name) => {
+        const key = parseDigest(`sha256:${name.replace(/\.json$/, '')}`);
+        return key.ok ? this.#read(key.value) : undefined;
+      }),
+    );
+    return records.filter((record) => record !== undefined);
+  }
+
+  async remove(key: Digest): Promise<void> {
+    await rm(this.#paths.record(key), { force: true });
+  }
+
+  async #read(key: Digest): Promise<StepRecord | undefined> {
+    let value: unknown;
+    try {
+      value = JSON.parse(await readFile(this.#paths.record(key), 'utf8'));
+    } catch {
+      return undefined;
+    }
+    const parsed = stepRecordSchema.safeParse(value);
+    return parsed.success && parsed.data.key === key ? parsed.data : undefined;
+  }
+}
+
+/** The name under which a record is held. */
+export function recordName(key: Digest): string {
+  return `record ${key}`;
+}

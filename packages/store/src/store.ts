@@ -1,0 +1,158 @@
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { errorCode, syncFileSystem } from '@caisson/sys';
+import { pathExists } from 'fs-extra/esm';
+import { BlobStore } from './blob-store.ts';
+import { Database } from './database.ts';
+import { diskError } from './disk-error.ts';
+import { StoreError } from './errors.ts';
+import { ImageIndex, indexText } from './image-index.ts';
+import { LayerForms } from './layer-forms.ts';
+import type { LockOptions } from './lock.ts';
+import { LookUps } from './look-ups.ts';
+import { StorePaths } from './paths.ts';
+import { RememberedBases } from './remembered-bases.ts';
+import { Seen } from './seen.ts';
+import { Session } from './session.ts';
+import { StepRecords } from './step-records.ts';
+
+/** Raised when an older Caisson could not read what a newer one writes. */
+const STORE_VERSION = 1;
+
+/**
+ * A store: one folder that holds images, layers and the cache, and is a valid OCI image layout at every moment.
+ * Reading needs nothing; writing, and relying on what is there, needs a {@link Session}.
+ */
+export class Store implements Disposable {
+  readonly root: string;
+  readonly blobs: BlobStore;
+  readonly images: ImageIndex;
+  readonly records: StepRecords;
+  readonly bases: RememberedBases;
+  readonly forms: LayerForms;
+  readonly lookUps: LookUps;
+  readonly #paths: StorePaths;
+  readonly #database: Database;
+  readonly #seen: Seen;
+  readonly #lockOptions: LockOptions;
+
+  /** Use {@link openStore}. */
+  constructor(paths: StorePaths, lockOptions: LockOptions) {
+    this.root = paths.root;
+    this.#paths = paths;
+    this.#lockOptions = lockOptions;
+    this.#database = new Database(paths.database);
+    this.#seen = new Seen(this.#database);
+    this.blobs = new BlobStore(paths, this.#seen);
+    this.images = new ImageIndex(paths, this.blobs, lockOptions);
+    this.records = new StepRecords(paths);
+    this.bases = new RememberedBases(paths);
+    this.forms = new LayerForms(paths, this.#seen);
+    this.lookUps = new LookUps(this.#database);
+  }
+
+  /** Begins to write, or to rely on what is there. */
+  session(): Session {
+    try {
+      return Session.begin(this.#paths, this.#lockOptions);
+    } catch (error) {
+      throw diskError(error, `cannot write to the store ${this.root}`);
+    }
+  }
+
+  /**
+   * Waits until all that was written so far is on the disk. It must have been called before `index.json` names an
+   * image, and before anybody is told that something was exported.
+   */
+  async barrier(): Promise<void> {
+    await this.#seen.synced(() => {
+      const fd = openSync(this.root, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        syncFileSystem(fd);
+      } finally {
+        closeSync(fd);
+      }
+      return Promise.resolve();
+    });
+  }
+
+  /** Where things lie, for prune, du and verify. */
+  get paths(): StorePaths {
+    return this.#paths;
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+/**
+ * Opens a store, and makes it where there is none.
+ * @param root its folder, absolute
+ * @throws StoreError `not-a-store`, `unsupported-version`, `no-access`
+ */
+export async function openStore(root: string, lockOptions: LockOptions = {}): Promise<Store> {
+  const paths = new StorePaths(root);
+  try {
+    const version = readVersion(paths);
+    if (version === undefined) await makeStore(paths);
+    else if (version !== STORE_VERSION) throw otherVersion(root, version);
+  } catch (error) {
+    throw diskError(error, `cannot open the store ${root}`);
+  }
+  return new Store(paths, lockOptions);
+}
+
+function readVersion(paths: StorePaths): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(paths.version, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const version = /^\{"version":(\d+)\}\s*$/.exec(text)?.[1];
+  if (version === undefined) {
+    throw new StoreError(
+      'not-a-store',
+      `${paths.version} does not say which version the store ${paths.root} has`,
+    );
+  }
+  return Number(version);
+}
+
+function otherVersion(root: string, version: number): StoreError {
+  return new StoreError(
+    'unsupported-version',
+    `the store ${root} has version ${version}; this Caisson reads version ${STORE_VERSION}`,
+    { hint: 'use the Caisson that wrote it, or another folder (CAISSON_ROOT)' },
+  );
+}
+
+async function makeStore(paths: StorePaths): Promise<void> {
+  if ((await pathExists(paths.layout)) && !(await pathExists(paths.records))) {
+    throw new StoreError(
+      'not-a-store',
+      `${paths.root} is an image layout of another tool, not a store of Caisson`,
+      {
+        hint: 'choose another folder (CAISSON_ROOT)',
+      },
+    );
+  }
+  await mkdir(paths.root, { recursive: true });
+  await chmod(paths.root, 0o700); // layers hold set-user-id programs: nobody else may reach them
+  await Promise.all(paths.folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
+  await writeIfMissing(paths.layout, '{"imageLayoutVersion":"1.0.0"}\n');
+  await writeIfMissing(paths.index, indexText([]));
+  // Last: a store that has a version is complete.
+  await writeIfMissing(paths.version, `{"version":${STORE_VERSION}}\n`);
+}
+
+/** Two processes may make a store at once: the first to write a file wins, and both write the same. */
+async function writeIfMissing(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
