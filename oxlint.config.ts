@@ -130,6 +130,7 @@ export default defineConfig({
       { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false },
     ],
     'unicorn/no-array-sort': 'error',
+    'unicorn/require-post-message-target-origin': 'off', // that of windows, not of threads
     'vitest/require-to-throw-message': 'off',
     'vitest/no-conditional-tests': 'off',
   },

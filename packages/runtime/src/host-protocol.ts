@@ -1,0 +1,47 @@
+import type { LayerErrorCode } from '@caisson/layer';
+import type { RuntimeErrorCode } from './errors.ts';
+import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+
+/** What the builder asks of the sandbox host. */
+export type HostRequest =
+  | { readonly kind: 'run'; readonly id: number; readonly request: SandboxRequest }
+  /** Ends a sandbox at once. */
+  | { readonly kind: 'kill'; readonly id: number }
+  /** Passes a signal to the program in a sandbox. */
+  | { readonly kind: 'signal'; readonly id: number; readonly signal: NodeJS.Signals };
+
+/** What the sandbox host tells. */
+export type HostMessage =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'output';
+      readonly id: number;
+      readonly stream: 'stdout' | 'stderr';
+      readonly data: Uint8Array;
+    }
+  | { readonly kind: 'result'; readonly id: number; readonly result: SandboxResult }
+  | { readonly kind: 'error'; readonly id: number; readonly error: HostError };
+
+/** An error on its way between processes. */
+export interface HostError {
+  readonly code: RuntimeErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** Where the error is one of a layer: which. */
+  readonly layerCode?: LayerErrorCode;
+}
+
+/** Where the host makes its mounts: a folder of the session, empty. */
+export interface HostOptions {
+  readonly folder: string;
+}
+
+/** Whether a value that came over the channel is a message of the host. Both ends are of one build. */
+export function isHostMessage(value: unknown): value is HostMessage {
+  return typeof value === 'object' && value !== null && 'kind' in value;
+}
+
+/** Whether a value that came over the channel is a request. */
+export function isHostRequest(value: unknown): value is HostRequest {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'id' in value;
+}

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { errorCode } from '@caisson/sys';
+import type { StandardStreams } from './output.ts';
+
+/** How a program ended. */
+export type ChildEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'not-started'; readonly code: string };
+
+/**
+ * Starts a program on descriptors that are open here: a sandbox writes to real pipes, not to the sockets that
+ * process libraries make.
+ */
+export function startChild(
+  file: string,
+  args: readonly string[],
+  streams: StandardStreams,
+  env: Readonly<Record<string, string>>,
+): { readonly pid: number | undefined; readonly ended: Promise<ChildEnd> } {
+  const child = spawn(file, args, { stdio: streams.stdio, env });
+  const ended = new Promise<ChildEnd>((resolve) => {
+    child.once('error', (error) => resolve({ kind: 'not-started', code: errorCode(error) ?? error.message }));
+    child.once('exit', (exitCode, signal) => {
+      if (exitCode !== null) resolve({ kind: 'exited', exitCode });
+      else if (signal !== null) resolve({ kind: 'signalled', signal });
+    });
+  });
+  streams.started();
+  return { pid: child.pid, ended };
+}

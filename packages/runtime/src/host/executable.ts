@@ -1,0 +1,50 @@
+import { lstatSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fsPath } from '@caisson/layer';
+import { RuntimeError } from '../errors.ts';
+import type { RootFolder } from './root-folder.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Finds the program of a step in the image, as the runtimes would, so that a missing one is said in the same words
+ * whatever runs it.
+ * @returns its path in the sandbox
+ * @throws RuntimeError `no-such-command`
+ */
+export function findExecutable(
+  root: RootFolder,
+  program: string,
+  env: readonly string[],
+  cwd: string,
+): string {
+  if (program.includes('/')) {
+    const path = posix.resolve(cwd, program);
+    const kind = executableKind(root, path);
+    if (kind === 'executable') return program;
+    throw noSuchCommand(
+      program,
+      kind === 'missing' ? `the image has no ${program}` : `${program} is not executable`,
+    );
+  }
+  const path = env.findLast((each) => each.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  for (const folder of path.split(':')) {
+    const candidate = posix.resolve(cwd, folder, program);
+    if (executableKind(root, candidate) === 'executable') return candidate;
+  }
+  throw noSuchCommand(program, `the image has no program ${JSON.stringify(program)} in its PATH (${path})`);
+}
+
+function executableKind(root: RootFolder, path: string): 'executable' | 'not-executable' | 'missing' {
+  const resolved = root.resolve(path);
+  if (!resolved.ok || resolved.kind === undefined) return 'missing';
+  const stats = lstatSync(fsPath(root.locate(resolved.path)));
+  return stats.isFile() && (stats.mode & 0o111) !== 0 ? 'executable' : 'not-executable';
+}
+
+function noSuchCommand(program: string, message: string): RuntimeError {
+  if (program !== '/bin/sh' && program !== '/bin/bash') return new RuntimeError('no-such-command', message);
+  return new RuntimeError('no-such-command', message, {
+    hint: 'an image without a shell needs the exec form: RUN ["/program", "argument"]',
+  });
+}

@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SANDBOX_HOSTNAME } from '../profile.ts';
+
+/** Files that a sandbox sees in place of the image's. */
+export interface NetworkFiles {
+  readonly resolvConf: string;
+  readonly hosts: string;
+}
+
+/** Writes the files that sandboxes see as /etc/resolv.conf and /etc/hosts. */
+export function prepareNetworkFiles(folder: string): NetworkFiles {
+  const files = { resolvConf: join(folder, 'resolv.conf'), hosts: join(folder, 'hosts') };
+  writeFileSync(files.resolvConf, hostResolvConf(), { mode: 0o644 });
+  writeFileSync(
+    files.hosts,
+    `127.0.0.1\tlocalhost ${SANDBOX_HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n`,
+    {
+      mode: 0o644,
+    },
+  );
+  return files;
+}
+
+function hostResolvConf(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,46 @@
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { makePipe } from '@caisson/sys';
+
+/** Takes what a sandbox writes. Resolves when it may be given more. */
+export type OutputSink = (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
+
+/** The descriptors of a sandbox's standard streams. */
+export interface StandardStreams {
+  readonly stdio: ['ignore' | 'inherit', number | 'inherit', number | 'inherit'];
+  /** To be called once the runtime has been started: the ends that it has are closed here. */
+  started(): void;
+  /** Resolves when everything that was written has been passed on. */
+  readonly drained: Promise<void>;
+}
+
+/** Pipes, the other ends of which are read as output comes. */
+export function streamOutput(sink: OutputSink): StandardStreams {
+  const out = makePipe();
+  const error = makePipe();
+  const drained = Promise.all([readPipe(out.read, 'stdout', sink), readPipe(error.read, 'stderr', sink)]);
+  return {
+    stdio: ['ignore', out.write, error.write],
+    started() {
+      closeSync(out.write);
+      closeSync(error.write);
+    },
+    drained: drained.then(() => undefined),
+  };
+}
+
+/** The streams of the calling process. */
+export function inheritStreams(stdin: boolean): StandardStreams {
+  return {
+    stdio: [stdin ? 'inherit' : 'ignore', 'inherit', 'inherit'],
+    started() {},
+    drained: Promise.resolve(),
+  };
+}
+
+async function readPipe(fd: number, stream: 'stdout' | 'stderr', sink: OutputSink): Promise<void> {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  for await (const chunk of socket) {
+    if (chunk instanceof Uint8Array) await sink(stream, chunk);
+  }
+}

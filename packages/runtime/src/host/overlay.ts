@@ -1,0 +1,103 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { timeOf } from '@caisson/layer';
+import { errorCode, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
+import { RuntimeError } from '../errors.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What a sandbox runs on: the layers below, and a folder that takes what it changes. */
+export interface Overlay {
+  /** Where it is mounted. */
+  readonly merged: string;
+  /** What the sandbox changes. */
+  readonly upper: string;
+  /** Whether `upper` lies on the store's file system. */
+  readonly isInStore: boolean;
+}
+
+// What a layer brings of overlayfs's own attributes must mean nothing: no redirects are followed, none are made, and
+// no file is taken for the content of another. No device in it can be opened.
+const OPTIONS = 'redirect_dir=nofollow,metacopy=off,index=off';
+
+/**
+ * Mounts a stack of layers with a folder to write to.
+ * @param lowers trees, lowest first
+ * @param folder an empty folder of the store, for what is written
+ */
+export function mountOverlay(
+  workspace: Workspace,
+  lowers: readonly string[],
+  folder: string,
+  merged: string,
+): Overlay {
+  const attempts = [
+    { place: folder, isInStore: true },
+    { place: undefined, isInStore: false },
+  ];
+  for (const { place, isInStore } of attempts) {
+    const at = place ?? workspace.newUpperInMemory();
+    const upper = join(at, 'upper');
+    const work = join(at, 'work');
+    mkdirSync(upper, { mode: 0o755 });
+    mkdirSync(work, { mode: 0o700 });
+    copyRootAttributes(lowers.at(-1), upper);
+    if (tryMount(workspace, lowers, upper, work, merged)) return { merged, upper, isInStore };
+  }
+  throw new RuntimeError('unsupported', 'this kernel cannot mount an overlay here', {
+    hint: 'caisson doctor says what is missing',
+  });
+}
+
+/** The root folder of an overlay has the attributes of the topmost folder. */
+function copyRootAttributes(top: string | undefined, upper: string): void {
+  if (top === undefined) return;
+  const root = lstatSync(top, { bigint: true });
+  chownSync(upper, Number(root.uid), Number(root.gid));
+  chmodSync(upper, Number(root.mode & 0o7777n));
+  setTimes(upper, timeOf(root.mtimeNs));
+}
+
+function tryMount(
+  workspace: Workspace,
+  lowers: readonly string[],
+  upper: string,
+  work: string,
+  merged: string,
+): boolean {
+  const lower = lowerOption(workspace, lowers);
+  const where = `lowerdir=${lower},upperdir=${workspace.nameOf(upper)},workdir=${workspace.nameOf(work)},${OPTIONS}`;
+  // `volatile`: unmounting writes nothing to the disk; the store has one barrier of its own. Kernels before 5.10 lack it.
+  for (const data of [`${where},volatile`, where]) {
+    try {
+      mount({ source: 'overlay', target: merged, type: 'overlay', flags: MOUNT.noDev, data });
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'EINVAL') throw error;
+    }
+  }
+  return false;
+}
+
+function lowerOption(workspace: Workspace, lowers: readonly string[]): string {
+  const paths = lowers.length === 0 ? [workspace.empty] : lowers;
+  return paths
+    .map((path) => workspace.nameOf(path))
+    .toReversed()
+    .join(':');
+}
+
+/** The state before the sandbox ran: its layers, mounted read-only. */
+export interface BeforeMount extends Disposable {
+  /** Undefined where there are no layers. */
+  readonly path: string | undefined;
+}
+
+/** Mounts a stack of layers alone, to compare with. */
+export function mountBefore(workspace: Workspace, lowers: readonly string[], target: string): BeforeMount {
+  const [first, ...others] = lowers;
+  if (first === undefined || others.length === 0) return { path: first, [Symbol.dispose]: () => {} };
+  mkdirSync(target, { mode: 0o700 });
+  const data = `lowerdir=${lowerOption(workspace, lowers)},redirect_dir=nofollow,metacopy=off,index=off`;
+  mount({ source: 'overlay', target, type: 'overlay', flags: MOUNT.noDev | MOUNT.readOnly, data });
+  return { path: target, [Symbol.dispose]: () => unmount(target, 'detach') };
+}

@@ -1,0 +1,99 @@
+import { existsSync, statSync } from 'node:fs';
+import type { BindMount, SandboxSpec } from '../sandbox-spec.ts';
+import { DEVICES, SYSTEM_MOUNTS, type SystemMount } from '../profile.ts';
+import { lookUpAccount, type Account } from './account.ts';
+import { findExecutable } from './executable.ts';
+import type { MountTargets } from './mount-targets.ts';
+import type { NetworkFiles } from './network-files.ts';
+import { RootFolder } from './root-folder.ts';
+import { RuntimeError } from '../errors.ts';
+import { cleanPath, bytesOf } from '@caisson/layer';
+
+/** A sandbox that is ready to be started by any runtime: everything in it is resolved and made. */
+export interface PreparedSandbox {
+  readonly id: string;
+  /** A folder of the host's for what the runtime needs. */
+  readonly folder: string;
+  /** The root, mounted. */
+  readonly root: string;
+  readonly spec: SandboxSpec;
+  /** The program as it is to be started; its `args` begin with the name that was given. */
+  readonly executable: string;
+  readonly env: readonly string[];
+  readonly account: Account;
+  readonly systemMounts: readonly SystemMount[];
+  /** Device nodes of the host, and files that replace the image's. */
+  readonly binds: readonly BindMount[];
+}
+
+/**
+ * Prepares a mounted root for what is to run in it.
+ * @throws RuntimeError `no-such-user`, `no-such-command`, `unsafe-path`
+ */
+export function prepareSandbox(
+  { id, folder, root: rootPath, spec }: Pick<PreparedSandbox, 'id' | 'folder' | 'root' | 'spec'>,
+  networkFiles: NetworkFiles,
+  targets: MountTargets,
+): PreparedSandbox {
+  const root = new RootFolder(rootPath);
+  const account = lookUpAccount(root, spec.user);
+  const env = withHome(spec.env, account.home);
+  const systemMounts = systemMountsIn(targets);
+  makeCwd(root, spec.cwd, account);
+  const executable = findExecutable(root, spec.args[0] ?? '', env, spec.cwd);
+  const device = devicePath(systemMounts);
+  const binds: BindMount[] = [
+    ...DEVICES.filter((name) => existsSync(`/dev/${name}`)).map((name) => ({
+      source: `/dev/${name}`,
+      target: `${device}/${name}`,
+      isReadOnly: false,
+    })),
+    { source: networkFiles.resolvConf, target: targets.file('/etc/resolv.conf'), isReadOnly: true },
+    { source: networkFiles.hosts, target: targets.file('/etc/hosts'), isReadOnly: true },
+    ...spec.binds.map((bind) => ({ ...bind, target: bindTarget(targets, bind) })),
+  ];
+  return { id, folder, root: rootPath, spec, executable, env, account, systemMounts, binds };
+}
+
+function withHome(env: readonly string[], home: string): readonly string[] {
+  return env.some((each) => each.startsWith('HOME=')) ? env : [...env, `HOME=${home}`];
+}
+
+/** The system's mounts, where the image's own links lead: one may say that /dev is elsewhere. */
+function systemMountsIn(targets: MountTargets): SystemMount[] {
+  const folders = new Map(['/proc', '/dev', '/sys'].map((path) => [path, targets.keptFolder(path)]));
+  for (const [path, target] of folders) {
+    if (target === '/') throw new RuntimeError('unsafe-path', `the image's ${path} is a link to its root`);
+  }
+  return SYSTEM_MOUNTS.map((mount) => {
+    const [, top = '', ...rest] = mount.target.split('/');
+    const place = folders.get(`/${top}`) ?? `/${top}`;
+    return { ...mount, target: [place, ...rest].join('/') };
+  });
+}
+
+function devicePath(mounts: readonly SystemMount[]): string {
+  return mounts.find((mount) => mount.type === 'tmpfs')?.target ?? '/dev';
+}
+
+/** A working folder that is missing is made, as docker does. One below /proc could lead to the host's descriptors. */
+function makeCwd(root: RootFolder, cwd: string, account: Account): void {
+  const lexical = cleanPath(bytesOf(cwd));
+  const { path, kind } = root.follow(cwd);
+  for (const each of [lexical, path]) {
+    if (each === 'proc' || each.startsWith('proc/')) {
+      throw new RuntimeError('unsafe-path', `the working folder ${cwd} lies in /proc`);
+    }
+  }
+  if (kind === undefined) root.makeFolders(path, account);
+  else if (kind.type !== 'directory')
+    throw new RuntimeError('unsafe-path', `the working folder ${cwd} is no folder`);
+}
+
+function bindTarget(targets: MountTargets, { source, target }: BindMount): string {
+  return isFolder(source) ? targets.folder(target) : targets.file(target);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory();
+}

@@ -1,0 +1,56 @@
+/** How a runtime did. */
+export type Started =
+  /** It could not make the sandbox; nothing of the step has run. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The program ended. */
+  | { readonly kind: 'ended'; readonly exitCode: number };
+
+const POLL_MS = 5;
+
+/** A sandbox that runs: what is needed to end it, or to pass it a signal. */
+export class Running {
+  #findPid: (() => number | undefined) | undefined;
+  #isKilled = false;
+  #isOver = false;
+
+  /** Whether somebody asked for it to be ended. */
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /**
+   * @param findPid the first process of the sandbox, once there is one: when it ends, the kernel ends all others
+   */
+  watch(findPid: () => number | undefined): void {
+    this.#findPid = findPid;
+    if (this.#isKilled) this.kill();
+  }
+
+  /** Ends the sandbox. A runtime that is still making it is given the time to come to the point where that is possible. */
+  kill(): void {
+    this.#isKilled = true;
+    if (this.#isOver || this.#findPid === undefined) return;
+    const pid = this.#findPid();
+    if (pid === undefined) setTimeout(() => this.kill(), POLL_MS).unref();
+    else send(pid, 'SIGKILL');
+  }
+
+  /** Passes a signal to the program. */
+  signal(signal: NodeJS.Signals): void {
+    const pid = this.#findPid?.();
+    if (pid !== undefined && !this.#isOver) send(pid, signal);
+  }
+
+  /** Says that the sandbox has ended. */
+  over(): void {
+    this.#isOver = true;
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself.
+  }
+}

@@ -1,0 +1,138 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { LayerError } from '@caisson/layer';
+import { unmount } from '@caisson/sys';
+import { RuntimeError } from '../errors.ts';
+import type {
+  CommittedLayer,
+  RuntimeName,
+  SandboxRequest,
+  SandboxResult,
+  SandboxSpec,
+} from '../sandbox-spec.ts';
+import type { Committer } from './committer.ts';
+import { MountTargets } from './mount-targets.ts';
+import { runWithNamespaces } from './namespaces.ts';
+import { runWithOciRuntime } from './oci-runtime.ts';
+import { inheritStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
+import { mountBefore, mountOverlay, type Overlay } from './overlay.ts';
+import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
+import { RootFolder } from './root-folder.ts';
+import type { Running, Started } from './running.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What the host has for every sandbox. */
+export interface Host {
+  readonly workspace: Workspace;
+  readonly committer: Committer;
+}
+
+/**
+ * Runs one sandbox, from the mount of its layers to the layer that it leaves. A straight line: mount, prepare, run,
+ * take away what was only there to mount on, unmount, commit.
+ * @throws RuntimeError
+ */
+export async function runSandbox(
+  host: Host,
+  request: SandboxRequest,
+  running: Running,
+  sink: OutputSink,
+): Promise<SandboxResult> {
+  const { id, folder } = host.workspace.newSandbox();
+  const merged = join(folder, 'root');
+  mkdirSync(merged);
+  const overlay = mountOverlay(host.workspace, request.lowers, request.folder, merged);
+  let ended: Ended;
+  try {
+    const targets = new MountTargets(new RootFolder(merged));
+    try {
+      const sandbox = prepareSandbox(
+        { id, folder, root: merged, spec: request.spec },
+        host.workspace.networkFiles,
+        targets,
+      );
+      ended = await start(host.workspace, sandbox, request.runtimes, running, sink);
+    } finally {
+      running.over();
+      targets.remove();
+    }
+  } finally {
+    unmount(merged, 'detach');
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const { exitCode, runtime, refused } = ended;
+  if (request.commit === undefined || exitCode !== 0) return { exitCode, runtime, refused };
+  return { exitCode, runtime, refused, layer: await commit(host, request, overlay) };
+}
+
+interface Ended {
+  readonly exitCode: number;
+  readonly runtime: RuntimeName;
+  readonly refused: SandboxResult['refused'];
+}
+
+/** Starts the sandbox with the first runtime that can make it. One that cannot has run nothing of the step. */
+async function start(
+  workspace: Workspace,
+  sandbox: PreparedSandbox,
+  runtimes: readonly RuntimeName[],
+  running: Running,
+  sink: OutputSink,
+): Promise<Ended> {
+  const refused: { runtime: RuntimeName; reason: string }[] = [];
+  for (const runtime of runtimes) {
+    if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
+    const streams = openStreams(sandbox.spec, sink);
+    const started = await startWith(runtime, sandbox, streams, workspace, running);
+    await streams.drained;
+    if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
+    refused.push({ runtime, reason: started.reason });
+  }
+  const reasons = refused.map(({ runtime, reason }) => `${runtime}: ${reason}`).join('; ');
+  throw new RuntimeError('sandbox-failed', `no sandbox could be made: ${reasons}`, {
+    hint: 'caisson doctor says what is missing',
+  });
+}
+
+function startWith(
+  runtime: RuntimeName,
+  sandbox: PreparedSandbox,
+  streams: StandardStreams,
+  workspace: Workspace,
+  running: Running,
+): Promise<Started> {
+  switch (runtime) {
+    case 'crun':
+    case 'runc':
+      return runWithOciRuntime(runtime, sandbox, streams, workspace, running);
+    case 'namespaces':
+      return runWithNamespaces(sandbox, streams, running);
+  }
+}
+
+function openStreams(spec: SandboxSpec, sink: OutputSink): StandardStreams {
+  return spec.stdio === 'stream' ? streamOutput(sink) : inheritStreams(spec.stdin);
+}
+
+async function commit(
+  { workspace, committer }: Host,
+  request: SandboxRequest,
+  overlay: Overlay,
+): Promise<CommittedLayer> {
+  if (request.commit === undefined) throw new Error('Internal error: nothing to commit to');
+  const { tar, toc, latest } = request.commit;
+  using before = mountBefore(workspace, request.lowers, `${overlay.merged}-before`);
+  try {
+    const written = await committer.commit({
+      upper: overlay.upper,
+      before: before.path,
+      tar,
+      toc,
+      ...(latest === undefined ? {} : { latest }),
+    });
+    return { ...written, tree: overlay.isInStore ? overlay.upper : undefined };
+  } catch (error) {
+    if (!(error instanceof LayerError)) throw error;
+    throw new RuntimeError('commit-failed', error.message, { cause: error });
+  }
+}

@@ -1,0 +1,13 @@
+export { RuntimeError, type RuntimeErrorCode } from './errors.ts';
+export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
+export type {
+  BindMount,
+  CommitRequest,
+  CommittedLayer,
+  Isolation,
+  OciRuntimeName,
+  RuntimeName,
+  SandboxRequest,
+  SandboxResult,
+  SandboxSpec,
+} from './sandbox-spec.ts';

@@ -1,0 +1,156 @@
+import { execa } from 'execa';
+import { SANDBOX_HOST } from './entry-points.ts';
+import { RuntimeError } from './errors.ts';
+import { isHostMessage, type HostMessage, type HostRequest } from './host-protocol.ts';
+import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+
+/** Takes what a sandbox writes, as it comes. */
+export type OutputListener = (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
+
+/** How to run a sandbox. */
+export interface RunOptions {
+  readonly onOutput?: OutputListener;
+  /** Ends the sandbox at once, with all processes in it. */
+  readonly signal?: AbortSignal;
+  /** Given a function that passes a signal to the program. */
+  readonly onStart?: (pass: (signal: NodeJS.Signals) => void) => void;
+}
+
+interface Pending {
+  readonly resolve: (result: SandboxResult) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onOutput: OutputListener | undefined;
+}
+
+type Subprocess = ReturnType<typeof startHost>;
+
+/**
+ * The builder's end of the sandbox host: a process in namespaces of its own, which owns all mounts and sandboxes of a
+ * build. The calling process changes nothing of itself. If it dies, the kernel ends the host and all below it.
+ */
+export class SandboxHost implements AsyncDisposable {
+  readonly #subprocess: Subprocess;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ready: Promise<void>;
+  #last = 0;
+
+  private constructor(subprocess: Subprocess) {
+    this.#subprocess = subprocess;
+    this.#ready = new Promise((resolve, reject) => {
+      subprocess.nodeChildProcess.on('message', (message) => {
+        if (!isHostMessage(message)) return;
+        if (message.kind === 'ready') resolve();
+        else this.#take(message);
+      });
+      const ended = async (): Promise<void> => {
+        const error = hostDied(await subprocess);
+        reject(error);
+        for (const pending of this.#pending.values()) pending.reject(error);
+        this.#pending.clear();
+      };
+      void ended();
+    });
+    this.#ready.catch(() => {}); // run() tells
+  }
+
+  /**
+   * Starts a host. It is of use at once; the first sandbox waits for it.
+   * @param folder an empty folder for its mounts; nothing is seen in it from outside
+   * @param stdio whether sandboxes may have the standard streams of this process
+   */
+  static start(folder: string, stdio: 'ignore' | 'inherit' = 'ignore'): SandboxHost {
+    return new SandboxHost(startHost(folder, stdio));
+  }
+
+  /**
+   * Runs one sandbox. Several may run at once.
+   * @throws RuntimeError
+   */
+  async run(request: SandboxRequest, options: RunOptions = {}): Promise<SandboxResult> {
+    await this.#ready;
+    options.signal?.throwIfAborted();
+    this.#last++;
+    const id = this.#last;
+    const kill = (): void => this.#send({ kind: 'kill', id });
+    options.signal?.addEventListener('abort', kill, { once: true });
+    try {
+      return await new Promise<SandboxResult>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, onOutput: options.onOutput });
+        this.#send({ kind: 'run', id, request });
+        options.onStart?.((signal) => this.#send({ kind: 'signal', id, signal }));
+      });
+    } finally {
+      options.signal?.removeEventListener('abort', kill);
+    }
+  }
+
+  /** Ends the host, and whatever runs in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Not the channel's end but the process's: its mounts must be gone before their folders are removed.
+    this.#subprocess.kill('SIGKILL');
+    await this.#subprocess;
+  }
+
+  #send(request: HostRequest): void {
+    const { nodeChildProcess } = this.#subprocess;
+    if (nodeChildProcess.connected) nodeChildProcess.send(request);
+  }
+
+  #take(message: Exclude<HostMessage, { kind: 'ready' }>): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    switch (message.kind) {
+      case 'output':
+        pending.onOutput?.(message.stream, message.data);
+        return;
+      case 'result':
+        this.#pending.delete(message.id);
+        pending.resolve(message.result);
+        return;
+      case 'error': {
+        this.#pending.delete(message.id);
+        const { code, message: text, hint } = message.error;
+        pending.reject(new RuntimeError(code, text, hint === undefined ? {} : { hint }));
+        return;
+      }
+    }
+  }
+}
+
+/*
+ * setpriv lets the kernel kill unshare when the builder dies, and --kill-child the host when unshare does: the first
+ * process of a pid namespace takes everything in it along. All mounts are private to the namespace.
+ */
+function startHost(folder: string, stdio: 'ignore' | 'inherit') {
+  const isolated = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
+  return execa(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'unshare', ...isolated, process.execPath, SANDBOX_HOST, folder],
+    {
+      ipc: true,
+      serialization: 'advanced',
+      buffer: { ipc: false }, // the output of steps passes here
+      stdin: stdio,
+      stdout: stdio,
+      stderr: stdio === 'inherit' ? 'inherit' : 'pipe',
+      detached: true,
+      reject: false,
+      cleanup: false,
+      cwd: '/',
+    },
+  );
+}
+
+function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeError {
+  if (code === 'ENOENT') {
+    return new RuntimeError('missing-tool', 'setpriv and unshare of util-linux are needed to run steps', {
+      hint: 'apt-get install util-linux',
+    });
+  }
+  const said =
+    typeof stderr === 'string' && stderr !== '' ? `: ${stderr.trim().split('\n').slice(-3).join(' | ')}` : '';
+  return new RuntimeError(
+    'host-died',
+    `the process that runs the sandboxes ended (${shortMessage ?? 'no reason given'})${said}`,
+  );
+}

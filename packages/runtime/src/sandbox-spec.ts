@@ -1,0 +1,83 @@
+import type { Time } from '@caisson/sys';
+import type { DiffId, Digest } from '@caisson/oci';
+
+/** How strong a sandbox is. docs/architecture.md, "Isolation", has the ladder. */
+export type Isolation = 'oci' | 'namespaces';
+
+/** The OCI runtimes that Caisson knows how to start. */
+export type OciRuntimeName = 'crun' | 'runc';
+
+/** What makes sandboxes on this host. */
+export type RuntimeName = OciRuntimeName | 'namespaces';
+
+/** A folder or file of the host that is shown in a sandbox. */
+export interface BindMount {
+  /** On the host, absolute. */
+  readonly source: string;
+  /** In the sandbox, absolute. */
+  readonly target: string;
+  readonly isReadOnly: boolean;
+}
+
+/** What runs in a sandbox, and how. */
+export interface SandboxSpec {
+  /** The program and its arguments. A name without a slash is looked for in the PATH of `env`. */
+  readonly args: readonly string[];
+  /** `NAME=value`. HOME is added where it is missing. */
+  readonly env: readonly string[];
+  /** Absolute. Made, owned by the user, where it is missing. */
+  readonly cwd: string;
+  /** `user[:group]`, names or numbers, as in an image config; `''` is root. */
+  readonly user: string;
+  readonly network: 'host' | 'none';
+  readonly binds: readonly BindMount[];
+  /** `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of the calling process. */
+  readonly stdio: 'stream' | 'inherit' | 'terminal';
+  /** Keep standard input open; only where stdio is not `stream`. */
+  readonly stdin: boolean;
+}
+
+/** A sandbox to run on a stack of layers. */
+export interface SandboxRequest {
+  /** The trees of the layers, lowest first, absolute paths on the host. */
+  readonly lowers: readonly string[];
+  /** An empty folder for what the step changes, on the file system of the store. */
+  readonly folder: string;
+  readonly spec: SandboxSpec;
+  /** What makes the sandbox: the first of these that can. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Make a layer of what changed, if the program ends with 0. */
+  readonly commit?: CommitRequest;
+}
+
+/** Where to write a layer. */
+export interface CommitRequest {
+  /** A new file for the tar. */
+  readonly tar: string;
+  /** A new file for the table of contents. */
+  readonly toc: string;
+  /** No time in the layer is later (SOURCE_DATE_EPOCH). */
+  readonly latest?: Time;
+}
+
+/** A layer that a step gave. */
+export interface CommittedLayer {
+  readonly diffId: DiffId;
+  readonly contentDigest: Digest;
+  /** The size of the tar in bytes. */
+  readonly size: number;
+  /** A folder that can become the layer's tree by rename; undefined where it lies on another file system. */
+  readonly tree: string | undefined;
+}
+
+/** How a sandbox ended. */
+export interface SandboxResult {
+  /** The exit code of the program; 128 and the signal's number where a signal ended it. */
+  readonly exitCode: number;
+  /** What made the sandbox. */
+  readonly runtime: RuntimeName;
+  /** Runtimes that were tried before and could not make it, with the reason. */
+  readonly refused: readonly { readonly runtime: RuntimeName; readonly reason: string }[];
+  /** Present where a commit was asked for and the exit code is 0. */
+  readonly layer?: CommittedLayer;
+}
