@@ -118,6 +118,7 @@ export default defineConfig({
     'typescript/consistent-type-imports': 'error',
     'typescript/no-explicit-any': 'error',
     'typescript/no-misused-promises': 'error',
+    'typescript/no-misused-spread': ['error', { allow: ['string'] }], // code points are what is meant
     'typescript/no-non-null-assertion': 'error',
     'typescript/no-unsafe-argument': 'error',
     'typescript/no-unsafe-assignment': 'error',

@@ -117,7 +117,7 @@ class UpperWalk {
       if (before !== undefined) this.#addWhiteout(path);
       return;
     }
-    const node = this.#clamped(nodeEntry(at, path, stats, readXattrs(at)), at);
+    const node = nodeEntry(at, path, stats, readXattrs(at));
     if (node === undefined) return;
     if (node.type === 'directory') {
       this.#visitFolder(node, stats, before, isHiding);
@@ -140,8 +140,9 @@ class UpperWalk {
       isHiding || Buffer.from(getXattr(fsPath(at), 'trusted.overlay.opaque') ?? []).toString() === 'y';
     const old = this.#nodeBefore(path, before);
     const role = old !== undefined && sameAttributes(entry, old) ? 'parent' : 'change';
-    this.#folders.set(path, { entry, role, isNeeded: false });
-    if (role === 'change' || stats.mtimeNs !== before?.mtimeNs) this.#need(path);
+    const isTouched = role === 'change' || stats.mtimeNs !== before?.mtimeNs;
+    this.#folders.set(path, { entry: isTouched ? this.#clamped(entry, at) : entry, role, isNeeded: false });
+    if (isTouched) this.#need(path);
     this.#walk(path, before?.isDirectory() ?? false, isOpaque);
   }
 
@@ -175,9 +176,9 @@ class UpperWalk {
   /** A file with several names is an entry under each, or under none: else they would no longer be one file. */
   #addGroup({ nodes, inodesBefore, isChanged }: LinkGroup): void {
     if (!isChanged && inodesBefore.size === 1) return;
-    const [first, ...others] = nodes.toSorted((a, b) => compareBytes(a.path, b.path));
-    if (first === undefined) return;
-    this.#add(first);
+    const [lowest, ...others] = nodes.toSorted((a, b) => compareBytes(a.path, b.path));
+    if (lowest === undefined) return;
+    const first = this.#add(lowest);
     for (const { path } of others) {
       const entry: Entry = { type: 'hardlink', path, target: first.path };
       this.#changes.push({ entry, role: 'change', at: inFolder(this.#upper, path), node: first });
@@ -185,9 +186,12 @@ class UpperWalk {
     }
   }
 
-  #add(entry: NodeEntry): void {
-    this.#changes.push({ entry, role: 'change', at: inFolder(this.#upper, entry.path) });
+  #add(node: NodeEntry): NodeEntry {
+    const at = inFolder(this.#upper, node.path);
+    const entry = this.#clamped(node, at);
+    this.#changes.push({ entry, role: 'change', at });
     this.#need(parentOf(entry.path));
+    return entry;
   }
 
   #addWhiteout(path: BytePath): void {
@@ -207,8 +211,8 @@ class UpperWalk {
     }
   }
 
-  #clamped(node: NodeEntry | undefined, at: HostPath): NodeEntry | undefined {
-    if (node === undefined) return undefined;
+  /** What changed, no later than the limit; the file itself too, because it becomes part of the layer's tree. */
+  #clamped<T extends NodeEntry>(node: T, at: HostPath): T {
     const mtime = clampTime(node.mtime, this.#latest);
     if (mtime === node.mtime) return node;
     setTimes(fsPath(at), mtime);

@@ -82,14 +82,12 @@ export class LookUps {
     return files;
   }
 
-  /** Remembers files of a folder, and forgets those of it that are gone. */
-  updateFiles(root: string, changed: ReadonlyMap<string, KnownFile>, gone: Iterable<string>): void {
+  /** Remembers files of a folder. Those that are gone stay until prune. */
+  rememberFiles(root: string, files: ReadonlyMap<string, KnownFile>): void {
     this.#database.together(() => {
-      for (const [path, { stat, digest }] of changed) {
+      for (const [path, { stat, digest }] of files) {
         this.#database.run('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)', root, path, stat, digest);
       }
-      for (const path of gone)
-        this.#database.run('DELETE FROM files WHERE root = ? AND path = ?', root, path);
     });
   }
 

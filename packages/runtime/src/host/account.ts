@@ -62,7 +62,7 @@ export function lookUpAccount(root: RootFolder, user: string): Account {
 
 function findUser(passwd: readonly PasswdLine[], user: string): PasswdLine | undefined {
   if (user === '')
-    return passwd.find((each) => each.uid === 0) ?? { name: 'root', uid: 0, gid: 0, home: '/root' };
+    return passwd.find((each) => each.uid === 0) ?? { name: 'root', uid: 0, gid: 0, home: '/' };
   const named = passwd.find((each) => each.name === user);
   if (named !== undefined) return named;
   const uid = parseId(user, user);

@@ -1,0 +1,64 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { createHash, hash } from 'node:crypto';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { digestFromHex, type Digest } from '@caisson/oci';
+import { fsPath, LayerError, textOf, type HostPath } from '@caisson/layer';
+
+/** A file to hash, and the size that it was seen with. */
+export interface FileToHash {
+  readonly path: HostPath;
+  readonly size: number;
+}
+
+const BUFFER_SIZE = 1 << 20;
+const SLICE_MS = 20;
+
+/**
+ * Hashes files one after another, with one buffer, giving way to other work every few milliseconds.
+ * @throws LayerError `changed-while-read` for a file that is not as long as it was
+ */
+export async function hashFiles(files: readonly FileToHash[], signal: AbortSignal): Promise<Digest[]> {
+  const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
+  const digests: Digest[] = [];
+  let sliceEnds = performance.now() + SLICE_MS;
+  for (const file of files) {
+    for (const step of hashFile(file, buffer)) {
+      if (step !== undefined) digests.push(step);
+      if (performance.now() < sliceEnds) continue;
+      await yieldToOthers();
+      signal.throwIfAborted();
+      sliceEnds = performance.now() + SLICE_MS;
+    }
+  }
+  return digests;
+}
+
+/** Hashes one file; yields nothing after each buffer of it, and its digest at the end. */
+function* hashFile({ path, size }: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
+  const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const first = readSync(fd, buffer, 0, buffer.length, 0);
+    if (first < buffer.length) {
+      if (first !== size) throw changed(path);
+      yield digestFromHex(hash('sha256', buffer.subarray(0, first), 'hex'));
+      return;
+    }
+    const hasher = createHash('sha256').update(buffer);
+    let done = first;
+    for (let read = first; read > 0; done += read) {
+      yield undefined;
+      read = readSync(fd, buffer, 0, buffer.length, done);
+      hasher.update(buffer.subarray(0, read));
+    }
+    if (done !== size) throw changed(path);
+    yield digestFromHex(hasher.digest('hex'));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function changed(path: HostPath): LayerError {
+  return new LayerError('changed-while-read', `${textOf(path)} changed while it was read`, {
+    path: textOf(path),
+  });
+}

@@ -1,0 +1,109 @@
+import {
+  bytesOf,
+  parentsOf,
+  resolveInRoot,
+  ROOT,
+  textOf,
+  type BytePath,
+  type ChainView,
+  type DirectoryEntry,
+  type Kind,
+  type NodeEntry,
+} from '@caisson/layer';
+import type { Digest } from '@caisson/oci';
+import type { Time } from '@caisson/sys';
+import type { SourceNode } from './source-tree.ts';
+
+/** What COPY gives to everything that it makes. */
+export interface Attributes {
+  /** Instead of the owner that the source has. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Instead of the mode that the source has; permission bits. */
+  readonly mode: number | undefined;
+  /** The time of folders that have no source. */
+  readonly now: Time;
+}
+
+/** A path that COPY writes. */
+export interface Planned {
+  readonly entry: NodeEntry;
+  /** Where a file's bytes come from; undefined for what has none, and for folders. */
+  readonly from: PlannedContent | undefined;
+  /** The same for all names that are to be one file. */
+  readonly linkId: string | undefined;
+}
+
+export type PlannedContent =
+  | { readonly kind: 'source'; readonly node: SourceNode; readonly digest: Digest }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly digest: Digest };
+
+/** Something is in the way. */
+export class DestinationError extends Error {
+  override readonly name = 'DestinationError';
+}
+
+/**
+ * The tree that a COPY writes to: the state before, and over it what has been written so far. Paths are followed
+ * inside the root as a process in the container would follow them.
+ */
+export class Destination {
+  readonly #before: ChainView;
+  readonly #written = new Map<BytePath, Planned>();
+
+  constructor(before: ChainView) {
+    this.#before = before;
+  }
+
+  /** What was written, in no order. */
+  get written(): Iterable<Planned> {
+    return this.#written.values();
+  }
+
+  lookup(path: BytePath): NodeEntry | undefined {
+    return this.#written.get(path)?.entry ?? this.#before.lookup(path)?.node;
+  }
+
+  /** Where a path leads. @throws DestinationError where it goes through something that is no folder */
+  resolve(path: string): BytePath {
+    const resolved = resolveInRoot((at) => this.#kind(at), bytesOf(path), 'follow');
+    if (resolved.ok) return resolved.path;
+    const where = `/${textOf(resolved.path)}`;
+    const why =
+      resolved.reason === 'not-a-directory' ? 'is not a directory' : 'leads round in a circle of symlinks';
+    throw new DestinationError(`cannot copy to ${path}: ${where} ${why}`);
+  }
+
+  #kind(path: BytePath): Kind | undefined {
+    const entry = this.lookup(path);
+    if (entry === undefined) return undefined;
+    if (entry.type === 'symlink') return { type: 'symlink', target: entry.target };
+    return { type: entry.type === 'directory' ? 'directory' : 'other' };
+  }
+
+  /** Makes a folder and those above it, where they are missing. The path must have been resolved. */
+  makeFolders(path: BytePath, attributes: Attributes): void {
+    for (const folder of path === ROOT ? [] : [...parentsOf(path), path]) {
+      const there = this.lookup(folder);
+      if (there === undefined) this.put(plannedFolder(folder, attributes, attributes.now));
+      else if (there.type !== 'directory') {
+        throw new DestinationError(`cannot copy to non-directory: /${textOf(folder)}`);
+      }
+    }
+  }
+
+  put(planned: Planned): void {
+    this.#written.set(planned.entry.path, planned);
+  }
+
+  /** What the state before has at a path. */
+  before(path: BytePath): ReturnType<ChainView['lookup']> {
+    return this.#before.lookup(path);
+  }
+}
+
+/** A folder that has no source. */
+export function plannedFolder(path: BytePath, { owner, mode }: Attributes, mtime: Time): Planned {
+  const { uid, gid } = owner ?? { uid: 0, gid: 0 };
+  const entry: DirectoryEntry = { type: 'directory', path, mode: mode ?? 0o755, uid, gid, mtime };
+  return { entry, from: undefined, linkId: undefined };
+}

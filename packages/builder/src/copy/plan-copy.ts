@@ -1,0 +1,145 @@
+import { digestOf, type Digest } from '@caisson/oci';
+import { childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
+import {
+  Destination,
+  DestinationError,
+  plannedFolder,
+  type Attributes,
+  type Planned,
+} from './destination.ts';
+import type { Selected } from './select-sources.ts';
+import type { SourceNode, SourceTree } from './source-tree.ts';
+
+/** What one COPY or ADD puts where. */
+export interface CopyRequest {
+  readonly items: readonly CopyItem[];
+  /** Absolute; one that ends in a slash is a folder. */
+  readonly destination: string;
+  readonly attributes: Attributes;
+}
+
+/** One thing that is copied: from a tree, or a file that the Dockerfile itself holds. */
+export type CopyItem =
+  | {
+      readonly kind: 'selected';
+      readonly tree: SourceTree;
+      readonly selected: Selected;
+      readonly digests: ReadonlyMap<BytePath, Digest>;
+    }
+  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array };
+
+/**
+ * Works out what a COPY writes, without writing: the rules are those of docker's builder. A folder's contents are
+ * merged into the destination, a file goes into a folder that is there, what is missing above is made; a link in the
+ * destination is followed, one in a source is copied.
+ * @throws DestinationError
+ * @see https://docs.docker.com/reference/dockerfile/#copy
+ */
+export function planCopy(
+  destination: Destination,
+  { items, destination: text, attributes }: CopyRequest,
+): void {
+  for (const [index, item] of items.entries()) new ItemCopy(destination, attributes, index).copy(item, text);
+}
+
+class ItemCopy {
+  readonly #to: Destination;
+  readonly #attributes: Attributes;
+  readonly #index: number;
+
+  constructor(to: Destination, attributes: Attributes, index: number) {
+    this.#to = to;
+    this.#attributes = attributes;
+    this.#index = index;
+  }
+
+  copy(item: CopyItem, text: string): void {
+    const folder =
+      text.endsWith('/') || text.endsWith('/.') ? text : text.slice(0, text.lastIndexOf('/') + 1);
+    this.#to.makeFolders(this.#to.resolve(folder), this.#attributes);
+    const target = this.#to.resolve(text);
+    if (item.kind === 'inline') {
+      this.#putInline(
+        this.#fileTarget(target, Buffer.from(item.name, 'utf8').toString('latin1')),
+        item.bytes,
+      );
+      return;
+    }
+    const { node, name } = item.selected;
+    if (node.entry.type === 'directory') this.#copyContents(item, node, target);
+    else this.#copyNode(item, node, this.#fileTarget(target, name));
+  }
+
+  /** A file that is copied to a folder goes into it. */
+  #fileTarget(target: BytePath, name: string): BytePath {
+    return this.#to.lookup(target)?.type === 'directory' ? childOf(target, name) : target;
+  }
+
+  #copyContents(item: SelectedItem, node: SourceNode, target: BytePath): void {
+    const there = this.#to.lookup(target);
+    if (there === undefined) {
+      this.#to.makeFolders(parentOf(target), this.#attributes);
+      this.#to.put(plannedFolder(target, this.#attributes, node.entry.mtime));
+    } else if (there.type !== 'directory') {
+      throw new DestinationError(`cannot copy to non-directory: /${textOf(target)}`);
+    }
+    this.#copyChildren(item, node, target);
+  }
+
+  #copyChildren(item: SelectedItem, node: SourceNode, target: BytePath): void {
+    for (const name of item.tree.list(node.entry.path)) {
+      const child = item.tree.lookup(childOf(node.entry.path, name));
+      if (child !== undefined) this.#copyNode(item, child, childOf(target, name));
+    }
+  }
+
+  #copyNode(item: SelectedItem, node: SourceNode, target: BytePath): void {
+    const there = this.#to.lookup(target);
+    if (node.entry.type === 'directory') {
+      if (there !== undefined && there.type !== 'directory') {
+        throw new DestinationError(`cannot copy to non-directory: /${textOf(target)}`);
+      }
+      this.#to.put(this.#planned(item, node, target));
+      this.#copyChildren(item, node, target);
+      return;
+    }
+    if (there?.type === 'directory') {
+      throw new DestinationError(`cannot replace to directory /${textOf(target)} with file`);
+    }
+    this.#to.put(this.#planned(item, node, target));
+  }
+
+  #planned({ tree, digests }: SelectedItem, node: SourceNode, path: BytePath): Planned {
+    const { owner, mode } = this.#attributes;
+    const own = tree.keepsOwners ? node.entry : { uid: 0, gid: 0 };
+    const entry = {
+      ...node.entry,
+      path,
+      uid: owner?.uid ?? own.uid,
+      gid: owner?.gid ?? own.gid,
+      mode: node.entry.type === 'symlink' ? node.entry.mode : (mode ?? node.entry.mode),
+    };
+    const digest = digests.get(node.entry.path);
+    const linkId = node.linkId === undefined ? undefined : `${this.#index} ${node.linkId}`;
+    if (entry.type !== 'file') return { entry, from: undefined, linkId };
+    if (digest === undefined) throw new Error(`Internal error: ${textOf(node.entry.path)} was not hashed`);
+    const { offset: _elsewhere, ...file } = entry;
+    return { entry: { ...file, digest }, from: { kind: 'source', node, digest }, linkId };
+  }
+
+  #putInline(path: BytePath, bytes: Uint8Array): void {
+    if (this.#to.lookup(path)?.type === 'directory') {
+      throw new DestinationError(`cannot replace to directory /${textOf(path)} with file`);
+    }
+    const { owner, mode, now } = this.#attributes;
+    const { uid, gid } = owner ?? { uid: 0, gid: 0 };
+    const digest = digestOf(bytes);
+    this.#to.put({
+      entry: { type: 'file', path, mode: mode ?? 0o644, uid, gid, mtime: now, size: bytes.length, digest },
+      from: { kind: 'bytes', bytes, digest },
+      linkId: undefined,
+    });
+  }
+}
+
+type SelectedItem = Extract<CopyItem, { kind: 'selected' }>;

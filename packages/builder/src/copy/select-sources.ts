@@ -1,0 +1,110 @@
+import {
+  baseName,
+  bytesOf,
+  childOf,
+  cleanPath,
+  componentsOf,
+  resolveInRoot,
+  ROOT,
+  textOf,
+  type BytePath,
+  type Kind,
+} from '@caisson/layer';
+import { compileGlob, hasWildcard } from '@caisson/parser';
+import { err, ok, type Result } from '@caisson/oci';
+import type { SourceNode, SourceTree } from './source-tree.ts';
+
+/** Something that a source of COPY names. */
+export interface Selected {
+  /** What it is called where it is put into a folder: the last name of the source as it was written. */
+  readonly name: string;
+  readonly node: SourceNode;
+}
+
+/** Why a source names nothing. */
+export type SelectFailure =
+  | { readonly reason: 'missing'; readonly path: BytePath }
+  | { readonly reason: 'bad-pattern'; readonly pattern: string }
+  | { readonly reason: 'circle'; readonly path: BytePath };
+
+/**
+ * What a source of COPY or ADD names in a tree. Paths start at its root, whatever they look like; links on the way,
+ * and the one at the end, are followed inside it. A pattern that fits nothing names nothing; a plain path must exist.
+ */
+export function selectSource(tree: SourceTree, text: string): Result<Selected[], SelectFailure> {
+  if (!hasWildcard(text)) {
+    const path = cleanPath(bytesOf(text));
+    const node = follow(tree, path);
+    return node.ok ? ok([{ name: baseName(path), node: node.value }]) : node;
+  }
+  const matches = matchPattern(tree, text);
+  if (!matches.ok) return matches;
+  const selected: Selected[] = [];
+  for (const path of matches.value) {
+    const node = follow(tree, path);
+    if (!node.ok) return node;
+    selected.push({ name: baseName(path), node: node.value });
+  }
+  return ok(selected);
+}
+
+function follow(tree: SourceTree, path: BytePath): Result<SourceNode, SelectFailure> {
+  const resolved = resolveInRoot((at) => kindOf(tree.lookup(at)), path, 'follow');
+  if (!resolved.ok && resolved.reason === 'too-many-symlinks') return err({ reason: 'circle', path });
+  const node = resolved.ok ? tree.lookup(resolved.path) : undefined;
+  return node === undefined ? err({ reason: 'missing', path }) : ok(node);
+}
+
+function kindOf(node: SourceNode | undefined): Kind | undefined {
+  if (node === undefined) return undefined;
+  const { entry } = node;
+  if (entry.type === 'symlink') return { type: 'symlink', target: entry.target };
+  return { type: entry.type === 'directory' ? 'directory' : 'other' };
+}
+
+/**
+ * The paths that fit a pattern, bytewise. A wildcard stands within one name; folders are entered by the pattern only
+ * where they are folders, not links to some.
+ */
+function matchPattern(tree: SourceTree, text: string): Result<BytePath[], SelectFailure> {
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  const firstWild = parts.findIndex(hasWildcard);
+  const fixed = cleanPath(bytesOf(parts.slice(0, firstWild).join('/')));
+  const start = follow(tree, fixed);
+  if (!start.ok) return start.error.reason === 'missing' ? ok([]) : start;
+  let found: BytePath[] = [start.value.entry.path];
+  for (const part of parts.slice(firstWild)) {
+    const glob = compileGlob(part);
+    if (!glob.ok) return err({ reason: 'bad-pattern', pattern: text });
+    found = found
+      .filter((folder) => tree.lookup(folder)?.entry.type === 'directory')
+      .flatMap((folder) =>
+        tree
+          .list(folder)
+          .filter((name) => glob.value(textOf(name)))
+          .map((name) => childOf(folder, name)),
+      );
+  }
+  return ok(found);
+}
+
+/** Everything below a selected node, and the node itself, parents before children. */
+export function* everythingIn(tree: SourceTree, node: SourceNode): Generator<SourceNode> {
+  yield node;
+  if (node.entry.type !== 'directory') return;
+  for (const name of tree.list(node.entry.path)) {
+    const child = tree.lookup(childOf(node.entry.path, name));
+    if (child !== undefined) yield* everythingIn(tree, child);
+  }
+}
+
+/** The names of a folder, and of those above it that exist: to tell what somebody may have meant. */
+export function nearbyPaths(tree: SourceTree, path: BytePath): string[] {
+  let folder = ROOT;
+  for (const name of componentsOf(path).slice(0, -1)) {
+    const next = childOf(folder, name);
+    if (tree.lookup(next)?.entry.type !== 'directory') break;
+    folder = next;
+  }
+  return tree.list(folder).map((name) => textOf(childOf(folder, name)));
+}

@@ -1,0 +1,28 @@
+import type { Digest } from '@caisson/oci';
+import type { BytePath, Content, NodeEntry } from '@caisson/layer';
+
+/** Something that COPY can take. */
+export interface SourceNode {
+  /** What it is, by the path that it has in its tree. */
+  readonly entry: NodeEntry;
+  /** The same for all names of one file; undefined for a file with one name. */
+  readonly linkId: string | undefined;
+}
+
+/** Where COPY takes files from: the context, or a state of another stage or image. */
+export interface SourceTree {
+  /** What people call it: `the build context`, `stage build`. */
+  readonly title: string;
+  /** Whether the owners of files are those of the image. Files of a context belong to root there. */
+  readonly keepsOwners: boolean;
+  /** What lies at a path whose parents are folders; links are not followed. */
+  lookup(path: BytePath): SourceNode | undefined;
+  /** The names in a folder, bytewise. */
+  list(folder: BytePath): readonly string[];
+  /** The digests of the bytes of files, in the order in which they are given. */
+  digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]>;
+  /** Where the bytes of a file lie. */
+  content(file: SourceNode): Promise<Content>;
+  /** Told when the bytes of a file turned out to be others than they were looked up with. */
+  correct(file: SourceNode, digest: Digest): void;
+}

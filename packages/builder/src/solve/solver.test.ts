@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { stepKey, type StepKey } from './key.ts';
+import type { Keyed, Op } from './op.ts';
+import { Solver } from './solver.ts';
+
+/** An op of the tests: its result is its name applied to those of its inputs; it counts what is asked of it. */
+class ToyOp implements Op<string> {
+  readonly calls = { key: 0, find: 0, execute: 0 };
+  readonly log: string[] = [];
+  readonly observer = {
+    onHit: (): void => void this.log.push('hit'),
+    onStart: (): void => void this.log.push('start'),
+    onDone: (): void => void this.log.push('done'),
+    onFailure: (error: unknown): void => void this.log.push(`failure: ${String(error)}`),
+  };
+  readonly name: string;
+  readonly inputs: readonly ToyOp[];
+  readonly cache: Map<StepKey, string>;
+  work: (signal: AbortSignal) => Promise<void> = async () => {};
+
+  constructor(name: string, inputs: readonly ToyOp[] = [], cache = new Map<StepKey, string>()) {
+    this.name = name;
+    this.inputs = inputs;
+    this.cache = cache;
+  }
+
+  async key(inputs: readonly string[]): Promise<Keyed<string>> {
+    this.calls.key++;
+    return { kind: 'key', record: { op: 'toy', version: 1, name: this.name, inputs: [...inputs] } };
+  }
+
+  async find(key: StepKey): Promise<string | undefined> {
+    this.calls.find++;
+    return this.cache.get(key);
+  }
+
+  async execute({
+    key,
+    inputs,
+    signal,
+  }: {
+    key: StepKey;
+    inputs: readonly string[];
+    signal: AbortSignal;
+  }): Promise<string> {
+    this.calls.execute++;
+    await this.work(signal);
+    const result = `${this.name}(${inputs.join()})`;
+    this.cache.set(key, result);
+    return result;
+  }
+}
+
+/** An op whose result is known. */
+class ConstantOp extends ToyOp {
+  override async key(): Promise<Keyed<string>> {
+    return { kind: 'result', result: 'given' };
+  }
+}
+
+const solver = (jobs = 4): Solver<string> => new Solver<string>({ jobs });
+
+describe('Solver', () => {
+  it('runs what an op needs first, and each op of a diamond once', async () => {
+    const bottom = new ToyOp('bottom');
+    const left = new ToyOp('left', [bottom]);
+    const right = new ToyOp('right', [bottom]);
+    const top = new ToyOp('top', [left, right]);
+    expect(await solver().solve(top)).toBe('top(left(bottom()),right(bottom()))');
+    expect([bottom, left, right, top].map((op) => op.calls)).toStrictEqual(
+      [1, 2, 3, 4].map(() => ({ key: 1, find: 1, execute: 1 })),
+    );
+  });
+
+  it('executes nothing that the cache has', async () => {
+    const cache = new Map<StepKey, string>();
+    await solver().solve(new ToyOp('b', [new ToyOp('a', [], cache)], cache));
+    const a = new ToyOp('a', [], cache);
+    const b = new ToyOp('b', [a], cache);
+    expect(await solver().solve(b)).toBe('b(a())');
+    expect([a.calls.execute, b.calls.execute]).toStrictEqual([0, 0]);
+    expect(a.log).toStrictEqual(['hit']);
+  });
+
+  it('executes again only what stands behind a change', async () => {
+    const cache = new Map<StepKey, string>();
+    await solver().solve(new ToyOp('c', [new ToyOp('a', [], cache), new ToyOp('b', [], cache)], cache));
+    const a = new ToyOp('a', [], cache);
+    const changed = new ToyOp('b2', [], cache);
+    const c = new ToyOp('c', [a, changed], cache);
+    await solver().solve(c);
+    expect([a, changed, c].map((op) => op.calls.execute)).toStrictEqual([0, 1, 1]);
+  });
+
+  it('cuts off behind an op that ran and gave the same result', async () => {
+    const cache = new Map<StepKey, string>();
+    const record = { op: 'toy', version: 1, name: 'after', inputs: ['same()'] };
+    cache.set(stepKey(record), 'from the cache');
+    const same = new ToyOp('same');
+    const after = new ToyOp('after', [same], cache);
+    expect(await solver().solve(after)).toBe('from the cache');
+    expect([same.calls.execute, after.calls.execute]).toStrictEqual([1, 0]);
+  });
+
+  it('runs independent ops side by side, up to the number of jobs', async () => {
+    let now = 0;
+    let most = 0;
+    const ops = [1, 2, 3, 4, 5, 6].map((n) => {
+      const op = new ToyOp(`op${n}`);
+      op.work = async () => {
+        now++;
+        most = Math.max(most, now);
+        await sleep(10);
+        now--;
+      };
+      return op;
+    });
+    await solver(3).solve(new ToyOp('all', ops));
+    expect(most).toBe(3);
+  });
+
+  it('ends what is going on when an op fails, starts nothing more, and throws that failure', async () => {
+    const failing = new ToyOp('failing');
+    failing.work = async () => {
+      await sleep(5);
+      throw new Error('broken');
+    };
+    const slow = new ToyOp('slow');
+    let wasAborted = false;
+    slow.work = async (signal) => {
+      await sleep(60_000, undefined, { signal }).catch(() => {
+        wasAborted = true;
+        throw new Error('given up');
+      });
+    };
+    const behind = new ToyOp('behind', [slow]);
+    await expect(solver().solve(new ToyOp('all', [failing, behind]))).rejects.toThrow('broken');
+    expect(wasAborted).toBe(true);
+    expect(slow.log).toStrictEqual(['start', 'failure: Error: given up']);
+    expect(behind.calls).toStrictEqual({ key: 0, find: 0, execute: 0 });
+  });
+
+  it('stops when it is told to', async () => {
+    const abort = new AbortController();
+    const slow = new ToyOp('slow');
+    slow.work = (signal) => sleep(60_000, undefined, { signal });
+    const solved = new Solver<string>({ jobs: 1, signal: abort.signal }).solve(slow);
+    await sleep(5);
+    abort.abort(new Error('enough'));
+    await expect(solved).rejects.toThrow(/abort/i);
+  });
+
+  it('takes a result that needs no look-up as it is', async () => {
+    const constant = new ConstantOp('constant');
+    expect(await solver().solve(new ToyOp('top', [constant]))).toBe('top(given)');
+    expect(constant.calls).toStrictEqual({ key: 0, find: 0, execute: 0 });
+  });
+});

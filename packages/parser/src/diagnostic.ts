@@ -1,0 +1,59 @@
+import type { Range } from './source-text.ts';
+
+/** What a diagnostic is about. Stable: tools may match on it. */
+export type DiagnosticCode =
+  | 'empty-file'
+  | 'line-too-long'
+  | 'unknown-instruction'
+  | 'missing-from'
+  | 'missing-argument'
+  | 'too-many-arguments'
+  | 'unknown-flag'
+  | 'duplicate-flag'
+  | 'invalid-flag'
+  | 'invalid-directive'
+  | 'unsupported-syntax'
+  | 'invalid-json'
+  | 'invalid-key-value'
+  | 'invalid-heredoc'
+  | 'invalid-value'
+  | 'invalid-onbuild'
+  | 'invalid-stage-name'
+  | 'unknown-stage'
+  | 'invalid-expansion'
+  | 'invalid-base'
+  | 'missing-source'
+  | 'not-supported';
+
+/** Something to tell about a Dockerfile. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning';
+  readonly code: DiagnosticCode;
+  /** One sentence, without a full stop. */
+  readonly message: string;
+  readonly range: Range;
+  /** What would have been right. */
+  readonly expected?: string;
+  /** The nearest right thing. */
+  readonly suggestion?: string;
+  /** What the user can do. */
+  readonly hint?: string;
+}
+
+/** An error, from its parts. */
+export function errorAt(
+  range: Range,
+  code: DiagnosticCode,
+  message: string,
+  details: Pick<Diagnostic, 'expected' | 'hint'> & { readonly suggestion?: string | undefined } = {},
+): Diagnostic {
+  const { suggestion, ...rest } = details;
+  return {
+    severity: 'error',
+    code,
+    message,
+    range,
+    ...rest,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}

@@ -1,0 +1,270 @@
+import type { EscapeCharacter } from './directives.ts';
+import { err, ok, type Result } from './result.ts';
+import {
+  parseShellPattern,
+  replaceMatches,
+  withoutPrefix,
+  withoutSuffix,
+  type ShellPattern,
+} from './shell-pattern.ts';
+
+/** Where the values of variables come from; a Map is one. */
+export interface Environment {
+  get(name: string): string | undefined;
+}
+
+/** How to expand. */
+export interface ExpandOptions {
+  /** `\` unless the file says otherwise. */
+  readonly escape?: EscapeCharacter;
+  /** Keep quotes as they are: for the body of a heredoc, which is no shell word. */
+  readonly keepsQuotes?: boolean;
+}
+
+/** Why a word cannot be expanded. */
+export interface ExpandFailure {
+  /** One sentence. */
+  readonly message: string;
+}
+
+/**
+ * Replaces the variables in a word and takes quotes and escapes away. A variable that is not set is empty.
+ * @param env the values of variables
+ * @returns the word, or why it cannot be expanded: `${}` that is not closed, an unknown operator, `${NAME:?message}`
+ * @see https://docs.docker.com/reference/dockerfile/#environment-replacement
+ */
+export function expandWord(
+  text: string,
+  env: Environment,
+  options: ExpandOptions = {},
+): Result<string, ExpandFailure> {
+  return attempt(() => new Expander(text, env, options).whole(), text);
+}
+
+/** As {@link expandWord}, and splits what unquoted blanks divide, those of values included. */
+export function expandWords(
+  text: string,
+  env: Environment,
+  options: ExpandOptions = {},
+): Result<string[], ExpandFailure> {
+  return attempt(() => new Expander(text, env, options).words(), text);
+}
+
+class Failure extends Error {}
+
+function attempt<T>(work: () => T, text: string): Result<T, ExpandFailure> {
+  try {
+    return ok(work());
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const shown = text.length > 100 ? `${text.slice(0, 100)}...` : text;
+    return err({ message: `${error.message} in ${JSON.stringify(shown)}` });
+  }
+}
+
+const NAME_START = /[\p{L}_]/u;
+const NAME_PART = /[\p{L}\p{Nd}_]/u;
+const DIGIT = /\p{Nd}/u;
+const SPECIAL = new Set(['@', '*', '#', '?', '-', '$', '!', '0']);
+
+/** How deep `${a:-${b:-...}}` may go: a Dockerfile must not end the process. */
+const MAX_DEPTH = 200;
+
+class Expander {
+  readonly #text: readonly string[];
+  readonly #env: Environment;
+  readonly #escape: string;
+  readonly #keepsQuotes: boolean;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string, env: Environment, { escape = '\\', keepsQuotes = false }: ExpandOptions) {
+    this.#text = [...text];
+    this.#env = env;
+    this.#escape = escape;
+    this.#keepsQuotes = keepsQuotes;
+  }
+
+  /** The whole text as one word. */
+  whole(): string {
+    return this.#until(undefined, false);
+  }
+
+  /** The words of the text. */
+  words(): string[] {
+    const words: string[] = [];
+    let word = '';
+    let isOpen = false;
+    const add = (piece: string): void => {
+      word += piece;
+      isOpen = true;
+    };
+    const end = (): void => {
+      if (isOpen) words.push(word);
+      word = '';
+      isOpen = false;
+    };
+    while (this.#at < this.#text.length) {
+      const character = this.#peek();
+      if (/\s/.test(character)) {
+        this.#at++;
+        end();
+      } else if (character === '$') {
+        for (const piece of this.#dollar()) {
+          if (/\s/.test(piece)) end();
+          else add(piece);
+        }
+      } else add(this.#piece(false));
+    }
+    end();
+    return words;
+  }
+
+  #peek(): string {
+    return this.#text[this.#at] ?? '';
+  }
+
+  #next(): string {
+    const character = this.#peek();
+    this.#at++;
+    return character;
+  }
+
+  /**
+   * Expands up to a character, which is taken too.
+   * @param keepsEscapes for patterns, which have escapes of their own
+   */
+  #until(stop: string | undefined, keepsEscapes: boolean): string {
+    this.#depth++;
+    if (this.#depth > MAX_DEPTH) throw new Failure('variables are nested too deeply');
+    let out = '';
+    while (this.#at < this.#text.length) {
+      if (stop !== undefined && this.#peek() === stop) {
+        this.#at++;
+        this.#depth--;
+        return out;
+      }
+      out += this.#piece(keepsEscapes);
+    }
+    if (stop !== undefined) throw new Failure(`missing '${stop}'`);
+    this.#depth--;
+    return out;
+  }
+
+  /** One character, or what a quote or a variable stands for. */
+  #piece(keepsEscapes: boolean): string {
+    const character = this.#peek();
+    if (character === '$') return this.#dollar();
+    if (character === "'" && !this.#keepsQuotes) return this.#singleQuoted();
+    if (character === '"' && !this.#keepsQuotes) return this.#doubleQuoted();
+    this.#at++;
+    if (character !== this.#escape && !(keepsEscapes && character === '\\')) return character;
+    if (this.#at >= this.#text.length) return '';
+    return keepsEscapes ? character + this.#next() : this.#next();
+  }
+
+  #singleQuoted(): string {
+    this.#at++;
+    let out = '';
+    while (this.#at < this.#text.length) {
+      const character = this.#next();
+      if (character === "'") return out;
+      out += character;
+    }
+    throw new Failure('a single quote is not closed');
+  }
+
+  #doubleQuoted(): string {
+    this.#at++;
+    let out = '';
+    while (this.#at < this.#text.length) {
+      const character = this.#peek();
+      if (character === '"') {
+        this.#at++;
+        return out;
+      }
+      if (character === '$') out += this.#dollar();
+      else {
+        this.#at++;
+        const next = this.#peek();
+        const isEscape = character === this.#escape;
+        if (isEscape && next === '') continue;
+        out += isEscape && (next === '"' || next === '$' || next === this.#escape) ? this.#next() : character;
+      }
+    }
+    throw new Failure('a double quote is not closed');
+  }
+
+  #dollar(): string {
+    this.#at++;
+    if (this.#peek() === '{') return this.#braced();
+    const name = this.#name();
+    return name === '' ? '$' : (this.#env.get(name) ?? '');
+  }
+
+  #name(): string {
+    const first = this.#peek();
+    if (DIGIT.test(first)) return this.#while(DIGIT);
+    if (SPECIAL.has(first)) return this.#next();
+    return NAME_START.test(first) ? this.#while(NAME_PART) : '';
+  }
+
+  #while(kind: RegExp): string {
+    let out = '';
+    while (this.#at < this.#text.length && kind.test(this.#peek())) out += this.#next();
+    return out;
+  }
+
+  #braced(): string {
+    this.#at++;
+    const first = this.#peek();
+    if (first === '') throw new Failure("missing '}'");
+    if (first === '{' || first === '}' || first === ':') throw new Failure('bad substitution');
+    const name = this.#name();
+    const operator = this.#next();
+    if (operator === '}') return this.#env.get(name) ?? '';
+    if (operator === '/') return this.#replaced(name);
+    if (operator === ':') return this.#byState(name, this.#next(), true);
+    if (operator === '#' || operator === '%') return this.#trimmed(name, operator);
+    return this.#byState(name, operator, false);
+  }
+
+  /** `-`, `+` and `?`: what depends on whether a variable is set. */
+  #byState(name: string, operator: string, emptyIsUnset: boolean): string {
+    if (operator === '') throw new Failure("missing '}'");
+    if (operator !== '-' && operator !== '+' && operator !== '?') {
+      throw new Failure(`unsupported modifier (${emptyIsUnset ? ':' : ''}${operator}) in substitution`);
+    }
+    const word = this.#until('}', false);
+    const value = this.#env.get(name);
+    const isUnset = value === undefined || (emptyIsUnset && value === '');
+    if (operator === '+') return isUnset ? '' : word;
+    if (!isUnset) return value;
+    if (operator === '-') return word;
+    const state = value === undefined ? 'unset' : 'empty';
+    throw new Failure(`${name}: ${word === '' ? `is not allowed to be ${state}` : word}`);
+  }
+
+  #trimmed(name: string, operator: '#' | '%'): string {
+    const isLongest = this.#peek() === operator;
+    if (isLongest) this.#at++;
+    const pattern = parsePattern(this.#until('}', true));
+    const value = this.#env.get(name) ?? '';
+    const which = isLongest ? 'longest' : 'shortest';
+    return operator === '#' ? withoutPrefix(value, pattern, which) : withoutSuffix(value, pattern, which);
+  }
+
+  #replaced(name: string): string {
+    const isAll = this.#peek() === '/';
+    if (isAll) this.#at++;
+    const pattern = parsePattern(this.#until('/', true));
+    const replacement = this.#until('}', true);
+    return replaceMatches(this.#env.get(name) ?? '', pattern, replacement, isAll ? 'all' : 'first');
+  }
+}
+
+function parsePattern(text: string): ShellPattern {
+  const pattern = parseShellPattern(text);
+  if (!pattern.ok) throw new Failure(pattern.error);
+  return pattern.value;
+}

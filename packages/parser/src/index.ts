@@ -1,0 +1,47 @@
+export type {
+  AddInstruction,
+  ArgInstruction,
+  CmdInstruction,
+  Command,
+  CopyInstruction,
+  CopySource,
+  Dockerfile,
+  EntrypointInstruction,
+  EnvInstruction,
+  ExposeInstruction,
+  FromInstruction,
+  HealthcheckInstruction,
+  Instruction,
+  LabelInstruction,
+  MaintainerInstruction,
+  OnbuildInstruction,
+  Pair,
+  RunInstruction,
+  ShellInstruction,
+  Stage,
+  StopsignalInstruction,
+  UserInstruction,
+  VolumeInstruction,
+  WorkdirInstruction,
+} from './ast.ts';
+export { errorAt, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
+export type { Directive, Directives, EscapeCharacter } from './directives.ts';
+export { formatExcerpt, show, type ExcerptOptions } from './excerpt.ts';
+export {
+  expandWord,
+  expandWords,
+  type Environment,
+  type ExpandFailure,
+  type ExpandOptions,
+} from './expand.ts';
+export { flagValue, isFlagOn, type Flag } from './flags.ts';
+export { formatDiagnostic, type FormatOptions } from './format-diagnostic.ts';
+export { compileGlob, hasWildcard } from './glob.ts';
+export { formatGoDuration, parseGoDuration } from './go-duration.ts';
+export { heredocText, isHeredocWord, type Heredoc } from './heredoc.ts';
+export { createIgnoreMatcher, type IgnoreMatcher, type IgnoreRule } from './ignore-matcher.ts';
+export { parseDockerfile, parseTrigger, type ParseResult } from './parse.ts';
+export { SourceText, type Position, type Range } from './source-text.ts';
+export { stageOfCopy, stageOfFrom, suggestStage, targetStage } from './stage-lookup.ts';
+export { suggest } from './suggest.ts';
+export type { Word } from './words.ts';

@@ -1,0 +1,88 @@
+import type { ArgInstruction, EnvInstruction, LabelInstruction, Pair } from '../ast.ts';
+import { errorAt } from '../diagnostic.ts';
+import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
+import { quotedWords, wholeWord, type Word } from '../words.ts';
+
+/** `ENV name=value...`, or the old `ENV name value` */
+export function readEnv(text: InstructionText): EnvInstruction | undefined {
+  const read = readPairs(text);
+  return read === undefined ? undefined : { kind: 'env', ...commonParts(text), ...read };
+}
+
+/** `LABEL name=value...`, or the old `LABEL name value` */
+export function readLabel(text: InstructionText): LabelInstruction | undefined {
+  const read = readPairs(text);
+  return read === undefined ? undefined : { kind: 'label', ...commonParts(text), ...read };
+}
+
+function readPairs(
+  text: InstructionText,
+): { readonly pairs: readonly Pair[]; readonly isLegacy: boolean } | undefined {
+  const expected = `${text.name} name=value`;
+  if (!requireArguments(text, expected)) return undefined;
+  const words = quotedWords(text.line, text.args, text.escape);
+  const [first, second] = words;
+  if (first === undefined) return undefined;
+  if (!first.text.includes('=')) return readLegacyPair(text, first, second, expected);
+  const pairs: Pair[] = [];
+  for (const word of words) {
+    const pair = splitPair(text, word);
+    if (pair === undefined) {
+      text.report(
+        errorAt(word.range, 'invalid-key-value', `${JSON.stringify(word.text)} has no "="`, {
+          expected,
+          hint: 'put a value that holds blanks in quotes',
+        }),
+      );
+    } else if (pair.key.text === '') {
+      text.report(errorAt(word.range, 'invalid-key-value', 'the name before "=" is empty', { expected }));
+    } else pairs.push(pair);
+  }
+  return { pairs, isLegacy: false };
+}
+
+/** `ENV name the rest of the line` */
+function readLegacyPair(
+  text: InstructionText,
+  key: Word,
+  second: Word | undefined,
+  expected: string,
+): { readonly pairs: readonly Pair[]; readonly isLegacy: boolean } | undefined {
+  if (second === undefined) {
+    text.report(
+      errorAt(text.range, 'missing-argument', `${text.name} must have two arguments`, { expected }),
+    );
+    return undefined;
+  }
+  const value = wholeWord(text.line, { start: text.args.start + key.text.length, end: text.args.end });
+  return { pairs: [{ key, value }], isLegacy: true };
+}
+
+/** `ARG name[=default]...` */
+export function readArg(text: InstructionText): ArgInstruction | undefined {
+  const expected = 'ARG name or ARG name=default';
+  if (!requireArguments(text, expected)) return undefined;
+  const args: { name: Word; value?: Word }[] = [];
+  for (const word of quotedWords(text.line, text.args, text.escape)) {
+    const pair = splitPair(text, word);
+    const name = pair?.key ?? word;
+    if (name.text === '')
+      text.report(errorAt(word.range, 'invalid-key-value', 'the name before "=" is empty', { expected }));
+    else args.push(pair === undefined ? { name } : { name, value: pair.value });
+  }
+  return { kind: 'arg', ...commonParts(text), args };
+}
+
+function splitPair(_text: InstructionText, { text, range }: Word): Pair | undefined {
+  const equals = text.indexOf('=');
+  if (equals === -1) return undefined;
+  const move = (count: number): typeof range.start => ({
+    line: range.start.line,
+    column: range.start.column + count,
+    offset: range.start.offset + count,
+  });
+  return {
+    key: { text: text.slice(0, equals), range: { start: range.start, end: move(equals) } },
+    value: { text: text.slice(equals + 1), range: { start: move(equals + 1), end: range.end } },
+  };
+}

@@ -1,0 +1,43 @@
+import type { ExposeInstruction, ShellInstruction, VolumeInstruction } from '../ast.ts';
+import { errorAt } from '../diagnostic.ts';
+import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
+import { parseJsonForm } from '../json-form.ts';
+import { plainWords, type Word } from '../words.ts';
+
+/** `EXPOSE port[/protocol]...` */
+export function readExpose(text: InstructionText): ExposeInstruction | undefined {
+  if (!requireArguments(text, 'EXPOSE port[/protocol]')) return undefined;
+  return { kind: 'expose', ...commonParts(text), ports: plainWords(text.line, text.args) };
+}
+
+/** `VOLUME path...` or `VOLUME ["path"]` */
+export function readVolume(text: InstructionText): VolumeInstruction | undefined {
+  const expected = 'VOLUME path or VOLUME ["path"]';
+  if (!requireArguments(text, expected)) return undefined;
+  const range = text.line.range(text.args.start, text.args.end);
+  const list = parseJsonForm(text.line.text.slice(text.args.start, text.args.end));
+  if (!list.ok) {
+    text.report(errorAt(range, 'invalid-json', list.error, { expected }));
+    return undefined;
+  }
+  const paths: Word[] =
+    list.value?.map((each) => ({ text: each, range })) ?? plainWords(text.line, text.args);
+  const empty = paths.find((path) => path.text === '');
+  if (empty !== undefined)
+    text.report(errorAt(empty.range, 'invalid-value', 'the path of a volume is empty', { expected }));
+  return { kind: 'volume', ...commonParts(text), paths };
+}
+
+/** `SHELL ["program", "argument"]` */
+export function readShell(text: InstructionText): ShellInstruction | undefined {
+  const expected = 'SHELL ["program", "argument"]';
+  if (!requireArguments(text, expected)) return undefined;
+  const range = text.line.range(text.args.start, text.args.end);
+  const list = parseJsonForm(text.line.text.slice(text.args.start, text.args.end));
+  if (!list.ok || list.value === undefined || list.value.length === 0) {
+    const message = list.ok ? 'SHELL needs its arguments in JSON form' : list.error;
+    text.report(errorAt(range, 'invalid-json', message, { expected }));
+    return undefined;
+  }
+  return { kind: 'shell', ...commonParts(text), args: list.value };
+}

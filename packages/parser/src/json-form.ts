@@ -1,0 +1,23 @@
+import { err, ok, type Result } from './result.ts';
+
+/**
+ * The strings of an exec form, `["a", "b"]`; undefined where the text is none. As docker has it, anything that is not
+ * valid JSON is taken for the shell form, without a word; a valid list that holds something else than strings is an
+ * error.
+ * @see https://docs.docker.com/reference/dockerfile/#shell-and-exec-form
+ */
+export function parseJsonForm(text: string): Result<string[] | undefined, string> {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('[')) return ok(undefined);
+  let value: unknown;
+  try {
+    value = JSON.parse(trimmed);
+  } catch {
+    return ok(undefined);
+  }
+  if (!Array.isArray(value)) return ok(undefined);
+  const items: readonly unknown[] = value;
+  const strings = items.filter((item) => typeof item === 'string');
+  if (strings.length !== items.length) return err('only strings may be in the list of an exec form');
+  return ok(strings);
+}

@@ -1,0 +1,200 @@
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage } from './ast.ts';
+import { errorAt, type Diagnostic } from './diagnostic.ts';
+import { readDirectives, type EscapeCharacter } from './directives.ts';
+import { findHeredocs, readHeredocs, type Heredoc } from './heredoc.ts';
+import type { InstructionText } from './instruction-text.ts';
+import { INSTRUCTION_READERS, isInstructionName } from './instructions/index.ts';
+import { parseJsonForm } from './json-form.ts';
+import { isComment, readLogicalLine, type LogicalLine } from './logical-line.ts';
+import { recogniseInstructions, type Recognised } from './recognise.ts';
+import { SourceText } from './source-text.ts';
+import { suggest } from './suggest.ts';
+import { plainWords, type Span } from './words.ts';
+
+/** What was read of a Dockerfile. */
+export interface ParseResult {
+  readonly dockerfile: Dockerfile;
+  /** In the order of the file. It can be built only if none is an error. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Instructions that heredocs may follow. */
+const WITH_HEREDOCS = new Set(['RUN', 'COPY', 'ADD']);
+
+/**
+ * Parses a Dockerfile: text in, stages and everything that is wrong with it out. It never throws, whatever the text,
+ * and does not stop at the first error.
+ * @param text the file; a byte order mark and Windows line ends are understood
+ * @param options.path what to call the file in messages
+ * @see https://docs.docker.com/reference/dockerfile/
+ */
+export function parseDockerfile(text: string, options: { readonly path?: string } = {}): ParseResult {
+  const source = new SourceText(text);
+  const { directives, escape, firstLine, diagnostics } = readDirectives(source);
+  const reader = new FileReader(source, escape, [...diagnostics]);
+  const instructions = reader.read(firstLine);
+  const { globalArgs, stages } = reader.stages(instructions);
+  const dockerfile = { path: options.path ?? 'Dockerfile', source, directives, escape, globalArgs, stages };
+  return {
+    dockerfile,
+    diagnostics: reader.diagnostics.toSorted((a, b) => a.range.start.offset - b.range.start.offset),
+  };
+}
+
+/**
+ * Parses an instruction that an image keeps for those who build on it (ONBUILD).
+ * @param trigger the text from the image's config: one instruction, heredocs included
+ */
+export function parseTrigger(trigger: string): {
+  readonly instruction: Instruction | undefined;
+  readonly source: SourceText;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const source = new SourceText(trigger);
+  const reader = new FileReader(source, '\\', []);
+  const [instruction] = reader.read(1);
+  if (instruction?.kind === 'from' || instruction?.kind === 'maintainer' || instruction?.kind === 'onbuild') {
+    reader.diagnostics.push(
+      errorAt(instruction.range, 'invalid-onbuild', `ONBUILD cannot hold ${instruction.kind.toUpperCase()}`),
+    );
+  }
+  return { instruction, source, diagnostics: reader.diagnostics };
+}
+
+interface Written {
+  readonly line: LogicalLine;
+  readonly heredocs: readonly Heredoc[];
+  /** The last physical line, heredocs included. */
+  readonly lastLine: number;
+}
+
+class FileReader {
+  readonly diagnostics: Diagnostic[];
+  readonly #source: SourceText;
+  readonly #escape: EscapeCharacter;
+
+  constructor(source: SourceText, escape: EscapeCharacter, diagnostics: Diagnostic[]) {
+    this.#source = source;
+    this.#escape = escape;
+    this.diagnostics = diagnostics;
+  }
+
+  read(firstLine: number): Instruction[] {
+    const written = this.#splitLines(firstLine);
+    const recognised = recogniseInstructions(
+      written.map(({ line }) => line),
+      this.#escape,
+    );
+    return written.flatMap((each, index) => {
+      const found = recognised[index];
+      const instruction = found === undefined ? undefined : this.#instruction(each, found);
+      return instruction === undefined ? [] : [instruction];
+    });
+  }
+
+  #splitLines(firstLine: number): Written[] {
+    const written: Written[] = [];
+    for (let number = firstLine; number <= this.#source.lineCount;) {
+      const text = this.#source.line(number).replace(/^\uFEFF/, '');
+      if (text.trim() === '' || isComment(text)) {
+        number++;
+        continue;
+      }
+      const line = readLogicalLine(this.#source, number, this.#escape, this.diagnostics);
+      const starts = line.text.trim() === '' ? [] : this.#heredocStarts(line);
+      const { heredocs, nextLine, diagnostics } = readHeredocs(this.#source, starts, line.lastLine + 1);
+      this.diagnostics.push(...diagnostics);
+      if (line.text.trim() !== '') written.push({ line, heredocs, lastLine: nextLine - 1 });
+      number = nextLine;
+    }
+    return written;
+  }
+
+  /** The heredocs of a line: only some instructions have any, and none in the exec form. */
+  #heredocStarts(line: LogicalLine): Omit<Heredoc, 'body'>[] {
+    if (!line.text.includes('<<')) return [];
+    const span: Span = { start: 0, end: line.text.length };
+    const names = plainWords(line, span).map(({ text }) => text.toUpperCase());
+    const depth = names[0] === 'ONBUILD' ? 1 : 0;
+    if (!WITH_HEREDOCS.has(names[depth] ?? '')) return [];
+    const rest = line.text
+      .trimStart()
+      .replace(depth === 1 ? /^\S+\s+\S+/ : /^\S+/, '')
+      .replace(/^(?:\s+--\S+)*/, '');
+    const list = parseJsonForm(rest);
+    return list.ok && list.value === undefined ? findHeredocs(line, span) : [];
+  }
+
+  #instruction(
+    { line, heredocs, lastLine }: Written,
+    { keyword, args }: Recognised,
+  ): Instruction | undefined {
+    const word = {
+      text: line.text.slice(keyword.start, keyword.end),
+      range: line.range(keyword.start, keyword.end),
+    };
+    const name = word.text.toUpperCase();
+    const whole = line.whole;
+    const end = heredocs.length === 0 ? whole.end : this.#source.lineRange(lastLine).end;
+    const range = { start: whole.start, end };
+    const text: InstructionText = {
+      line,
+      keyword: word,
+      name,
+      args,
+      escape: this.#escape,
+      heredocs,
+      range,
+      original: this.#source.text.slice(range.start.offset, range.end.offset),
+      report: (diagnostic) => void this.diagnostics.push(diagnostic),
+    };
+    if (isInstructionName(name)) return INSTRUCTION_READERS[name](text);
+    const suggestion = suggest(name, Object.keys(INSTRUCTION_READERS));
+    this.diagnostics.push(
+      errorAt(word.range, 'unknown-instruction', `there is no instruction ${JSON.stringify(word.text)}`, {
+        suggestion,
+      }),
+    );
+    return undefined;
+  }
+
+  /** Divides instructions into stages. */
+  stages(instructions: readonly Instruction[]): { globalArgs: ArgInstruction[]; stages: Stage[] } {
+    const globalArgs: ArgInstruction[] = [];
+    const stages: {
+      index: number;
+      name: string | undefined;
+      from: FromInstruction;
+      instructions: Instruction[];
+    }[] = [];
+    for (const instruction of instructions) {
+      if (instruction.kind === 'from') {
+        const name = instruction.stageName?.text.toLowerCase();
+        stages.push({ index: stages.length, name, from: instruction, instructions: [] });
+        continue;
+      }
+      const stage = stages.at(-1);
+      if (stage !== undefined) stage.instructions.push(instruction);
+      else if (instruction.kind === 'arg') globalArgs.push(instruction);
+      else {
+        const message = `${instruction.keyword.text.toUpperCase()} comes before the first FROM`;
+        this.diagnostics.push(
+          errorAt(instruction.keyword.range, 'missing-from', message, {
+            expected: 'FROM image, or ARG, first',
+          }),
+        );
+      }
+    }
+    if (instructions.length === 0 && this.diagnostics.every(({ severity }) => severity !== 'error')) {
+      this.diagnostics.push(
+        errorAt(this.#source.range(0, 0), 'empty-file', 'the file has no instructions', {
+          expected: 'FROM image',
+        }),
+      );
+    } else if (stages.length === 0 && this.diagnostics.every(({ severity }) => severity !== 'error')) {
+      const at = instructions.at(-1)?.range ?? this.#source.range(0, 0);
+      this.diagnostics.push(errorAt(at, 'missing-from', 'the file has no FROM', { expected: 'FROM image' }));
+    }
+    return { globalArgs, stages };
+  }
+}

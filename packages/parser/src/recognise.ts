@@ -1,0 +1,47 @@
+import { DockerfileParser, type Dockerfile } from 'dockerfile-ast';
+import type { EscapeCharacter } from './directives.ts';
+import type { LogicalLine } from './logical-line.ts';
+import type { Span } from './words.ts';
+
+/** The name of an instruction in its logical line, and what follows. */
+export interface Recognised {
+  readonly keyword: Span;
+  readonly args: Span;
+}
+
+/**
+ * Finds the instruction of each logical line, with dockerfile-ast. It is given what it reads well: one instruction a
+ * line, in one document for all of them, which it reads in linear time. It takes two escape characters at the end of a
+ * line for a continuation, and anything after `<<` for a heredoc that swallows the lines below; such lines go alone.
+ */
+export function recogniseInstructions(lines: readonly LogicalLine[], escape: EscapeCharacter): Recognised[] {
+  const prefix = escape === '`' ? '# escape=`\n' : '';
+  const offset = escape === '`' ? 1 : 0;
+  const document =
+    prefix + lines.map(({ text }) => (isReadAlone(text, escape) ? 'RUN alone' : text)).join('\n');
+  const together = byLine(DockerfileParser.parse(document));
+  return lines.map(({ text }, index) => {
+    const found = isReadAlone(text, escape)
+      ? byLine(DockerfileParser.parse(prefix + text)).get(offset)
+      : together.get(index + offset);
+    const end = text.trimEnd().length;
+    // Without an instruction on it, a line would not be a logical one; a name with odd characters is still a name.
+    const keyword = found ?? { start: text.search(/\S/), end: text.search(/\S(?=\s|$)/) + 1 };
+    const rest = text.slice(keyword.end, end);
+    return { keyword, args: { start: keyword.end + (rest.length - rest.trimStart().length), end } };
+  });
+}
+
+function isReadAlone(text: string, escape: EscapeCharacter): boolean {
+  return text.includes('<<') || text.trimEnd().endsWith(escape);
+}
+
+/** Where the name of the instruction stands in each line of a document. */
+function byLine(dockerfile: Dockerfile): Map<number, Span> {
+  const found = new Map<number, Span>();
+  for (const instruction of dockerfile.getInstructions()) {
+    const { start, end } = instruction.getInstructionRange();
+    if (start.line === end.line) found.set(start.line, { start: start.character, end: end.character });
+  }
+  return found;
+}

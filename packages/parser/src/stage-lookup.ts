@@ -1,0 +1,53 @@
+import type { Dockerfile, Stage } from './ast.ts';
+import { errorAt, type Diagnostic } from './diagnostic.ts';
+import type { Range } from './source-text.ts';
+import { suggest } from './suggest.ts';
+
+/** The stage that FROM builds on: the last one before it with this name, to the letter; undefined for an image. */
+export function stageOfFrom(dockerfile: Dockerfile, image: string, from: Stage): Stage | undefined {
+  return dockerfile.stages.findLast(({ index, name }) => index < from.index && name === image);
+}
+
+/**
+ * The stage that `--from` means: by number or by name, whatever its case, the last one of that name; undefined where
+ * it is the name of no stage. A stage that comes later, or the stage itself, is an error.
+ */
+export function stageOfCopy(
+  dockerfile: Dockerfile,
+  name: string,
+  current: Stage,
+  range: Range,
+): { readonly stage: Stage | undefined } | { readonly error: Diagnostic } {
+  const stage = /^\d+$/.test(name)
+    ? dockerfile.stages[Number(name)]
+    : dockerfile.stages.findLast((each) => each.name === name.toLowerCase());
+  if (stage === undefined) {
+    if (!/^\d+$/.test(name)) return { stage: undefined };
+    const count = dockerfile.stages.length;
+    return {
+      error: errorAt(range, 'unknown-stage', `there is no stage ${name}`, {
+        expected: `a number from 0 to ${count - 1}, or a name`,
+      }),
+    };
+  }
+  if (stage.index < current.index) return { stage };
+  const message =
+    stage.index === current.index
+      ? `circular dependency detected on stage: ${name}`
+      : `stage ${JSON.stringify(name)} needs to be defined before current stage`;
+  return { error: errorAt(range, 'unknown-stage', message) };
+}
+
+/** The stage to build: the last one, or the one of this name, whatever its case. */
+export function targetStage(dockerfile: Dockerfile, target: string | undefined): Stage | undefined {
+  if (target === undefined || target === '') return dockerfile.stages.at(-1);
+  return dockerfile.stages.findLast((stage) => stage.name === target.toLowerCase());
+}
+
+/** The name of a stage that somebody most likely meant. */
+export function suggestStage(dockerfile: Dockerfile, name: string): string | undefined {
+  return suggest(
+    name,
+    dockerfile.stages.flatMap((stage) => (stage.name === undefined ? [] : [stage.name])),
+  );
+}
