@@ -1,10 +1,10 @@
 import { digestOf, type Digest } from '@caisson/oci';
 import { childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
 import {
-  Destination,
   DestinationError,
   plannedFolder,
   type Attributes,
+  type Destination,
   type Planned,
 } from './destination.ts';
 import type { Selected } from './select-sources.ts';

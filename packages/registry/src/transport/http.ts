@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly unverifiedHost?: string | undefined;
   /** For the headers, in milliseconds, where it is not the usual time. */
   readonly headersTimeout?: number;
+  /** False where a failure must be dealt with before it is sent again. */
+  readonly isRepeatable?: boolean;
 }
 
 /** The headers of an answer. Names are in lower case. */

@@ -28,22 +28,23 @@ export interface RetryOptions {
 export function retrying(send: Send, options: RetryOptions): Send {
   const { timing, throttle, clock = MONOTONIC, random = Math.random } = options;
   return async (request: HttpRequest): Promise<HttpResponse> => {
+    const tries = request.isRepeatable === false ? 1 : timing.tries;
     for (let attempt = 1; ; attempt++) {
       await throttle.ready(request.signal);
       const backoff = Math.min(timing.backoff * 2 ** (attempt - 1), timing.longestWait) * (0.5 + random());
       try {
         const response = await send(request);
-        if (!PASSING_STATUSES.has(response.status) || attempt >= timing.tries) return response;
+        if (!PASSING_STATUSES.has(response.status)) return response;
         const asked = retryAfter(response.headers);
         if (asked !== undefined && asked > timing.longestWait) return response;
+        // The jitter keeps those who wait from coming back all at one moment.
+        if (asked !== undefined || response.status === 429) throttle.pause((asked ?? 0) + backoff);
+        if (attempt >= tries) return response;
         await response.discard();
-        // Not all at the same moment when the pause ends.
-        if (asked !== undefined || response.status === 429) throttle.pause(Math.max(asked ?? 0, 0) + backoff);
-        else await clock.sleep(backoff, request.signal);
       } catch (error) {
-        if (attempt >= triesFor(error, timing.tries)) throw error;
-        await clock.sleep(backoff, request.signal);
+        if (attempt >= triesFor(error, tries)) throw error;
       }
+      await clock.sleep(backoff, request.signal);
     }
   };
 }

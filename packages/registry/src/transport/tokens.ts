@@ -1,19 +1,13 @@
 import * as z from 'zod/mini';
-import { basicHeader, describeCredentials, type Credentials } from '../auth/credentials.ts';
+import { describeCredentials, type Credentials } from '../auth/credentials.ts';
 import { RegistryError } from '../errors.ts';
-import { checkReach } from './addresses.ts';
 import { MAX_TOKEN_ANSWER, readBody } from './body.ts';
-import { bytesBody, type HttpRequest, type HttpResponse, type Send } from './http.ts';
+import type { HttpResponse, Send } from './http.ts';
 import { responseError } from './response-error.ts';
 import { mergeScopes, type Scope } from './scope.ts';
 import { waitFor } from './shared-work.ts';
 import { MONOTONIC, type Clock } from './throttle.ts';
-
-/** Where tokens are to be had, as a challenge says it. */
-export interface TokenService {
-  readonly realm: string;
-  readonly service: string | undefined;
-}
+import { basicTokenRequest, realmUrl, tokenRequest, type TokenService } from './token-request.ts';
 
 /** A token, and whether it was fetched for the caller or had been used before. */
 export interface Token {
@@ -21,7 +15,6 @@ export interface Token {
   readonly isFresh: boolean;
 }
 
-const CLIENT_ID = 'caisson';
 const SHORTEST_LIFE = 60_000;
 const LONGEST_LIFE = 24 * 60 * 60 * 1000;
 /** Tokens are renewed this much before they end, so that they do not end on their way. */
@@ -94,7 +87,7 @@ export class Tokens {
     let response = await this.#send(tokenRequest(realm, service, scopes, credentials));
     if (credentials?.kind === 'identity-token' && POST_REFUSED.has(response.status)) {
       await response.discard();
-      response = await this.#send(getRequest(realm, service, scopes, '<token>', credentials.token));
+      response = await this.#send(basicTokenRequest(realm, service, scopes, credentials));
     }
     const { value, life } = await this.#read(response, credentials);
     this.#kept.set(key, { value, ends: this.#clock.now() + life - MARGIN });
@@ -130,75 +123,13 @@ export class Tokens {
         `${who} redirects, which is not followed: credentials would go elsewhere`,
       );
     }
-    const error = await responseError(response, { who, what: 'a token' });
+    const error = await responseError(response, who, 'give a token');
     if (response.status !== 401 && response.status !== 403) return error;
     const refused =
       credentials === undefined ? 'to give a token without credentials' : describeCredentials(credentials);
     return new RegistryError('unauthorized', `${who} refused ${refused}`, { cause: error });
   }
 }
-
-function realmUrl(from: URL, realm: string): URL {
-  const url = URL.parse(realm);
-  if (url === null) {
-    throw new RegistryError('invalid-response', `${from.host} names a token server that is not a URL`);
-  }
-  url.username = '';
-  url.password = '';
-  checkReach(from, url, 'token server');
-  return url;
-}
-
-function tokenRequest(
-  realm: URL,
-  service: TokenService,
-  scopes: readonly Scope[],
-  credentials: Credentials | undefined,
-): HttpRequest {
-  if (credentials?.kind === 'identity-token') return refreshRequest(realm, service, scopes, credentials.token);
-  if (credentials?.kind === 'password')
-    return getRequest(realm, service, scopes, credentials.username, credentials.password);
-  return getRequest(realm, service, scopes);
-}
-
-function getRequest(
-  realm: URL,
-  service: TokenService,
-  scopes: readonly Scope[],
-  username?: string,
-  password?: string,
-): HttpRequest {
-  const url = new URL(realm);
-  url.searchParams.set('client_id', CLIENT_ID);
-  if (service.service !== undefined) url.searchParams.set('service', service.service);
-  for (const scope of scopes) url.searchParams.append('scope', scope);
-  if (username === undefined || password === undefined)
-    return { method: 'GET', url, headers: {}, signal: undefined };
-  if (username !== '<token>') url.searchParams.set('account', username);
-  return { method: 'GET', url, headers: { authorization: basicHeader(username, password) }, signal: undefined };
-}
-
-/** @see https://distribution.github.io/distribution/spec/auth/oauth/ */
-function refreshRequest(
-  realm: URL,
-  service: TokenService,
-  scopes: readonly Scope[],
-  refreshToken: string,
-): HttpRequest {
-  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID });
-  if (service.service !== undefined) form.set('service', service.service);
-  form.set('scope', scopes.join(' '));
-  form.set('refresh_token', refreshToken);
-  const bytes = Buffer.from(form.toString(), 'utf8');
-  return {
-    method: 'POST',
-    url: realm,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: bytesBody(bytes),
-    signal: undefined,
-  };
-}
-
 
 function parseJson(bytes: Uint8Array): unknown {
   try {

@@ -1,0 +1,93 @@
+import type { ContainerConfig } from '@caisson/oci';
+import type { Range, SourceText } from '@caisson/parser';
+import type { BaseImage } from '../bases/base-image.ts';
+
+/** Where in a Dockerfile something stands. */
+export interface Place {
+  readonly path: string;
+  readonly source: SourceText;
+  readonly range: Range;
+}
+
+/** What every step has. */
+interface PlannedBase {
+  /** What people see of it: `RUN npm ci`. */
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** A command to run. */
+export interface PlannedRun extends PlannedBase {
+  readonly kind: 'run';
+  /** The program and its arguments, the shell's among them. */
+  readonly args: readonly string[];
+  /** `NAME=value`: of the image, and of the args in scope. */
+  readonly env: readonly string[];
+  /** What the step gets besides, which is in no key. */
+  readonly unkeyedEnv: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly network: 'host' | 'none';
+  /** A script that stands in the Dockerfile, to be run as a file. */
+  readonly script: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+}
+
+/** Files to copy. */
+export interface PlannedCopy extends PlannedBase {
+  readonly kind: 'copy' | 'add';
+  readonly sources: readonly PlannedSource[];
+  readonly from: CopyOrigin;
+  /** Absolute; ends in a slash where it must be a folder. */
+  readonly destination: string;
+  /** As written, expanded: `user[:group]`. */
+  readonly chown: string | undefined;
+  readonly chmod: number | undefined;
+}
+
+export type PlannedSource =
+  | { readonly kind: 'path'; readonly text: string; readonly place: Place }
+  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array };
+
+/** Where COPY takes files from. */
+export type CopyOrigin =
+  | { readonly kind: 'context' }
+  | { readonly kind: 'stage'; readonly stage: PlannedStage }
+  | { readonly kind: 'image'; readonly image: BaseImage };
+
+/** A working folder to make. */
+export interface PlannedWorkdir extends PlannedBase {
+  readonly kind: 'workdir';
+  /** Absolute. */
+  readonly path: string;
+  /** Who it is to belong to. */
+  readonly user: string;
+}
+
+/** Something that changes files. Everything else in a Dockerfile changes the config alone. */
+export type PlannedStep = PlannedRun | PlannedCopy | PlannedWorkdir;
+
+/** A line of the history that the image will have. */
+export interface PlannedHistory {
+  readonly createdBy: string;
+  /** The step that makes the layer; undefined for an instruction that makes none. */
+  readonly step: PlannedStep | undefined;
+}
+
+/** What a stage builds on. */
+export type StageBase =
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'image'; readonly image: BaseImage }
+  | { readonly kind: 'stage'; readonly stage: PlannedStage };
+
+/** A stage, everything in it expanded. */
+export interface PlannedStage {
+  readonly index: number;
+  /** Its name, or `stage-0`. */
+  readonly title: string;
+  readonly base: StageBase;
+  readonly steps: readonly PlannedStep[];
+  /** What the stage adds to the history of its base. */
+  readonly history: readonly PlannedHistory[];
+  readonly config: ContainerConfig;
+  readonly author: string | undefined;
+}

@@ -1,0 +1,23 @@
+import { err, ok, type Result } from '@caisson/oci';
+
+const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);
+
+/**
+ * The ports that a word of EXPOSE names, as an image config has them: `80` is `80/tcp`, `8000-8002/udp` is three. A
+ * host address or port before it (`127.0.0.1:80:8080`) counts for nothing, as with docker.
+ */
+export function parseExposedPorts(text: string): Result<string[], string> {
+  const [spec = '', protocol = 'tcp', ...rest] = text.split('/');
+  const isKnown = PROTOCOLS.has(protocol.toLowerCase());
+  if (rest.length > 0 || !isKnown) return err(`${JSON.stringify(protocol)} is no protocol: tcp, udp or sctp`);
+  const container = spec.slice(spec.lastIndexOf(':') + 1);
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(container);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || last > 65_535)
+    return err(`${JSON.stringify(text)} is no port: a number up to 65535, or a range`);
+  if (last < first) return err(`the range ${container} ends before it begins`);
+  return ok(
+    Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol.toLowerCase()}`),
+  );
+}

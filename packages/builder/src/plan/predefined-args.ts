@@ -1,0 +1,42 @@
+import { formatPlatform, type Platform } from '@caisson/oci';
+
+/** Args of every build that steps see without asking, but that are in no key and no history. */
+const PROXY_ARGS = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+
+/** The proxy variables that a step gets from build args: in both cases, the one in lower case counting where both are given. */
+export function proxyEnv(buildArgs: ReadonlyMap<string, string>): string[] {
+  return PROXY_ARGS.flatMap((name) => {
+    const value = buildArgs.get(name.toLowerCase()) ?? buildArgs.get(name);
+    return value === undefined ? [] : [`${name}=${value}`, `${name.toLowerCase()}=${value}`];
+  });
+}
+
+/** Whether a build arg is one of those. */
+export function isProxyArg(name: string): boolean {
+  return (
+    PROXY_ARGS.includes(name.toUpperCase()) && (name === name.toUpperCase() || name === name.toLowerCase())
+  );
+}
+
+/** The args of the global scope that say what is built for what. */
+export function platformArgs(
+  target: Platform,
+  build: Platform,
+  targetStage: string | undefined,
+): Map<string, string> {
+  return new Map([
+    ...argsOf('BUILD', build),
+    ...argsOf('TARGET', target),
+    ['TARGETSTAGE', targetStage ?? 'default'],
+  ]);
+}
+
+function argsOf(prefix: 'BUILD' | 'TARGET', platform: Platform): [string, string][] {
+  return [
+    [`${prefix}PLATFORM`, formatPlatform(platform)],
+    [`${prefix}OS`, platform.os],
+    [`${prefix}OSVERSION`, ''],
+    [`${prefix}ARCH`, platform.architecture],
+    [`${prefix}VARIANT`, platform.variant ?? ''],
+  ];
+}

@@ -1,0 +1,176 @@
+import { mkdir } from 'node:fs/promises';
+import type { Digest } from '@caisson/oci';
+import {
+  applyLayer,
+  ChainView,
+  decodeToc,
+  encodeToc,
+  hostPath,
+  inFolder,
+  LayerError,
+  type Applied,
+  type Content,
+  type Found,
+  type HostPath,
+  type Toc,
+} from '@caisson/layer';
+import { removeTreeLater, type Session, type Store } from '@caisson/store';
+import { buildError } from '../failure.ts';
+import { stateDigest, type FileState, type StateLayer } from '../state.ts';
+
+/** Brings the blob of a layer into the store, if it is not there. */
+export type LayerProvider = (layer: StateLayer) => Promise<void>;
+
+/**
+ * What is derived from chains of layers: tables of contents to look things up in, and trees to mount. Each is made
+ * when something needs it, once, from the layer's tar and what lies below.
+ */
+export class Chains {
+  readonly #store: Store;
+  readonly #session: Session;
+  readonly #provide: LayerProvider;
+  readonly #tocs = new Map<string, Promise<Toc>>();
+  readonly #trees = new Map<string, Promise<string>>();
+  readonly #views = new Map<Digest, Promise<ChainView>>();
+  /** Layers that something will be mounted on: their tree is made in the same pass as their table of contents. */
+  readonly #mounted = new Set<string>();
+
+  constructor(store: Store, session: Session, provide: LayerProvider) {
+    this.#store = store;
+    this.#session = session;
+    this.#provide = provide;
+  }
+
+  /** Says that a state will be mounted sooner or later. */
+  willMount(state: FileState): void {
+    for (const layer of state.layers) this.#mounted.add(layer.form);
+  }
+
+  /** The files of a state, to look things up in. */
+  view(state: FileState): Promise<ChainView> {
+    const name = stateDigest(state);
+    const known = this.#views.get(name) ?? this.#makeView(state.layers);
+    this.#views.set(name, known);
+    return known;
+  }
+
+  async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {
+    const tocs: Toc[] = [];
+    for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
+    return new ChainView(tocs);
+  }
+
+  /** The trees of a state, lowest first, to be mounted. */
+  async trees(state: FileState): Promise<string[]> {
+    const trees: string[] = [];
+    for (const index of state.layers.keys()) trees.push(await this.#tree(state.layers, index));
+    return trees;
+  }
+
+  /** Where the bytes of a file lie: in the tar of a layer that lies there as it is, else in its tree. */
+  async content(state: FileState, found: Found): Promise<Content> {
+    const layer = state.layers[found.layer];
+    if (layer === undefined || found.node.type !== 'file')
+      throw new Error('Internal error: no file of this state');
+    const { offset } = found.node;
+    if (offset !== undefined && (layer.diffId satisfies Digest as Digest) === layer.descriptor.digest) {
+      return { kind: 'file', path: hostPath(this.#store.blobs.path(layer.diffId)), offset };
+    }
+    const tree = await this.#tree(state.layers, found.layer);
+    return { kind: 'file', path: inFolder(hostPath(tree), found.node.path) };
+  }
+
+  #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
+    const layer = layerAt(layers, index);
+    const known = this.#tocs.get(layer.form) ?? this.#loadToc(layers, index);
+    this.#tocs.set(layer.form, known);
+    return known;
+  }
+
+  async #loadToc(layers: readonly StateLayer[], index: number): Promise<Toc> {
+    const { form } = layerAt(layers, index);
+    const text = await this.#store.forms.toc(this.#session, form);
+    if (text !== undefined) {
+      try {
+        return decodeToc(text);
+      } catch (error) {
+        if (!(error instanceof LayerError)) throw error;
+      }
+    }
+    if (this.#mounted.has(form) && !this.#trees.has(form)) {
+      const { toc } = await this.#makeTree(layers, index);
+      return toc;
+    }
+    const { toc } = await this.#apply(layers, index, undefined);
+    return toc;
+  }
+
+  #tree(layers: readonly StateLayer[], index: number): Promise<string> {
+    const { form } = layerAt(layers, index);
+    const known = this.#trees.get(form) ?? this.#loadTree(layers, index);
+    this.#trees.set(form, known);
+    return known;
+  }
+
+  async #loadTree(layers: readonly StateLayer[], index: number): Promise<string> {
+    const { form } = layerAt(layers, index);
+    if (await this.#store.forms.hasTree(this.#session, form)) return this.#store.forms.treePath(form);
+    await this.#makeTree(layers, index);
+    return this.#store.forms.treePath(form);
+  }
+
+  async #makeTree(layers: readonly StateLayer[], index: number): Promise<Applied> {
+    const { form } = layerAt(layers, index);
+    const path = this.#session.newPath('tree');
+    await mkdir(path, { mode: 0o755 });
+    try {
+      const applied = await this.#apply(layers, index, hostPath(path));
+      await this.#store.forms.adoptTree(this.#session, path, form);
+      return applied;
+    } catch (error) {
+      await removeTreeLater(path);
+      throw error;
+    }
+  }
+
+  async #apply(layers: readonly StateLayer[], index: number, tree: HostPath | undefined): Promise<Applied> {
+    const layer = layerAt(layers, index);
+    await this.#provide(layer);
+    const below = { layers: layers.slice(0, index) };
+    const view = await this.view(below);
+    const belowTrees = tree === undefined ? [] : await this.trees(below);
+    let applied: Applied;
+    try {
+      applied = await applyLayer({
+        source: this.#store.blobs.read(layer.descriptor.digest),
+        below: view,
+        ...(tree === undefined
+          ? {}
+          : {
+              tree,
+              contentBelow: ({ node, layer: at }) => inFolder(hostPath(belowTrees[at] ?? '/'), node.path),
+            }),
+      });
+    } catch (error) {
+      if (!(error instanceof LayerError)) throw error;
+      throw buildError(
+        'bad-image',
+        `the layer ${layer.descriptor.digest} cannot be used: ${error.message}`,
+        {},
+        error,
+      );
+    }
+    if (applied.diffId !== layer.diffId) {
+      const message = `the layer ${layer.descriptor.digest} holds ${applied.diffId}, but the image's config says ${layer.diffId}`;
+      throw buildError('bad-image', message);
+    }
+    await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
+    return applied;
+  }
+}
+
+function layerAt(layers: readonly StateLayer[], index: number): StateLayer {
+  const layer = layers[index];
+  if (layer === undefined) throw new Error('Internal error: no such layer');
+  return layer;
+}

@@ -1,0 +1,81 @@
+import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
+import { hostPath, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
+import { hashFiles } from '../context/file-digests.ts';
+import type { SourceNode, SourceTree } from '../copy/source-tree.ts';
+import type { FileState } from '../state.ts';
+import type { Chains } from './chains.ts';
+
+interface StateNode extends SourceNode {
+  readonly found: Found;
+}
+
+/** The files of a stage or image, as COPY takes them. */
+export class StateTree implements SourceTree {
+  readonly title: string;
+  readonly keepsOwners = true;
+  readonly #state: FileState;
+  readonly #view: ChainView;
+  readonly #chains: Chains;
+  readonly #digests = new Map<string, Digest>();
+
+  constructor(title: string, state: FileState, view: ChainView, chains: Chains) {
+    this.title = title;
+    this.#state = state;
+    this.#view = view;
+    this.#chains = chains;
+  }
+
+  lookup(path: BytePath): SourceNode | undefined {
+    return this.#node(path);
+  }
+
+  list(folder: BytePath): readonly string[] {
+    return this.#view.list(folder);
+  }
+
+  async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
+    const unknown = files.filter((file) => this.#digestOf(file) === undefined);
+    const contents = await Promise.all(unknown.map((file) => this.content(file)));
+    const toHash = contents.map((content, index) => {
+      if (content.kind !== 'file') throw new Error('Internal error: content of a layer lies in a file');
+      const entry = unknown[index]?.entry;
+      return {
+        path: hostPath(Buffer.from(content.path, 'latin1').toString('utf8')),
+        size: entry?.type === 'file' ? entry.size : 0,
+      };
+    });
+    const hashed = await hashFiles(toHash, signal);
+    for (const [index, file] of unknown.entries()) {
+      const digest = hashed[index];
+      if (digest !== undefined) this.#digests.set(file.entry.path, digest);
+    }
+    return files.map((file) => {
+      const digest = this.#digestOf(file);
+      if (digest === undefined) throw new Error('Internal error: a file was not hashed');
+      return digest;
+    });
+  }
+
+  content(file: SourceNode): Promise<Content> {
+    const node = this.#node(file.entry.path);
+    if (node === undefined) throw new Error('Internal error: no such file');
+    return this.#chains.content(this.#state, node.found);
+  }
+
+  correct(file: SourceNode, digest: Digest): void {
+    this.#digests.set(file.entry.path, digest);
+  }
+
+  #digestOf({ entry }: SourceNode): Digest | undefined {
+    return this.#digests.get(entry.path) ?? (entry.type === 'file' ? entry.digest : undefined);
+  }
+
+  /** A hard link has the attributes of the file that it names, under its own path. */
+  #node(path: BytePath): StateNode | undefined {
+    const found = this.#view.lookup(path);
+    if (found === undefined) return undefined;
+    const linkId =
+      found.node.type === 'directory' ? undefined : digestOf(canonicalJson([found.layer, found.node.path]));
+    return { entry: { ...found.node, path }, linkId, found };
+  }
+}
