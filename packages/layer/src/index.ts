@@ -41,6 +41,7 @@ export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from
 export { LayerWriter, tarName, type Content, type WrittenLayer } from './layer-writer.ts';
 export { nodeEntry } from './node-entry.ts';
 export { sameAttributes, sameBytes } from './same-file.ts';
+export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
 export { decodeToc, encodeToc, Toc } from './toc.ts';
 export { ChainView, type Found } from './view.ts';
 export { isKeptXattr, readXattrs, sameXattrs } from './xattrs.ts';

@@ -21,7 +21,7 @@ const RESET = '\u001b[0m';
  * a newline at the end.
  */
 export function formatDiagnostic(
-  diagnostic: Diagnostic,
+  diagnostic: Omit<Diagnostic, 'code'> & { readonly code: string },
   { path, source, color = false }: FormatOptions,
 ): string {
   const { severity, code, message, range, expected, suggestion, hint } = diagnostic;

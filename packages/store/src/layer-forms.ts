@@ -75,6 +75,17 @@ export class LayerForms {
     await writeDocument(session, this.#paths.toc(form), text, 'cached');
   }
 
+  /** Gives a complete file of the session's its name. */
+  async adoptToc(session: Session, path: string, form: FormId): Promise<void> {
+    await session.hold(tocName(form));
+    await rename(path, this.#paths.toc(form));
+  }
+
+  /** Whether there is a table of contents, without holding it. */
+  mayHaveToc(form: FormId): boolean {
+    return existsSync(this.#paths.toc(form));
+  }
+
   async removeToc(form: FormId): Promise<void> {
     await rm(this.#paths.toc(form), { force: true });
   }

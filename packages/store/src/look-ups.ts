@@ -7,6 +7,13 @@ export interface KnownFile {
   readonly digest: Digest;
 }
 
+/** A layer that a step made, and when. */
+export interface KnownLayer {
+  readonly diffId: DiffId;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
 /** A layer in a compression. */
 export interface CompressedLayer {
   readonly digest: Digest;
@@ -22,18 +29,24 @@ export class LookUps {
   }
 
   /** The layer that gave a content on a state, if one is known. */
-  layerWithContent(state: Digest, content: Digest): DiffId | undefined {
+  layerWithContent(state: Digest, content: Digest): KnownLayer | undefined {
     const row = this.#database.get(
-      'SELECT diff_id FROM same_content WHERE state = ? AND content = ?',
+      'SELECT diff_id, created FROM same_content WHERE state = ? AND content = ?',
       state,
       content,
     );
     const diffId = String(row?.['diff_id']);
-    return isDiffId(diffId) ? diffId : undefined;
+    return isDiffId(diffId) ? { diffId, created: String(row?.['created']) } : undefined;
   }
 
-  rememberContent(state: Digest, content: Digest, diffId: DiffId): void {
-    this.#database.run('INSERT OR REPLACE INTO same_content VALUES (?, ?, ?)', state, content, diffId);
+  rememberContent(state: Digest, content: Digest, { diffId, created }: KnownLayer): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO same_content VALUES (?, ?, ?, ?)',
+      state,
+      content,
+      diffId,
+      created,
+    );
   }
 
   /** The content digest of what a selection takes from a state, if it is known. */

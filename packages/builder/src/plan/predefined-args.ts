@@ -40,3 +40,13 @@ function argsOf(prefix: 'BUILD' | 'TARGET', platform: Platform): [string, string
     [`${prefix}VARIANT`, platform.variant ?? ''],
   ];
 }
+
+/** Whether a build arg means something without being declared. */
+export function isPredefinedArg(name: string): boolean {
+  return (
+    isProxyArg(name) ||
+    /^(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/.test(name) ||
+    name === 'SOURCE_DATE_EPOCH' ||
+    name.startsWith('BUILDKIT_')
+  );
+}

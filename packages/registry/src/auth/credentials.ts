@@ -1,6 +1,11 @@
 /** What one host is shown. `origin` says where it was found, for messages: a file, a helper, the caller. */
 export type Credentials =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string; readonly origin: string }
+  | {
+      readonly kind: 'password';
+      readonly username: string;
+      readonly password: string;
+      readonly origin: string;
+    }
   /** Exchanged at the token server for access tokens; also called a refresh token. */
   | { readonly kind: 'identity-token'; readonly token: string; readonly origin: string }
   /** Sent as it is. */

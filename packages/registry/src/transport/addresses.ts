@@ -16,7 +16,10 @@ LINK_LOCAL.addAddress('::', 'ipv6');
 
 /** A host name without the brackets of an IPv6 address and without the dot of a full name, in lower case. */
 export function bareHost(hostname: string): string {
-  return hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  return hostname
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
 }
 
 /** Whether a bare host is certainly of this machine: `localhost`, 127.0.0.0/8, ::1. */
@@ -41,7 +44,10 @@ function isIn(list: BlockList, host: string): boolean {
 export function checkReach(from: URL, to: URL, what: string): void {
   const problem = reachProblem(from, to);
   if (problem === undefined) return;
-  throw new RegistryError('unsafe-address', `${from.host} names a ${what} at ${redactUrl(to)}, which is ${problem}`);
+  throw new RegistryError(
+    'unsafe-address',
+    `${from.host} names a ${what} at ${redactUrl(to)}, which is ${problem}`,
+  );
 }
 
 function reachProblem(from: URL, to: URL): string | undefined {

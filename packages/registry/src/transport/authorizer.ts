@@ -56,14 +56,17 @@ export class Authorizer {
   /** @throws RegistryError `unauthorized`, `denied`, and what the connection throws */
   async send(request: AuthorizedRequest): Promise<HttpResponse> {
     const known = this.#challenge;
-    let proof = known === undefined ? undefined : await this.#prove(known, request, mergeScopes(request.scopes));
+    let proof =
+      known === undefined ? undefined : await this.#prove(known, request, mergeScopes(request.scopes));
     for (let round = 1; ; round++) {
       const response = await this.#send(withProof(request, proof));
       const challenges = challengesOf(request, response);
       if (challenges === undefined) return response;
       const challenge = choose(challenges);
       const next =
-        challenge === undefined || round === MOST_ROUNDS ? undefined : await this.#answer(challenge, request, proof);
+        challenge === undefined || round === MOST_ROUNDS
+          ? undefined
+          : await this.#answer(challenge, request, proof);
       if (next === undefined) throw await this.#refused(request, response, proof, challenge);
       await response.discard();
       this.#challenge = challenge;
@@ -155,7 +158,10 @@ export class Authorizer {
     }
     const whose = describeCredentials(credentials);
     if (proof?.token !== undefined) {
-      return new RegistryError('denied', `the registry ${registry} does not allow to ${request.doing} with ${whose}${said}`);
+      return new RegistryError(
+        'denied',
+        `the registry ${registry} does not allow to ${request.doing} with ${whose}${said}`,
+      );
     }
     return new RegistryError('unauthorized', `the registry ${registry} refused ${whose}${said}`, {
       hint: `${logIn(registry)} again`,
@@ -194,7 +200,8 @@ function challengesOf(request: HttpRequest, response: HttpResponse): Challenge[]
 
 function choose(challenges: readonly Challenge[]): Challenge | undefined {
   return (
-    challenges.find(({ scheme }) => scheme === 'bearer') ?? challenges.find(({ scheme }) => scheme === 'basic')
+    challenges.find(({ scheme }) => scheme === 'bearer') ??
+    challenges.find(({ scheme }) => scheme === 'basic')
   );
 }
 

@@ -35,7 +35,12 @@ export function certificateFailure(code: string, host: string, cause: unknown): 
       'plain http is used only for hosts of this machine, and for those that registries.conf or an option calls insecure',
     );
   }
-  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code.startsWith('CERT_') || code === 'EPROTO') {
+  if (
+    code.startsWith('ERR_SSL_') ||
+    code.startsWith('ERR_TLS_') ||
+    code.startsWith('CERT_') ||
+    code === 'EPROTO'
+  ) {
     return failure(`the TLS connection to ${host} failed: ${code}`);
   }
   return undefined;

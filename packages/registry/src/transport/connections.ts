@@ -81,9 +81,5 @@ export class Connections implements AsyncDisposable {
 function certificateFolders(environment: Environment): string[] {
   const home = environment['HOME'] ?? homedir();
   const config = environment['XDG_CONFIG_HOME'] ?? join(home, '.config');
-  return [
-    join(config, 'containers', 'certs.d'),
-    '/etc/containers/certs.d',
-    '/etc/docker/certs.d',
-  ];
+  return [join(config, 'containers', 'certs.d'), '/etc/containers/certs.d', '/etc/docker/certs.d'];
 }

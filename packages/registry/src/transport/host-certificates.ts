@@ -26,7 +26,10 @@ export function readHostCertificates(host: string, folders: readonly string[]): 
     if (pair === undefined) return { authorities };
     const key = pair.replace(/\.cert$/, '.key');
     if (!names.includes(key)) {
-      throw new RegistryError('config', `the client certificate ${join(place, pair)} has no key ${key} beside it`);
+      throw new RegistryError(
+        'config',
+        `the client certificate ${join(place, pair)} has no key ${key} beside it`,
+      );
     }
     return { authorities, client: { certificate: read(join(place, pair)), key: read(join(place, key)) } };
   }

@@ -58,7 +58,8 @@ export function httpSender(connections: Connections, timing: Timing, userAgent: 
     throwIfAborted(request.signal);
     const route = connections.route(request.url, request.unverifiedHost);
     const context = { url: request.url, proxy: route.proxy, signal: request.signal };
-    const body = request.body === undefined ? null : Readable.from(request.body.open(), { objectMode: false });
+    const body =
+      request.body === undefined ? null : Readable.from(request.body.open(), { objectMode: false });
     try {
       const response = await undiciRequest(request.url, {
         method: request.method,

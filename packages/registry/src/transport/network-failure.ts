@@ -34,7 +34,8 @@ export function networkFailure(error: unknown, context: RequestContext): Registr
       hint: 'check the spelling of the name, and the DNS of this machine',
     });
   }
-  const what = code === undefined ? 'the connection failed' : (REASONS[code] ?? `the connection failed (${code})`);
+  const what =
+    code === undefined ? 'the connection failed' : (REASONS[code] ?? `the connection failed (${code})`);
   return new RegistryError('unreachable', `cannot reach ${to}: ${what}`, { cause: error });
 }
 

@@ -40,7 +40,8 @@ function isInRange(range: string, host: string): boolean {
   const [network = '', bits = ''] = range.split('/');
   const family = isIP(network);
   const length = Number(bits);
-  if (family === 0 || isIP(host) === 0 || !/^\d{1,3}$/.test(bits) || length > (family === 4 ? 32 : 128)) return false;
+  if (family === 0 || isIP(host) === 0 || !/^\d{1,3}$/.test(bits) || length > (family === 4 ? 32 : 128))
+    return false;
   const list = new BlockList();
   list.addSubnet(network, length, family === 4 ? 'ipv4' : 'ipv6');
   return list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');

@@ -32,11 +32,9 @@ function parseProxy(value: string, variable: string): URL {
     throw new RegistryError('config', `${variable} is not a URL`); // not shown: it may hold a password
   }
   if (!SCHEMES.has(url.protocol)) {
-    throw new RegistryError(
-      'config',
-      `${variable} names a proxy of an unknown kind: ${redactUrl(url)}`,
-      { hint: 'http, https and socks5 are known' },
-    );
+    throw new RegistryError('config', `${variable} names a proxy of an unknown kind: ${redactUrl(url)}`, {
+      hint: 'http, https and socks5 are known',
+    });
   }
   return url;
 }

@@ -19,7 +19,10 @@ export function followRedirects(send: Send): Send {
       if (target === undefined) return response;
       await response.discard();
       if (hops === MOST_REDIRECTS) {
-        throw new RegistryError('invalid-response', `${original.url.host} redirects more than ${MOST_REDIRECTS} times`);
+        throw new RegistryError(
+          'invalid-response',
+          `${original.url.host} redirects more than ${MOST_REDIRECTS} times`,
+        );
       }
       checkReach(request.url, target, 'redirect');
       request = redirected(request, target);
@@ -32,7 +35,7 @@ function redirectTarget(request: HttpRequest, response: HttpResponse): URL | und
   const follows = isRead ? [301, 302, 303, 307, 308] : [307, 308];
   if (!follows.includes(response.status)) return undefined;
   const location = response.headers.get('location');
-  const target = location === undefined ? null : URL.parse(location, request.url);
+  const target = location === undefined ? null : URL.parse(location, request.url.href);
   if (target === null) {
     throw new RegistryError('invalid-response', `${request.url.host} redirects without saying where to`);
   }

@@ -108,7 +108,11 @@ export class RegistryHost {
    * credentials are sent, whatever is answered.
    * @throws RegistryError
    */
-  async sendElsewhere(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+  async sendElsewhere(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
     checkReach(await this.#findBase(signal), url, 'layer');
     return this.#anonymous({ method: 'GET', url, headers, signal });
   }
@@ -127,7 +131,9 @@ export class RegistryHost {
   /** Who answered, for messages: after a redirect it is not the registry. */
   #who(response: HttpResponse): string {
     const isOwn = response.url.host === this.#apiHost;
-    return isOwn ? `the registry ${this.name}` : `${response.url.host}, to which the registry ${this.name} redirects,`;
+    return isOwn
+      ? `the registry ${this.name}`
+      : `${response.url.host}, to which the registry ${this.name} redirects,`;
   }
 
   async #withCredentials(error: RegistryError): Promise<RegistryError> {

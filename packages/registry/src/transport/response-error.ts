@@ -20,10 +20,12 @@ export async function responseError(
   const { status } = response;
   const said = errors.text === '' ? '' : `: ${errors.text}`;
   if (status === 404 && missing !== undefined) return new RegistryError('not-found', missing(errors));
-  if (status === 404) return new RegistryError('not-found', `${who} does not know what it was asked to ${doing}${said}`);
+  if (status === 404)
+    return new RegistryError('not-found', `${who} does not know what it was asked to ${doing}${said}`);
   if (status === 401) return new RegistryError('unauthorized', `${who} refused to ${doing}${said}`);
   if (status === 403) return new RegistryError('denied', `${who} does not allow to ${doing}${said}`);
-  if (status === 413) return new RegistryError('too-large', `${who} refused to ${doing}: it is too large for it${said}`);
+  if (status === 413)
+    return new RegistryError('too-large', `${who} refused to ${doing}: it is too large for it${said}`);
   if (status === 429) return rateLimited(response, who);
   const status5xx = status >= 500;
   const name = STATUS_CODES[status];
@@ -35,7 +37,8 @@ export async function responseError(
 
 function rateLimited(response: HttpResponse, who: string): RegistryError {
   const wait = retryAfter(response.headers);
-  const when = wait === undefined ? 'it does not say for how long' : `the limit resets in ${formatWait(wait)}`;
+  const when =
+    wait === undefined ? 'it does not say for how long' : `the limit resets in ${formatWait(wait)}`;
   return new RegistryError('rate-limited', `${who} takes no more requests for now: ${when}`, {
     hint: 'limits are often higher for those who are logged in; a mirror helps too',
   });

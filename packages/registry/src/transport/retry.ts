@@ -2,7 +2,7 @@ import { RegistryError } from '../errors.ts';
 import type { HttpRequest, HttpResponse, Send } from './http.ts';
 import { isLasting } from './network-failure.ts';
 import { retryAfter } from './retry-after.ts';
-import { MONOTONIC, Throttle, type Clock } from './throttle.ts';
+import { MONOTONIC, type Clock, type Throttle } from './throttle.ts';
 import type { Timing } from './timing.ts';
 
 /** What another try may help with. */

@@ -21,6 +21,8 @@ export function mergeScopes(scopes: readonly Scope[]): Scope[] {
     actionsOf.set(resource, actions);
   }
   return [...actionsOf]
-    .map(([resource, actions]) => (actions.size === 0 ? resource : `${resource}:${[...actions].toSorted().join(',')}`))
+    .map(([resource, actions]) =>
+      actions.size === 0 ? resource : `${resource}:${[...actions].toSorted().join(',')}`,
+    )
     .toSorted();
 }

@@ -35,7 +35,8 @@ export function tokenRequest(
   scopes: readonly Scope[],
   credentials: Credentials | undefined,
 ): HttpRequest {
-  if (credentials?.kind === 'identity-token') return refreshRequest(realm, service, scopes, credentials.token);
+  if (credentials?.kind === 'identity-token')
+    return refreshRequest(realm, service, scopes, credentials.token);
   return basicTokenRequest(realm, service, scopes, credentials);
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { fsPath } from '@caisson/layer';
 import type { Identity } from '@caisson/sys';
+import { parseGroup, parsePasswd, MAX_ID, type PasswdLine } from '../account-files.ts';
 import { RuntimeError } from '../errors.ts';
 import type { RootFolder } from './root-folder.ts';
 
@@ -10,21 +11,7 @@ export interface Account extends Identity {
   readonly home: string;
 }
 
-const MAX_ID = 2 ** 31 - 1;
 const MAX_FILE = 10 << 20;
-
-interface PasswdLine {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-}
-
-interface GroupLine {
-  readonly name: string;
-  readonly gid: number;
-  readonly members: readonly string[];
-}
 
 /**
  * Looks up `user[:group]` in the image's own files, as docker does: a number needs no entry; without a group, the
@@ -34,7 +21,7 @@ interface GroupLine {
 export function lookUpAccount(root: RootFolder, user: string): Account {
   const [userPart = '', groupPart, ...rest] = user.split(':');
   if (rest.length > 0 || (user !== '' && userPart === '') || groupPart === '') throw invalid(user);
-  const passwd = readLines(root, '/etc/passwd').flatMap(passwdLine);
+  const passwd = parsePasswd(readText(root, '/etc/passwd'));
   const entry = findUser(passwd, userPart);
   const uid = entry?.uid ?? parseId(userPart, user);
   if (uid === undefined) {
@@ -42,7 +29,7 @@ export function lookUpAccount(root: RootFolder, user: string): Account {
       hint: namesHint('users', passwd),
     });
   }
-  const groups = readLines(root, '/etc/group').flatMap(groupLine);
+  const groups = parseGroup(readText(root, '/etc/group'));
   const home = entry?.home ?? '/';
   if (groupPart !== undefined) {
     const gid = groups.find((each) => each.name === groupPart)?.gid ?? parseId(groupPart, user);
@@ -89,36 +76,20 @@ function namesHint(what: string, known: readonly { readonly name: string }[]): s
   return `its ${what}: ${names.join(', ')}${known.length > names.length ? ', ...' : ''}`;
 }
 
-function readLines(root: RootFolder, path: string): string[] {
+function readText(root: RootFolder, path: string): string {
   const resolved = root.resolve(path);
-  if (!resolved.ok || resolved.kind?.type !== 'other') return [];
+  if (!resolved.ok || resolved.kind?.type !== 'other') return '';
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   let fd: number;
   try {
     fd = openSync(fsPath(root.locate(resolved.path)), flags);
   } catch {
-    return []; // a device, which nodev keeps closed
+    return ''; // a device, which nodev keeps closed
   }
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= MAX_FILE ? readFileSync(fd, 'utf8').split('\n') : [];
+    return stat.isFile() && stat.size <= MAX_FILE ? readFileSync(fd, 'utf8') : '';
   } finally {
     closeSync(fd);
   }
-}
-
-function passwdLine(line: string): PasswdLine[] {
-  const [name = '', , uid = '', gid = '', , home = ''] = line.split(':');
-  if (name === '' || !isId(uid) || !isId(gid)) return [];
-  return [{ name, uid: Number(uid), gid: Number(gid), home: home === '' ? '/' : home }];
-}
-
-function groupLine(line: string): GroupLine[] {
-  const [name = '', , gid = '', members = ''] = line.split(':');
-  if (name === '' || !isId(gid)) return [];
-  return [{ name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') }];
-}
-
-function isId(text: string): boolean {
-  return /^\d{1,10}$/.test(text) && Number(text) <= MAX_ID;
 }

@@ -7,7 +7,7 @@ import type { MountTargets } from './mount-targets.ts';
 import type { NetworkFiles } from './network-files.ts';
 import { RootFolder } from './root-folder.ts';
 import { RuntimeError } from '../errors.ts';
-import { cleanPath, bytesOf } from '@caisson/layer';
+import { bytesOf, cleanPath, textOf } from '@caisson/layer';
 
 /** A sandbox that is ready to be started by any runtime: everything in it is resolved and made. */
 export interface PreparedSandbox {
@@ -50,7 +50,7 @@ export function prepareSandbox(
     })),
     { source: networkFiles.resolvConf, target: targets.file('/etc/resolv.conf'), isReadOnly: true },
     { source: networkFiles.hosts, target: targets.file('/etc/hosts'), isReadOnly: true },
-    ...spec.binds.map((bind) => ({ ...bind, target: bindTarget(targets, bind) })),
+    ...spec.binds.map((bind) => ({ ...bind, target: bindTarget(targets, bind, device) })),
   ];
   return { id, folder, root: rootPath, spec, executable, env, account, systemMounts, binds };
 }
@@ -90,7 +90,10 @@ function makeCwd(root: RootFolder, cwd: string, account: Account): void {
     throw new RuntimeError('unsafe-path', `the working folder ${cwd} is no folder`);
 }
 
-function bindTarget(targets: MountTargets, { source, target }: BindMount): string {
+/** What is mounted below /dev lies in the sandbox's own: the runtimes make the place there. */
+function bindTarget(targets: MountTargets, { source, target }: BindMount, device: string): string {
+  if (target.startsWith('/dev/'))
+    return `${device}/${textOf(cleanPath(bytesOf(target.slice('/dev/'.length))))}`;
   return isFolder(source) ? targets.folder(target) : targets.file(target);
 }
 

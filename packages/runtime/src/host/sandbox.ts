@@ -39,30 +39,44 @@ export async function runSandbox(
   sink: OutputSink,
 ): Promise<SandboxResult> {
   const { id, folder } = host.workspace.newSandbox();
-  const merged = join(folder, 'root');
-  mkdirSync(merged);
-  const overlay = mountOverlay(host.workspace, request.lowers, request.folder, merged);
-  let ended: Ended;
   try {
-    const targets = new MountTargets(new RootFolder(merged));
+    const overlay = mountOverlay(host.workspace, request.lowers, request.folder, rootIn(folder));
+    const { exitCode, runtime, refused } = await runMounted(host, id, folder, request, running, sink);
+    if (request.commit === undefined || exitCode !== 0) return { exitCode, runtime, refused };
+    return { exitCode, runtime, refused, layer: await commit(host, request, overlay) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function rootIn(folder: string): string {
+  const merged = join(folder, 'root');
+  mkdirSync(merged, { recursive: true });
+  return merged;
+}
+
+/** What happens while the root is mounted. */
+async function runMounted(
+  { workspace }: Host,
+  id: string,
+  folder: string,
+  { spec, runtimes }: SandboxRequest,
+  running: Running,
+  sink: OutputSink,
+): Promise<Ended> {
+  const root = rootIn(folder);
+  try {
+    const targets = new MountTargets(new RootFolder(root));
     try {
-      const sandbox = prepareSandbox(
-        { id, folder, root: merged, spec: request.spec },
-        host.workspace.networkFiles,
-        targets,
-      );
-      ended = await start(host.workspace, sandbox, request.runtimes, running, sink);
+      const sandbox = prepareSandbox({ id, folder, root, spec }, workspace.networkFiles, targets);
+      return await start(workspace, sandbox, runtimes, running, sink);
     } finally {
       running.over();
       targets.remove();
     }
   } finally {
-    unmount(merged, 'detach');
-    rmSync(folder, { recursive: true, force: true });
+    unmount(root, 'detach');
   }
-  const { exitCode, runtime, refused } = ended;
-  if (request.commit === undefined || exitCode !== 0) return { exitCode, runtime, refused };
-  return { exitCode, runtime, refused, layer: await commit(host, request, overlay) };
 }
 
 interface Ended {

@@ -8,6 +8,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   becomeUser,
   beginSession,
@@ -105,7 +106,9 @@ function makeDeviceLinks({ root, systemMounts }: InitSpec): void {
 function mountBind(root: string, { source, target, isReadOnly }: BindMount): void {
   const at = `${root}${target}`;
   const stat = statSync(source);
-  if (!stat.isDirectory()) writeFileSync(at, '', { flag: 'a' }); // the devices lie in an empty /dev
+  // What lies in the root is there already; /dev is empty.
+  mkdirSync(stat.isDirectory() ? at : dirname(at), { recursive: true });
+  if (!stat.isDirectory()) writeFileSync(at, '', { flag: 'a' });
   mount({ source, target: at, flags: MOUNT.bind | MOUNT.recursive });
   const limits = stat.isCharacterDevice() ? MOUNT.noSuid | MOUNT.noExec : MOUNT.noSuid | MOUNT.noDev;
   mount({ target: at, flags: MOUNT.bind | MOUNT.remount | limits | (isReadOnly ? MOUNT.readOnly : 0) });

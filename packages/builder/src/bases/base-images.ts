@@ -1,0 +1,78 @@
+import {
+  chainIds,
+  familiarName,
+  formatReference,
+  parseReference,
+  type Platform,
+  type Reference,
+} from '@caisson/oci';
+import { formId, type Session, type Store, type StoredImage } from '@caisson/store';
+import type { BaseOrigin, Emit } from '../events.ts';
+import { buildError } from '../failure.ts';
+import type { Place } from '../plan/planned.ts';
+import type { PullPolicy } from '../request.ts';
+import type { FileState } from '../state.ts';
+import type { BaseImage } from './base-image.ts';
+import type { RemoteBases } from './remote-bases.ts';
+
+/** What finding base images needs. */
+export interface BaseImagesOptions {
+  readonly store: Store;
+  readonly session: Session;
+  readonly remote: RemoteBases;
+  readonly platform: Platform;
+  readonly pull: PullPolicy;
+  readonly emit: Emit;
+}
+
+/**
+ * Finds the images that stages build on: one that the user named in the store as it lies there; else the one that the
+ * registry has now, or had when it was asked less than a minute ago. Only manifest and config are looked at.
+ */
+export class BaseImages {
+  readonly #options: BaseImagesOptions;
+
+  constructor(options: BaseImagesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws BuildError, StoreError, RegistryError */
+  async resolve(name: string, place: Place): Promise<BaseImage> {
+    const reference = parseReference(name);
+    if (!reference.ok) throw buildError('invalid-dockerfile', reference.error, { place });
+    const { image, from } = await this.#find(reference.value, place);
+    const shown = familiarName(reference.value);
+    this.#options.emit({ kind: 'base', name: shown, id: image.id, from });
+    return { name: shown, config: image.config, state: this.#stateOf(image) };
+  }
+
+  async #find(reference: Reference, place: Place): Promise<{ image: StoredImage; from: BaseOrigin }> {
+    const { store, session, remote, pull } = this.#options;
+    if (pull !== 'always') {
+      const image = await store.images.named(formatReference(reference));
+      if (image !== undefined) {
+        await session.hold(image.descriptor.digest, image.id);
+        return { image, from: 'store' };
+      }
+    }
+    return remote.find(reference, pull, place);
+  }
+
+  /** The layers of an image. What the store made itself speaks for itself; another layer, on its chain. */
+  #stateOf({ manifest, config }: StoredImage): FileState {
+    const diffIds = config.rootfs.diff_ids;
+    const chains = chainIds(diffIds);
+    const { forms } = this.#options.store;
+    return {
+      layers: manifest.layers.map((descriptor, index) => {
+        const diffId = diffIds[index];
+        const chain = chains[index];
+        if (diffId === undefined || chain === undefined)
+          throw new Error('Internal error: an image that is not sound');
+        const own = formId('layer', diffId);
+        const form = forms.mayHaveToc(own) ? own : formId('chain', chain);
+        return { diffId, content: diffId, form, descriptor, created: undefined };
+      }),
+    };
+  }
+}

@@ -1,0 +1,103 @@
+import {
+  familiarName,
+  formatReference,
+  hostPlatform,
+  parseReference,
+  err,
+  ok,
+  type Result,
+} from '@caisson/oci';
+import { assembleImage } from './image/assemble-image.ts';
+import { storeImage } from './image/store-image.ts';
+import type { Emit } from './events.ts';
+import { buildError, type Failure } from './failure.ts';
+import { failuresOf } from './failure-of.ts';
+import { writeOutputs } from './outputs/write-outputs.ts';
+import { planBuild } from './plan/plan-build.ts';
+import type { BuildRequest } from './request.ts';
+import type { BuildResult } from './result.ts';
+import { Solver } from './solve/solver.ts';
+import { readDockerfile } from './source/read-dockerfile.ts';
+import type { FileState } from './state.ts';
+import { nameSteps, StepGraph } from './steps/step-graph.ts';
+import { StepCounter } from './step-counter.ts';
+import { openWorkshop } from './workshop.ts';
+
+/**
+ * Builds an image from a Dockerfile and its context. This is the straight line of docs/architecture.md: each arrow
+ * there is a call here.
+ * @param emit told of everything that happens
+ * @returns the image; or everything that went wrong
+ */
+export async function build(
+  request: BuildRequest,
+  emit: Emit = () => {},
+): Promise<Result<BuildResult, readonly Failure[]>> {
+  try {
+    return ok(await buildImage(request, emit));
+  } catch (error) {
+    const failures = failuresOf(error);
+    if (failures === undefined) throw error;
+    emit({ kind: 'failed', failures });
+    return err(failures);
+  }
+}
+
+async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildResult> {
+  const counter = new StepCounter(emitAll);
+  const { emit } = counter;
+  const names = fullNames(request.names ?? []);
+  const platform = hostPlatform();
+
+  const { path, text, ignore } = readDockerfile(request.context, request.dockerfile);
+  await using workshop = await openWorkshop(request, { ignore, platform, dockerfile: path, emit });
+  const { scope, bases, layers } = workshop;
+  const target = await planBuild(path, text, {
+    target: request.target,
+    buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
+    network: request.network ?? 'host',
+    platform,
+    resolveImage: (name, place) => bases.resolve(name, place),
+    emit,
+  });
+  const steps = nameSteps(target);
+  emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
+  const graph = new StepGraph(scope, steps);
+  const state = await new Solver<FileState>({ jobs: workshop.jobs, ...workshop.cancel }).solve(
+    graph.endOf(target),
+  );
+  scope.context.save();
+
+  const image = assembleImage(target, state, platform, scope.clock);
+  await storeImage(scope.store, scope.session, image, state, names, layers);
+  const imageId = image.manifest.config.digest;
+  emit({ kind: 'image', id: imageId, names });
+  const finished = {
+    ...image,
+    names,
+    state,
+    store: scope.store,
+    session: scope.session,
+    chains: scope.chains,
+  };
+  await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
+  const { descriptor: manifest, config } = image;
+  return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+}
+
+function fullNames(names: readonly string[]): string[] {
+  return names.map((name) => {
+    const reference = parseReference(name);
+    if (!reference.ok) throw buildError('invalid-request', `the name for the image: ${reference.error}`);
+    if (reference.value.digest !== undefined) {
+      throw buildError(
+        'invalid-request',
+        `the name for the image has a digest: ${familiarName(reference.value)}`,
+        {
+          expected: 'NAME[:TAG]',
+        },
+      );
+    }
+    return formatReference(reference.value);
+  });
+}

@@ -1,0 +1,63 @@
+import type { Digest } from '@caisson/oci';
+import type { RuntimeName } from '@caisson/runtime';
+import type { Place } from './plan/planned.ts';
+import type { StepKey } from './solve/key.ts';
+import type { Failure } from './failure.ts';
+
+/** A step as it is told of. */
+export interface StepInfo {
+  /** From 1, in the order of the Dockerfile. */
+  readonly id: number;
+  /** Where it stands: `build 2/5`; `2/5` in a Dockerfile of one stage. */
+  readonly name: string;
+  /** The instruction in one line. */
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** Everything that can be seen of a build. Whoever shows it needs nothing else. */
+export type BuildEvent =
+  /** The Dockerfile is read and planned: these are the steps that the target needs. */
+  | { readonly kind: 'planned'; readonly target: string; readonly steps: readonly StepInfo[] }
+  /** A base image is known. */
+  | { readonly kind: 'base'; readonly name: string; readonly id: Digest; readonly from: BaseOrigin }
+  /** A layer of a base image is fetched; several times each, `received` growing. In bytes. */
+  | {
+      readonly kind: 'fetch';
+      readonly image: string;
+      readonly digest: Digest;
+      readonly received: number;
+      readonly size: number;
+    }
+  /** The cache has what the step gives. */
+  | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: StepKey }
+  | { readonly kind: 'step-started'; readonly step: StepInfo; readonly key: StepKey }
+  | {
+      readonly kind: 'step-output';
+      readonly step: StepInfo;
+      readonly stream: 'stdout' | 'stderr';
+      readonly data: Uint8Array;
+    }
+  | {
+      readonly kind: 'step-done';
+      readonly step: StepInfo;
+      /** In milliseconds. */
+      readonly duration: number;
+      /** The step gave what an earlier one gave: what lies behind it stays cached. */
+      readonly isSame: boolean;
+    }
+  | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly duration: number }
+  /** The first RUN says what runs it. */
+  | { readonly kind: 'isolation'; readonly runtime: RuntimeName; readonly network: 'host' | 'none' }
+  | { readonly kind: 'warning'; readonly message: string; readonly hint?: string; readonly place?: Place }
+  /** The image is complete and in the store. */
+  | { readonly kind: 'image'; readonly id: Digest; readonly names: readonly string[] }
+  /** An output is written. */
+  | { readonly kind: 'output'; readonly type: string; readonly destination: string }
+  | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
+
+/** Where a base image was found. */
+export type BaseOrigin = 'store' | 'remembered' | 'registry';
+
+/** Takes events as they happen. */
+export type Emit = (event: BuildEvent) => void;

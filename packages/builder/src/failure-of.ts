@@ -1,0 +1,83 @@
+import { LayerError } from '@caisson/layer';
+import { RegistryError, type RegistryErrorCode } from '@caisson/registry';
+import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
+import { StoreError } from '@caisson/store';
+import { errorCode } from '@caisson/sys';
+import { BuildError, type Failure, type FailureCode } from './failure.ts';
+
+/**
+ * What an error means for whoever asked for the build; undefined for one that nobody expected, which is a bug.
+ * @param defaults what is known of where it happened
+ */
+export function failuresOf(
+  error: unknown,
+  defaults: Pick<Failure, 'place'> = {},
+): readonly Failure[] | undefined {
+  if (error instanceof BuildError) return error.failures.map((failure) => ({ ...defaults, ...failure }));
+  const failure = expectedFailure(error);
+  return failure === undefined ? undefined : [{ ...defaults, ...failure }];
+}
+
+function expectedFailure(error: unknown): Failure | undefined {
+  if (error instanceof StoreError) {
+    const code: FailureCode = error.code === 'no-space' ? 'no-space' : 'store';
+    return withHint(code, error.message, error.hint);
+  }
+  if (error instanceof RuntimeError) return withHint(RUNTIME_CODES[error.code], error.message, error.hint);
+  if (error instanceof RegistryError) return withHint(registryCode(error.code), error.message, error.hint);
+  if (error instanceof LayerError) {
+    const code = error.code === 'changed-while-read' ? 'changed-while-read' : 'bad-image';
+    return { code, message: error.message };
+  }
+  if (isAbort(error)) return { code: 'cancelled', message: 'the build was cancelled' };
+  return systemFailure(error);
+}
+
+const RUNTIME_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
+  'not-root': 'no-permission',
+  'missing-tool': 'step-not-run',
+  unsupported: 'step-not-run',
+  'no-such-user': 'step-not-run',
+  'no-such-command': 'step-not-run',
+  'unsafe-path': 'step-not-run',
+  'sandbox-failed': 'step-not-run',
+  'commit-failed': 'step-not-run',
+  'host-died': 'step-not-run',
+  'no-space': 'no-space',
+  aborted: 'cancelled',
+};
+
+function registryCode(code: RegistryErrorCode): FailureCode {
+  if (code === 'aborted') return 'cancelled';
+  return code === 'digest-mismatch' || code === 'size-mismatch' || code === 'not-an-image'
+    ? 'bad-image'
+    : 'registry';
+}
+
+/** An error of the file system that no step of the way put in better words. */
+function systemFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  switch (errorCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return { code: 'no-space', message: `no space left on the disk: ${error.message}` };
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return { code: 'no-permission', message: error.message };
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ESTALE':
+      return { code: 'changed-while-read', message: `a file went away while it was read: ${error.message}` };
+    default:
+      return undefined;
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+function withHint(code: FailureCode, message: string, hint: string | undefined): Failure {
+  return hint === undefined ? { code, message } : { code, message, hint };
+}

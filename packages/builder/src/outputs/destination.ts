@@ -1,0 +1,67 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { once } from 'node:events';
+import { errorCode } from '@caisson/sys';
+import { buildError, type BuildError } from '../failure.ts';
+
+/** The standard output, as a destination. */
+export const STANDARD_OUTPUT = '-';
+
+/**
+ * Writes a file whole or not at all: beside its place first, so that what was there stays until the new one is
+ * complete. `-` is the standard output.
+ * @throws BuildError `output`
+ */
+export async function writeFileOutput(
+  destination: string,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (destination === STANDARD_OUTPUT) return writeToStandardOutput(bytes);
+  const part = join(dirname(destination), `.${basename(destination)}.${process.pid}.part`);
+  try {
+    const file = await open(part, 'w');
+    try {
+      for await (const chunk of bytes) {
+        signal?.throwIfAborted();
+        await file.writeFile(chunk);
+      }
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, destination);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw outputError(destination, error);
+  }
+}
+
+async function writeToStandardOutput(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of bytes) {
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+  }
+}
+
+/** What a failure to write means; anything else than one of the file system comes back as it is. */
+export function outputError(destination: string, error: unknown): unknown {
+  const reason = REASONS[errorCode(error) ?? ''];
+  return reason === undefined ? error : unwritable(destination, reason, error);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'what should be its folder is a file',
+  EISDIR: 'it is a folder',
+  ENOTEMPTY: 'it is a folder that holds something else',
+  EEXIST: 'it is a folder that holds something else',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'no space left on the disk',
+};
+
+function unwritable(destination: string, reason: string, cause: unknown): BuildError {
+  return buildError('output', `cannot write the output ${destination}: ${reason}`, {}, cause);
+}

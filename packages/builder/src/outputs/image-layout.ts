@@ -1,0 +1,141 @@
+import { mkdir, rm, rename } from 'node:fs/promises';
+import { createWriteStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { basename, dirname, join } from 'node:path';
+import { familiarName, hexOf, MEDIA_TYPES, parseReference, type Descriptor, type Digest } from '@caisson/oci';
+import type { OutputRequest } from '../request.ts';
+import { outputError, STANDARD_OUTPUT, writeFileOutput } from './destination.ts';
+import type { FinishedImage } from './output.ts';
+import { tarStream, type TarMember } from './tar-stream.ts';
+
+/** A file of an image layout. */
+interface LayoutFile {
+  readonly name: string;
+  readonly size: number;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * `type=oci` and `type=docker`: an image layout, layers as they lie in the store. For docker it also has what
+ * `docker load` of any age reads.
+ * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+ */
+export async function writeImageLayout(
+  image: FinishedImage,
+  { type, destination }: OutputRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const files = layoutFiles(image, type === 'docker');
+  if (type === 'oci' && isFolder(destination)) await writeFolder(files, destination, signal);
+  else await writeFileOutput(destination, tarStream(members(files)), signal);
+}
+
+function isFolder(destination: string): boolean {
+  if (destination === STANDARD_OUTPUT) return false;
+  return (
+    destination.endsWith('/') || statSync(destination, { throwIfNoEntry: false })?.isDirectory() === true
+  );
+}
+
+function layoutFiles(image: FinishedImage, forDocker: boolean): LayoutFile[] {
+  const { manifest, descriptor, store } = image;
+  const blobs = new Map<Digest, number>();
+  for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
+  return [
+    bytesFile('oci-layout', '{"imageLayoutVersion":"1.0.0"}'),
+    bytesFile('index.json', JSON.stringify(indexOf(image))),
+    ...(forDocker ? [bytesFile('manifest.json', JSON.stringify([dockerManifest(image)]))] : []),
+    ...[...blobs].map(([digest, size]) => ({
+      name: blobName(digest),
+      size,
+      read: () => store.blobs.read(digest),
+    })),
+  ];
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
+function bytesFile(name: string, text: string): LayoutFile {
+  const bytes = Buffer.from(text, 'utf8');
+  return {
+    name,
+    size: bytes.length,
+    read: async function* () {
+      yield await Promise.resolve(bytes);
+    },
+  };
+}
+
+function indexOf({ descriptor, names }: FinishedImage): object {
+  const plain: Descriptor = {
+    mediaType: descriptor.mediaType,
+    digest: descriptor.digest,
+    size: descriptor.size,
+  };
+  const manifests =
+    names.length === 0 ? [plain] : names.map((name) => ({ ...plain, annotations: annotationsOf(name) }));
+  return { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
+}
+
+/** The names under which skopeo and podman (the tag) and containerd (the whole name) look for an image. */
+function annotationsOf(name: string): Record<string, string> {
+  const reference = parseReference(name);
+  const tag = reference.ok ? reference.value.tag : undefined;
+  return {
+    'io.containerd.image.name': name,
+    ...(tag === undefined ? {} : { 'org.opencontainers.image.ref.name': tag }),
+  };
+}
+
+function dockerManifest({ manifest, names }: FinishedImage): object {
+  const tags = names.flatMap((name) => {
+    const reference = parseReference(name);
+    return reference.ok ? [familiarName(reference.value)] : [];
+  });
+  return {
+    Config: blobName(manifest.config.digest),
+    RepoTags: tags,
+    Layers: manifest.layers.map(({ digest }) => blobName(digest)),
+  };
+}
+
+async function* members(files: readonly LayoutFile[]): AsyncGenerator<TarMember> {
+  const attributes = { uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 } };
+  for (const name of await Promise.resolve(['blobs/', 'blobs/sha256/'])) {
+    yield { fields: { ...attributes, type: 'directory', name, mode: 0o755, size: 0 } };
+  }
+  for (const file of files) {
+    const { name, size } = file;
+    yield { fields: { ...attributes, type: 'file', name, mode: 0o644, size }, content: file.read() };
+  }
+}
+
+/** Writes beside the place and moves there: a folder that is a layout already is replaced, anything else is not. */
+async function writeFolder(
+  files: readonly LayoutFile[],
+  destination: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const target = destination.replace(/\/+$/, '');
+  const part = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
+  try {
+    await mkdir(join(part, 'blobs', 'sha256'), { recursive: true });
+    for (const file of files) {
+      signal?.throwIfAborted();
+      await pipeline(file.read(), createWriteStream(join(part, file.name)));
+    }
+    await replaceFolder(part, target);
+  } catch (error) {
+    await rm(part, { recursive: true, force: true });
+    throw outputError(destination, error);
+  }
+}
+
+async function replaceFolder(part: string, target: string): Promise<void> {
+  if (statSync(join(target, 'oci-layout'), { throwIfNoEntry: false }) !== undefined) {
+    await rm(target, { recursive: true });
+  }
+  await rename(part, target); // fails, as it should, where a folder that is no layout holds something
+}

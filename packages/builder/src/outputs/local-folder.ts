@@ -1,0 +1,80 @@
+import {
+  chmodSync,
+  createReadStream,
+  createWriteStream,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { finished, pipeline } from 'node:stream/promises';
+import { fsPath, hostPath, inFolder, type Content, type DirectoryEntry, type HostPath } from '@caisson/layer';
+import { setTimes } from '@caisson/sys';
+import type { OutputRequest } from '../request.ts';
+import { outputError } from './destination.ts';
+import { flatFiles, type FlatFile } from './flat-files.ts';
+import type { FinishedImage } from './output.ts';
+
+/**
+ * `type=local`: the files of the image in a folder, owned by who runs this. What is there and not in the image stays.
+ * Nothing is written through a link: one that is in the way is replaced. Device nodes are left out.
+ */
+export async function writeLocalFolder(
+  image: FinishedImage,
+  { destination }: OutputRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await mkdir(destination, { recursive: true });
+    const root = hostPath(destination);
+    const folders: DirectoryEntry[] = [];
+    for await (const file of flatFiles(image)) {
+      signal?.throwIfAborted();
+      if (file.entry.type === 'directory') folders.push(file.entry);
+      await writeOne(root, file);
+    }
+    for (const folder of folders.toReversed()) {
+      const at = fsPath(inFolder(root, folder.path));
+      chmodSync(at, folder.mode);
+      setTimes(at, folder.mtime);
+    }
+  } catch (error) {
+    throw outputError(destination, error);
+  }
+}
+
+async function writeOne(root: HostPath, { entry, linkTo, content }: FlatFile): Promise<void> {
+  if (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo') return;
+  const at = fsPath(inFolder(root, entry.path));
+  const there = lstatSync(at, { throwIfNoEntry: false });
+  if (entry.type === 'directory') {
+    if (there?.isDirectory() === true) return;
+    if (there !== undefined) rmSync(at);
+    mkdirSync(at, { mode: 0o700 });
+    return;
+  }
+  if (there !== undefined) rmSync(at, { recursive: true });
+  if (linkTo !== undefined) {
+    linkSync(fsPath(inFolder(root, linkTo)), at);
+    return;
+  }
+  if (entry.type === 'symlink') symlinkSync(Buffer.from(entry.target, 'latin1'), at);
+  else if (entry.type === 'file') {
+    await writeContent(at, entry.size, content);
+    chmodSync(at, entry.mode);
+  }
+  setTimes(at, entry.mtime);
+}
+
+async function writeContent(at: string | Buffer, size: number, content: Content | undefined): Promise<void> {
+  const target = createWriteStream(at, { flags: 'wx', mode: 0o600 });
+  if (content?.kind !== 'file' || size === 0) {
+    target.end();
+    await finished(target);
+    return;
+  }
+  const { path, offset = 0 } = content;
+  await pipeline(createReadStream(fsPath(path), { start: offset, end: offset + size - 1 }), target);
+}

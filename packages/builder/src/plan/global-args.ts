@@ -1,0 +1,31 @@
+import type { Platform } from '@caisson/oci';
+import { errorAt, expandWord, type Diagnostic, type Dockerfile } from '@caisson/parser';
+import { platformArgs } from './predefined-args.ts';
+
+/**
+ * The args before the first FROM, in order: each sees those before it. A value that the build is given replaces the
+ * default, which is then not even looked at.
+ */
+export function globalArgs(
+  { globalArgs: instructions, escape }: Dockerfile,
+  buildArgs: ReadonlyMap<string, string>,
+  platform: Platform,
+  target: string | undefined,
+): { readonly args: ReadonlyMap<string, string>; readonly problems: readonly Diagnostic[] } {
+  const args = platformArgs(platform, platform, target);
+  for (const name of args.keys()) {
+    const given = buildArgs.get(name);
+    if (given !== undefined) args.set(name, given);
+  }
+  const problems: Diagnostic[] = [];
+  for (const { name, value } of instructions.flatMap((instruction) => instruction.args)) {
+    const given = buildArgs.get(name.text);
+    if (given !== undefined) args.set(name.text, given);
+    else if (value !== undefined) {
+      const expanded = expandWord(value.text, args, { escape });
+      if (expanded.ok) args.set(name.text, expanded.value);
+      else problems.push(errorAt(value.range, 'invalid-expansion', expanded.error.message));
+    }
+  }
+  return { args, problems };
+}

@@ -1,0 +1,109 @@
+import type { Platform } from '@caisson/oci';
+import {
+  parseDockerfile,
+  suggestStage,
+  targetStage,
+  type Diagnostic,
+  type Dockerfile,
+  type Stage,
+} from '@caisson/parser';
+import type { BaseImage } from '../bases/base-image.ts';
+import type { Emit } from '../events.ts';
+import { BuildError, buildError, type Failure } from '../failure.ts';
+import { globalArgs } from './global-args.ts';
+import type { Place, PlannedStage } from './planned.ts';
+import { Planner } from './planner.ts';
+import { isPredefinedArg } from './predefined-args.ts';
+
+/** What a plan is made from. */
+export interface PlanRequest {
+  readonly target: string | undefined;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly network: 'host' | 'none';
+  readonly platform: Platform;
+  readonly resolveImage: (name: string, place: Place) => Promise<BaseImage>;
+  readonly emit: Emit;
+}
+
+/**
+ * Reads a Dockerfile and plans what its target needs. Nothing is run.
+ * @throws BuildError with everything that is wrong with it
+ */
+export async function planBuild(path: string, text: string, request: PlanRequest): Promise<PlannedStage> {
+  const { dockerfile, diagnostics } = parseDockerfile(text, { path });
+  report(dockerfile, diagnostics, request.emit);
+  const target = chooseTarget(dockerfile, request.target);
+  const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platform, request.target);
+  report(dockerfile, problems, request.emit);
+  const planner = new Planner(dockerfile, { ...request, globalArgs: args });
+  const planned = await planner.plan(target);
+  throwProblems(planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place)));
+  warnOfUnusedArgs(dockerfile, request);
+  return planned;
+}
+
+function report(dockerfile: Dockerfile, diagnostics: readonly Diagnostic[], emit: Emit): void {
+  const { path, source } = dockerfile;
+  for (const { severity, message, hint, range } of diagnostics) {
+    if (severity !== 'warning') continue;
+    emit({
+      kind: 'warning',
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      place: { path, source, range },
+    });
+  }
+  throwProblems(
+    diagnostics
+      .filter(({ severity }) => severity === 'error')
+      .map((diagnostic) => failureOf(diagnostic, { path, source, range: diagnostic.range })),
+  );
+}
+
+function throwProblems(failures: readonly Failure[]): void {
+  if (failures.length > 0) throw new BuildError(failures);
+}
+
+function failureOf({ message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
+  return {
+    code: 'invalid-dockerfile',
+    message,
+    place,
+    ...(expected === undefined ? {} : { expected }),
+    ...(suggestion === undefined ? {} : { suggestion }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+function chooseTarget(dockerfile: Dockerfile, name: string | undefined): Stage {
+  const stage = targetStage(dockerfile, name);
+  if (stage !== undefined) return stage;
+  const names = dockerfile.stages.flatMap((each) => (each.name === undefined ? [] : [each.name]));
+  const near = suggestStage(dockerfile, name ?? '');
+  throw buildError('unknown-target', `${dockerfile.path} has no stage ${JSON.stringify(name)}`, {
+    ...(names.length === 0
+      ? { expected: 'no name: its stages have none' }
+      : { expected: `one of ${names.join(', ')}` }),
+    ...(near === undefined ? {} : { suggestion: near }),
+  });
+}
+
+/** A build arg that no ARG declares does nothing; most often its name is misspelt. */
+function warnOfUnusedArgs(
+  { globalArgs: globals, stages }: Dockerfile,
+  { buildArgs, emit }: PlanRequest,
+): void {
+  const declared = new Set(
+    [...globals, ...stages.flatMap(({ instructions }) => instructions)].flatMap((instruction) =>
+      instruction.kind === 'arg' ? instruction.args.map(({ name }) => name.text) : [],
+    ),
+  );
+  for (const name of buildArgs.keys()) {
+    if (declared.has(name) || isPredefinedArg(name)) continue;
+    emit({
+      kind: 'warning',
+      message: `the build arg ${name} is used nowhere`,
+      hint: `ARG ${name} declares it`,
+    });
+  }
+}

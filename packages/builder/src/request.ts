@@ -1,0 +1,51 @@
+import type { RegistryOptions } from '@caisson/registry';
+import type { RuntimeName } from '@caisson/runtime';
+
+/** Where an image goes besides the store. */
+export interface OutputRequest {
+  /**
+   * `oci`: an OCI image layout (a tar, or a folder where `dest` ends in a slash or is one). `docker`: a tar for
+   * `docker load`. `tar`: the files as one tar. `local`: the files in a folder.
+   */
+  readonly type: 'oci' | 'docker' | 'tar' | 'local';
+  /** A path, absolute; `-` is the standard output. */
+  readonly destination: string;
+}
+
+/** When base images are asked for at their registry. */
+export type PullPolicy =
+  /** At every build. */
+  | 'always'
+  /** Where the store does not have them. */
+  | 'missing'
+  /** Not at all. */
+  | 'never'
+  /** Their tag at most once a minute; an image that the user named in the store is used as it lies. */
+  | 'default';
+
+/** What to build. Paths are absolute. */
+export interface BuildRequest {
+  /** The folder of the store. */
+  readonly root: string;
+  /** The folder of the build context. */
+  readonly context: string;
+  /** The Dockerfile; where it is not given, `Dockerfile` or `dockerfile` in the context. */
+  readonly dockerfile?: string;
+  /** Names for the image. */
+  readonly names?: readonly string[];
+  readonly target?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly noCache?: boolean;
+  readonly pull?: PullPolicy;
+  readonly network?: 'host' | 'none';
+  readonly outputs?: readonly OutputRequest[];
+  /** In seconds since 1970: no time in what the build makes is later. */
+  readonly sourceDateEpoch?: number;
+  /** How many steps may run at once. */
+  readonly jobs?: number;
+  /** What runs steps, in the order in which it is tried; where it is not given, what is installed. */
+  readonly runtimes?: readonly RuntimeName[];
+  readonly registry?: RegistryOptions;
+  /** Ends the build. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,187 @@
+import { writeFile } from 'node:fs/promises';
+import { encodeToc, hostPath, type BytePath, type Found } from '@caisson/layer';
+import { digestOf, type Digest, type Json } from '@caisson/oci';
+import type { Attributes } from '../copy/destination.ts';
+import { Destination, DestinationError } from '../copy/destination.ts';
+import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
+import { everythingIn, type Selected } from '../copy/select-sources.ts';
+import type { SourceTree } from '../copy/source-tree.ts';
+import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
+import { buildError } from '../failure.ts';
+import type { PlannedCopy } from '../plan/planned.ts';
+import { StateTree } from '../snapshot/state-tree.ts';
+import type { KeyRecord } from '../solve/key.ts';
+import type { Work } from '../solve/op.ts';
+import { stateDigest, type FileState } from '../state.ts';
+import { refuseArchives } from './refuse-archives.ts';
+import { ImageAccounts } from './image-accounts.ts';
+import { selectAll } from './select-all.ts';
+import { StepOp, type MadeLayer } from './step-op.ts';
+import { selectionDigest } from '../copy/selection-digest.ts';
+
+/** Raised by whatever changes what a COPY or ADD writes. */
+const VERSION = 1;
+
+/** `COPY` and `ADD` of files: from the context, another stage or an image, or from the Dockerfile itself. */
+export class CopyOp extends StepOp<PlannedCopy> {
+  protected override async describe(
+    before: FileState,
+    inputs: readonly FileState[],
+    signal: AbortSignal,
+  ): Promise<KeyRecord> {
+    const { destination, chown, chmod, sources } = this.step;
+    const selection = await this.#selectionDigest(inputs, signal);
+    const inline = sources.flatMap((source): Json[] =>
+      source.kind === 'inline' ? [[source.name, digestOf(source.bytes)]] : [],
+    );
+    return this.keyRecord(VERSION, before, {
+      destination,
+      ...(chown === undefined ? {} : { chown }),
+      ...(chmod === undefined ? {} : { chmod }),
+      ...(selection === undefined ? {} : { selection }),
+      ...(inline.length === 0 ? {} : { inline }),
+    });
+  }
+
+  protected override async make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
+    const { chains, session, clock } = this.scope;
+    const view = await chains.view(before);
+    const destination = new Destination(view);
+    const tree = await this.#tree(work.inputs);
+    const items = await this.#items(tree, work.signal);
+    try {
+      planCopy(destination, {
+        items,
+        destination: this.step.destination,
+        attributes: await this.#attributes(before),
+      });
+    } catch (error) {
+      if (!(error instanceof DestinationError)) throw error;
+      throw buildError('bad-destination', error.message, {}, error);
+    }
+    const tar = session.newPath('layer');
+    const toc = session.newPath('toc');
+    const beforeTree = new StateTree('the state before', before, view, chains);
+    const written = await writePlanned({
+      destination,
+      tree,
+      digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
+      output: hostPath(tar),
+      latest: clock.latest,
+    });
+    await writeFile(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
+    const { diffId, contentDigest, size } = written;
+    const made: MadeLayer = { diffId, contentDigest, size, tree: undefined, tar, toc };
+    if (written.changed.length === 0) return made;
+    return { ...made, record: await this.#recordOfWritten(written, tree, work) };
+  }
+
+  /** A file was edited between the look-up and the copy: the layer goes under the key of what is in it. */
+  async #recordOfWritten(
+    { changed }: CopiedLayer,
+    tree: SourceTree | undefined,
+    work: Work<FileState>,
+  ): Promise<KeyRecord> {
+    for (const { planned, digest } of changed) {
+      if (planned.from?.kind === 'source') tree?.correct(planned.from.node, digest);
+    }
+    const [first] = changed;
+    const others = changed.length > 1 ? ` and ${changed.length - 1} more files` : '';
+    this.scope.emit({
+      kind: 'warning',
+      message: `/${first?.planned.entry.path ?? ''}${others} changed while it was read; what was copied is what was there then`,
+      place: this.step.place,
+    });
+    const [before] = work.inputs;
+    if (before === undefined) throw new Error('Internal error: a step without a state before it');
+    return this.describe(before, work.inputs, work.signal);
+  }
+
+  /** Where the sources of this step lie; undefined where all of them stand in the Dockerfile. */
+  async #tree(inputs: readonly FileState[]): Promise<SourceTree | undefined> {
+    const { from, sources } = this.step;
+    if (!sources.some((source) => source.kind === 'path')) return undefined;
+    if (from.kind === 'context') return this.scope.context;
+    const state = originState(inputs);
+    const title = from.kind === 'stage' ? `stage ${from.stage.title}` : from.image.name;
+    return new StateTree(title, state, await this.scope.chains.view(state), this.scope.chains);
+  }
+
+  /** What the selected files count as in the key. Of a state it is remembered: then nothing of the state is read. */
+  async #selectionDigest(inputs: readonly FileState[], signal: AbortSignal): Promise<Digest | undefined> {
+    const { from, sources } = this.step;
+    const { lookUps } = this.scope.store;
+    if (!sources.some((source) => source.kind === 'path')) return undefined;
+    if (from.kind === 'context') {
+      const selected = selectAll(this.scope.context, this.step, this.scope);
+      if (this.step.kind === 'add') refuseArchives(this.scope.context, selected, this.step);
+      return selectionDigest(this.scope.context, selected, signal);
+    }
+    const state = stateDigest(originState(inputs));
+    const name = digestOf(
+      JSON.stringify([VERSION, ...sources.map((source) => (source.kind === 'path' ? source.text : ''))]),
+    );
+    const known = lookUps.selection(state, name);
+    if (known !== undefined) return known;
+    const tree = await this.#tree(inputs);
+    if (tree === undefined) throw new Error('Internal error: sources without a tree');
+    const digest = await selectionDigest(tree, selectAll(tree, this.step, this.scope), signal);
+    lookUps.rememberSelection(state, name, digest);
+    return digest;
+  }
+
+  async #items(tree: SourceTree | undefined, signal: AbortSignal): Promise<CopyItem[]> {
+    const selected = tree === undefined ? [] : selectAll(tree, this.step, this.scope);
+    const items: CopyItem[] = [];
+    for (const each of selected) {
+      if (tree === undefined) continue;
+      items.push({ kind: 'selected', tree, selected: each, digests: await digestsIn(tree, each, signal) });
+    }
+    for (const source of this.step.sources) if (source.kind === 'inline') items.push(source);
+    return items;
+  }
+
+  async #attributes(before: FileState): Promise<Attributes> {
+    const { chown, chmod } = this.step;
+    const { chains, clock, emit } = this.scope;
+    if (chown === undefined) return { owner: undefined, mode: chmod, now: clock.now() };
+    const accounts = new ImageAccounts(before, await chains.view(before), chains);
+    const { owner, unknown } = await accounts.ownerOf(chown);
+    for (const each of unknown) {
+      emit({
+        kind: 'warning',
+        message: `--chown=${chown}: the image knows no ${each}, so the files belong to root`,
+        place: this.step.place,
+      });
+    }
+    return { owner, mode: chmod, now: clock.now() };
+  }
+}
+
+function originState(inputs: readonly FileState[]): FileState {
+  const state = inputs[1];
+  if (state === undefined) throw new Error('Internal error: a COPY --from without a state to copy from');
+  return state;
+}
+
+async function digestsIn(
+  tree: SourceTree,
+  { node }: Selected,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<BytePath, Digest>> {
+  const files = [...everythingIn(tree, node)].filter(({ entry }) => entry.type === 'file');
+  const digests = await tree.digests(files, signal);
+  return new Map(
+    files.flatMap(({ entry }, index): [BytePath, Digest][] => {
+      const digest = digests[index];
+      return digest === undefined ? [] : [[entry.path, digest]];
+    }),
+  );
+}
+
+async function digestOfFound(tree: StateTree, found: Found, signal: AbortSignal): Promise<Digest> {
+  const node = tree.lookup(found.node.path);
+  const [digest] = node === undefined ? [] : await tree.digests([node], signal);
+  if (digest === undefined) throw new Error('Internal error: a file of the state before was not hashed');
+  return digest;
+}

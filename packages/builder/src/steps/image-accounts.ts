@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { bytesOf, fsPath, resolveInRoot, type ChainView, type Content } from '@caisson/layer';
+import { MAX_ID, parseGroup, parsePasswd } from '@caisson/runtime';
+import type { Chains } from '../snapshot/chains.ts';
+import type { FileState } from '../state.ts';
+import { kindIn } from './kind-in.ts';
+
+/** Who something belongs to. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const MAX_FILE = 10 << 20;
+
+/** The users and groups of an image, read from its files without mounting it. */
+export class ImageAccounts {
+  readonly #state: FileState;
+  readonly #view: ChainView;
+  readonly #chains: Chains;
+
+  constructor(state: FileState, view: ChainView, chains: Chains) {
+    this.#state = state;
+    this.#view = view;
+    this.#chains = chains;
+  }
+
+  /**
+   * The owner that `--chown` names. A user without a group brings the group that it has; a number alone is also the
+   * group's. As with docker, a name that the image does not know is root's, which `unknown` tells of.
+   * @param text `user[:group]`
+   */
+  async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {
+    const [userText = '', groupText = ''] = text.split(':');
+    const user = await this.#user(userText);
+    const gid = groupText === '' ? user?.gid : await this.#group(groupText);
+    const unknown = [
+      ...(user === undefined ? [`user ${JSON.stringify(userText)}`] : []),
+      ...(groupText !== '' && gid === undefined ? [`group ${JSON.stringify(groupText)}`] : []),
+    ];
+    return { owner: { uid: user?.uid ?? 0, gid: gid ?? 0 }, unknown };
+  }
+
+  async #user(text: string): Promise<Owner | undefined> {
+    const id = numericId(text);
+    if (id !== undefined) return { uid: id, gid: id };
+    if (text === '' || text === 'root') return { uid: 0, gid: 0 };
+    return parsePasswd(await this.#read('/etc/passwd')).find((each) => each.name === text);
+  }
+
+  async #group(text: string): Promise<number | undefined> {
+    const id = numericId(text);
+    if (id !== undefined || text === 'root') return id ?? 0;
+    return parseGroup(await this.#read('/etc/group')).find((each) => each.name === text)?.gid;
+  }
+
+  async #read(path: string): Promise<string> {
+    const resolved = resolveInRoot((at) => kindIn(this.#view, at), bytesOf(path), 'follow');
+    const found = resolved.ok ? this.#view.lookup(resolved.path) : undefined;
+    if (found?.node.type !== 'file' || found.node.size > MAX_FILE) return '';
+    return readContent(await this.#chains.content(this.#state, found), found.node.size);
+  }
+}
+
+async function readContent(content: Content, size: number): Promise<string> {
+  if (content.kind === 'bytes') return Buffer.from(content.bytes).toString('utf8');
+  if (content.offset === undefined) return readFileSync(fsPath(content.path), 'utf8');
+  const file = await open(fsPath(content.path));
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, content.offset);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** A number that is an id; undefined for a name. */
+function numericId(text: string): number | undefined {
+  return /^\d+$/.test(text) && Number(text) <= MAX_ID ? Number(text) : undefined;
+}

@@ -1,0 +1,91 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { digestOf } from '@caisson/oci';
+import type { BindMount } from '@caisson/runtime';
+import { buildError } from '../failure.ts';
+import type { PlannedRun } from '../plan/planned.ts';
+import type { KeyRecord } from '../solve/key.ts';
+import type { Work } from '../solve/op.ts';
+import type { FileState } from '../state.ts';
+import { OutputTail } from './output-tail.ts';
+import { StepOp, type MadeLayer } from './step-op.ts';
+
+/** Raised by whatever changes what a RUN writes. */
+const VERSION = 1;
+
+/** `RUN`: a command in a sandbox of its own, on the state before it. */
+export class RunOp extends StepOp<PlannedRun> {
+  protected override describe(before: FileState): Promise<KeyRecord> {
+    const { args, env, cwd, user, network, script } = this.step;
+    this.scope.chains.willMount(before);
+    return Promise.resolve(
+      this.keyRecord(VERSION, before, {
+        args: [...args],
+        env: [...env],
+        cwd,
+        user,
+        network,
+        ...(script === undefined ? {} : { script: digestOf(script.bytes) }),
+      }),
+    );
+  }
+
+  protected override async make({ signal }: Work<FileState>, before: FileState): Promise<MadeLayer> {
+    const { session, chains, host, runtimes, clock, emit } = this.scope;
+    const { args, env, unkeyedEnv, cwd, user, network } = this.step;
+    const { info } = this.place;
+    const sandboxes = host();
+    const lowers = await chains.trees(before);
+    const folder = session.newPath('upper');
+    const tar = session.newPath('layer');
+    const toc = session.newPath('toc');
+    await mkdir(folder, { mode: 0o700 });
+    const tail = new OutputTail();
+    const { exitCode, runtime, layer } = await sandboxes.run(
+      {
+        lowers,
+        folder,
+        runtimes,
+        spec: {
+          args,
+          env: [...env, ...unkeyedEnv],
+          cwd,
+          user,
+          network,
+          binds: await this.#binds(),
+          stdio: 'stream',
+          stdin: false,
+        },
+        commit: { tar, toc, ...(clock.latest === undefined ? {} : { latest: clock.latest }) },
+      },
+      {
+        signal,
+        onOutput: (stream, data) => {
+          tail.add(data);
+          emit({ kind: 'step-output', step: info, stream, data });
+        },
+      },
+    );
+    emit({ kind: 'isolation', runtime, network });
+    if (exitCode !== 0 || layer === undefined) throw stepFailed(this.step, exitCode, tail.lines());
+    return { ...layer, tar, toc };
+  }
+
+  /** A script that stands in the Dockerfile is shown to the step as a file, which leaves no trace. */
+  async #binds(): Promise<BindMount[]> {
+    const { script } = this.step;
+    if (script === undefined) return [];
+    const source = this.scope.session.newPath('script');
+    await writeFile(source, script.bytes, { flag: 'wx' });
+    await chmod(source, 0o755);
+    return [{ source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
+  }
+}
+
+function stepFailed(step: PlannedRun, exitCode: number, details: readonly string[]): Error {
+  return buildError('step-failed', `${step.text} ended with exit code ${exitCode}`, {
+    exitCode,
+    ...(details.length === 0 ? {} : { details }),
+    ...(exitCode === 127 ? { hint: 'code 127 says that a shell did not find a command' } : {}),
+    ...(exitCode === 137 ? { hint: 'code 137 says that it was killed, often for want of memory' } : {}),
+  });
+}

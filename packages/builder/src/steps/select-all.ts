@@ -1,0 +1,67 @@
+import { textOf } from '@caisson/layer';
+import { suggest } from '@caisson/parser';
+import { nearbyPaths, selectSource, type SelectFailure, type Selected } from '../copy/select-sources.ts';
+import type { SourceTree } from '../copy/source-tree.ts';
+import { buildError, type BuildError } from '../failure.ts';
+import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
+import type { StepScope } from './step-scope.ts';
+
+type PathSource = Extract<PlannedSource, { kind: 'path' }>;
+
+/**
+ * Everything that the sources of a COPY or ADD name in a tree.
+ * @throws BuildError `missing-source`
+ */
+export function selectAll(
+  tree: SourceTree,
+  { sources }: PlannedCopy,
+  scope: Pick<StepScope, 'context' | 'ignore'>,
+): Selected[] {
+  const selected: Selected[] = [];
+  for (const source of sources) {
+    if (source.kind !== 'path') continue;
+    const found = selectSource(tree, source.text);
+    if (!found.ok) throw selectError(tree, source, found.error, scope);
+    selected.push(...found.value);
+  }
+  return selected;
+}
+
+function selectError(
+  tree: SourceTree,
+  source: PathSource,
+  failure: SelectFailure,
+  { context, ignore }: Pick<StepScope, 'context' | 'ignore'>,
+): BuildError {
+  const { place } = source;
+  switch (failure.reason) {
+    case 'bad-pattern':
+      return buildError('missing-source', `${JSON.stringify(failure.pattern)} is no pattern`, {
+        place,
+        expected: 'a pattern with *, ? and [a-z], every [ closed',
+      });
+    case 'circle':
+      return buildError(
+        'missing-source',
+        `/${textOf(failure.path)} in ${tree.title} leads round in a circle of symlinks`,
+        {
+          place,
+        },
+      );
+    case 'missing': {
+      const path = textOf(failure.path);
+      const rule = tree === context && context.hides(failure.path) ? ignore.explain(path) : undefined;
+      const near = suggest(path, nearbyPaths(tree, failure.path));
+      const isIgnored = rule !== undefined;
+      return buildError(
+        'missing-source',
+        isIgnored ? `${path} is left out of ${tree.title} by an ignore rule` : `${tree.title} has no ${path}`,
+        {
+          place,
+          ...(isIgnored ? { hint: `${ignore.path} line ${rule.line}: ${rule.text}` } : {}),
+          ...(near === undefined || isIgnored ? {} : { suggestion: near }),
+        },
+      );
+    }
+  }
+}

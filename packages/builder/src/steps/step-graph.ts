@@ -1,0 +1,90 @@
+import type { StepInfo } from '../events.ts';
+import type { PlannedStage, PlannedStep } from '../plan/planned.ts';
+import type { Op } from '../solve/op.ts';
+import { EMPTY_STATE, type FileState } from '../state.ts';
+import { CopyOp } from './copy-op.ts';
+import { KnownState } from './known-state.ts';
+import { RunOp } from './run-op.ts';
+import type { StepPlace } from './step-op.ts';
+import type { StepScope } from './step-scope.ts';
+import { WorkdirOp } from './workdir-op.ts';
+
+/** The step graph of a target: ops in place of planned steps, each stage's on those of the stage below. */
+export class StepGraph {
+  readonly #scope: StepScope;
+  readonly #names: ReadonlyMap<PlannedStep, StepInfo>;
+  readonly #stages = new Map<PlannedStage, Op<FileState>>();
+
+  constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>) {
+    this.#scope = scope;
+    this.#names = steps;
+  }
+
+  /** The op whose result is the state at the end of a stage. */
+  endOf(stage: PlannedStage): Op<FileState> {
+    const known = this.#stages.get(stage);
+    if (known !== undefined) return known;
+    let op = this.#baseOf(stage);
+    for (const step of stage.steps) op = this.#op(step, stage, op);
+    this.#stages.set(stage, op);
+    return op;
+  }
+
+  #baseOf({ base }: PlannedStage): Op<FileState> {
+    switch (base.kind) {
+      case 'scratch':
+        return new KnownState(EMPTY_STATE);
+      case 'image':
+        return new KnownState(base.image.state);
+      case 'stage':
+        return this.endOf(base.stage);
+    }
+  }
+
+  #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
+    const info = this.#names.get(step);
+    if (info === undefined) throw new Error('Internal error: a step without a name');
+    const place: StepPlace = { info, stage: stage.title };
+    switch (step.kind) {
+      case 'run':
+        return new RunOp(this.#scope, step, place, [before]);
+      case 'workdir':
+        return new WorkdirOp(this.#scope, step, place, [before]);
+      case 'copy':
+      case 'add': {
+        const { from } = step;
+        if (from.kind === 'context') return new CopyOp(this.#scope, step, place, [before]);
+        const origin = from.kind === 'stage' ? this.endOf(from.stage) : new KnownState(from.image.state);
+        return new CopyOp(this.#scope, step, place, [before, origin]);
+      }
+    }
+  }
+}
+
+/** The steps that a stage and those that it needs have, with what people call them, in the order of the Dockerfile. */
+export function nameSteps(target: PlannedStage): Map<PlannedStep, StepInfo> {
+  const stages = stagesOf(target);
+  const named = new Map<PlannedStep, StepInfo>();
+  for (const { steps, title } of stages) {
+    for (const [index, step] of steps.entries()) {
+      const position = `${index + 2}/${steps.length + 1}`; // FROM is the first
+      const name = stages.length === 1 && title === 'stage-0' ? position : `${title} ${position}`;
+      named.set(step, { id: named.size + 1, name, text: step.text, place: step.place });
+    }
+  }
+  return named;
+}
+
+function stagesOf(target: PlannedStage): PlannedStage[] {
+  const found = new Set<PlannedStage>();
+  const visit = (stage: PlannedStage): void => {
+    if (found.has(stage)) return;
+    found.add(stage);
+    if (stage.base.kind === 'stage') visit(stage.base.stage);
+    for (const step of stage.steps) {
+      if ((step.kind === 'copy' || step.kind === 'add') && step.from.kind === 'stage') visit(step.from.stage);
+    }
+  };
+  visit(target);
+  return [...found].toSorted((a, b) => a.index - b.index);
+}

@@ -1,0 +1,28 @@
+import type { Platform } from '@caisson/oci';
+import type { RuntimeName, SandboxHost } from '@caisson/runtime';
+import type { Session, Store } from '@caisson/store';
+import type { BuildClock } from '../build-clock.ts';
+import type { LocalContext } from '../context/local-context.ts';
+import type { IgnoreRules } from '../context/ignore-rules.ts';
+import type { Emit } from '../events.ts';
+import type { Chains } from '../snapshot/chains.ts';
+
+/** What the steps of a build share. */
+export interface StepScope {
+  readonly store: Store;
+  readonly session: Session;
+  readonly chains: Chains;
+  readonly clock: BuildClock;
+  readonly platform: Platform;
+  /** Run every step, whatever the cache has. */
+  readonly noCache: boolean;
+  /** The Dockerfile's name, for records. */
+  readonly dockerfile: string;
+  readonly runtimes: readonly RuntimeName[];
+  /** The build context, and what its ignore file says. */
+  readonly context: LocalContext;
+  readonly ignore: IgnoreRules;
+  /** The sandbox host: started when it is first asked for. */
+  readonly host: () => SandboxHost;
+  readonly emit: Emit;
+}

@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { Platform } from '@caisson/oci';
+import { availableRuntimes, SandboxHost } from '@caisson/runtime';
+import { openStore } from '@caisson/store';
+import { BaseImages } from './bases/base-images.ts';
+import { RemoteBases } from './bases/remote-bases.ts';
+import { BuildClock } from './build-clock.ts';
+import type { IgnoreRules } from './context/ignore-rules.ts';
+import { LocalContext } from './context/local-context.ts';
+import type { Emit } from './events.ts';
+import type { BuildRequest } from './request.ts';
+import { Chains, type LayerProvider } from './snapshot/chains.ts';
+import type { StepScope } from './steps/step-scope.ts';
+
+/** What a build works with. Disposing of it ends all that it started, and gives back what it held. */
+export interface Workshop extends AsyncDisposable {
+  readonly scope: StepScope;
+  readonly bases: BaseImages;
+  /** Brings the layers of base images into the store. */
+  readonly layers: LayerProvider;
+  readonly jobs: number;
+  readonly cancel: { readonly signal?: AbortSignal };
+}
+
+/** Steps wait more than they compute. */
+const JOBS = Math.max(8, 4 * availableParallelism());
+
+/** Opens the store and gathers what a build works with. */
+export async function openWorkshop(
+  request: BuildRequest,
+  details: {
+    readonly ignore: IgnoreRules;
+    readonly platform: Platform;
+    readonly dockerfile: string;
+    readonly emit: Emit;
+  },
+): Promise<Workshop> {
+  const { ignore, platform, dockerfile, emit } = details;
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openStore(request.root));
+  const session = stack.use(store.session());
+  const remote = new RemoteBases(store, session, platform, emit);
+  const layers: LayerProvider = (layer) => remote.provide(layer);
+  let host: SandboxHost | undefined;
+  const startHost = (): SandboxHost => {
+    if (host !== undefined) return host;
+    const folder = session.newPath('host');
+    mkdirSync(folder, { mode: 0o700 });
+    host = stackOfAll.use(SandboxHost.start(folder));
+    return host;
+  };
+  const scope: StepScope = {
+    store,
+    session,
+    chains: new Chains(store, session, layers),
+    clock: new BuildClock(request.sourceDateEpoch),
+    platform,
+    noCache: request.noCache ?? false,
+    dockerfile,
+    runtimes: request.runtimes ?? availableRuntimes(),
+    context: new LocalContext(resolve(request.context), ignore, store.lookUps),
+    ignore,
+    host: startHost,
+    emit,
+  };
+  const bases = new BaseImages({ store, session, remote, platform, pull: request.pull ?? 'default', emit });
+  const stackOfAll = stack.move();
+  return {
+    scope,
+    bases,
+    layers,
+    jobs: request.jobs ?? JOBS,
+    cancel: request.signal === undefined ? {} : { signal: request.signal },
+    [Symbol.asyncDispose]: () => stackOfAll.disposeAsync(),
+  };
+}

@@ -1,0 +1,158 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { BuildRequest } from '@caisson/builder';
+import { checkRoot } from '../as-root.ts';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { seconds } from '../output/format.ts';
+import { plainProgress, quietProgress } from '../output/plain-progress.ts';
+import {
+  collect,
+  oneOf,
+  parseBuildArgs,
+  parseCount,
+  parseOutput,
+  parsePull,
+  parseRuntimes,
+  parseSourceDateEpoch,
+} from '../parse-options.ts';
+import { registryOptions } from '../registry-options.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface BuildFlags {
+  readonly tag: readonly string[];
+  readonly file?: string;
+  readonly target?: string;
+  readonly buildArg: readonly string[];
+  readonly cache: boolean;
+  readonly pull?: string | boolean;
+  readonly network?: string;
+  readonly progress?: string;
+  readonly quiet?: boolean;
+  readonly output: readonly string[];
+  readonly jobs?: string;
+  readonly runtime?: string;
+  readonly registryMirror: readonly string[];
+}
+
+/** `caisson build` */
+export function buildCommand({ terminal, finish }: CommandContext): Command {
+  return new Command('build')
+    .summary('build an image from a Dockerfile')
+    .description('Builds an image from a Dockerfile and a folder of files, the context.')
+    .argument('<context>', 'the folder of the build context')
+    .option('-t, --tag <name[:tag]>', 'a name for the image; may be given several times', collect, [])
+    .option('-f, --file <path>', 'the Dockerfile (default: Dockerfile in the context)')
+    .option('--target <stage>', 'the stage to build (default: the last one)')
+    .option(
+      '--build-arg <name=value>',
+      'a value for an ARG; a name alone takes it from the environment',
+      collect,
+      [],
+    )
+    .option('--no-cache', 'run every step again')
+    .option('--pull [when]', 'when to ask the registry for base images: always, missing or never')
+    .option('--network <mode>', 'the network of RUN steps: host or none (default: host)')
+    .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)')
+    .option('-q, --quiet', 'print nothing but the image id')
+    .option(
+      '-o, --output <output>',
+      'where to write the image besides the store; may be given several times',
+      collect,
+      [],
+    )
+    .option('--jobs <number>', 'how many steps may run at once')
+    .option('--runtime <names>', 'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
+    .option(
+      '--registry-mirror <registry=url>',
+      'where to ask for the images of a registry first',
+      collect,
+      [],
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (context: string, flags: BuildFlags, command: Command) => {
+      finish(await runBuild(context, flags, rootOf(command, terminal), terminal));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  caisson build -t app .                             the Dockerfile of this folder, named app:latest
+  caisson build -f docker/Dockerfile --target test . one stage of another Dockerfile
+  caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
+  caisson build -o type=oci,dest=app.tar .           the image as a file
+  caisson build -o out .                             the files of the image in the folder out
+  id=$(caisson build -q .)                           the image id for a script
+
+SOURCE_DATE_EPOCH in the environment makes builds reproducible: no time in the image is later.
+Exit codes: 0 built; 1 failed; 2 wrong usage; 130 interrupted.
+`;
+
+async function runBuild(
+  context: string,
+  flags: BuildFlags,
+  root: string,
+  terminal: Terminal,
+): Promise<number> {
+  checkRoot();
+  const request = requestOf(context, flags, root, terminal);
+  const { build } = await import('@caisson/builder');
+  using interrupt = onInterrupt();
+  const startedAt = performance.now();
+  const isQuiet = flags.quiet === true;
+  const emit =
+    isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
+  const built = await build({ ...request, signal: interrupt.signal }, emit);
+  if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+  if (!built.ok) return EXIT.failed;
+  const { imageId, steps } = built.value;
+  if (isQuiet) terminal.out(`${imageId}\n`);
+  else if (progressOf(flags, terminal) !== 'quiet') {
+    const took = seconds(performance.now() - startedAt);
+    terminal.error(`built in ${took}: ${steps.cached} steps cached, ${steps.ran} ran\n`);
+  }
+  return EXIT.ok;
+}
+
+function progressOf(flags: BuildFlags, { env }: Terminal): 'auto' | 'plain' | 'quiet' {
+  return oneOf('--progress', flags.progress ?? env['CAISSON_PROGRESS'] ?? 'auto', ['auto', 'plain', 'quiet']);
+}
+
+function requestOf(context: string, flags: BuildFlags, root: string, terminal: Terminal): BuildRequest {
+  const { env, cwd } = terminal;
+  const outputs = flags.output.map((text) => parseOutput(text, cwd));
+  if (outputs.filter(({ destination }) => destination === '-').length + (flags.quiet === true ? 1 : 0) > 1) {
+    throw new UsageError('only one thing can be written to the standard output');
+  }
+  if (context === '-' || /^(?:https?|git|ssh):\/\//.test(context)) {
+    throw new UsageError(`the context ${context} is not supported yet`, { expected: 'a folder' });
+  }
+  const jobs = parseCount('--jobs', flags.jobs);
+  const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
+  const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
+  return {
+    root,
+    context: resolve(cwd, context),
+    names: flags.tag,
+    buildArgs: parseBuildArgs(flags.buildArg, env),
+    noCache: !flags.cache,
+    pull: parsePull(flags.pull),
+    outputs,
+    registry: registryOptions(flags.registryMirror, env),
+    ...(flags.file === undefined ? {} : { dockerfile: resolve(cwd, flags.file) }),
+    ...(flags.target === undefined ? {} : { target: flags.target }),
+    ...(flags.network === undefined
+      ? {}
+      : { network: oneOf('--network', networkName(flags.network), ['host', 'none']) }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(runtimes === undefined ? {} : { runtimes }),
+    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+  };
+}
+
+/** docker's `default` is the network of the host here, as long as there is no private one. */
+function networkName(text: string): string {
+  return text === 'default' ? 'host' : text;
+}

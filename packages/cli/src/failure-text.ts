@@ -1,0 +1,46 @@
+import type { Failure } from '@caisson/builder';
+import { formatDiagnostic } from '@caisson/parser';
+
+const RED = '\u001b[31m';
+const BOLD = '\u001b[1m';
+const RESET = '\u001b[0m';
+
+/** What can be told of something that went wrong. */
+export type Telling = Omit<Failure, 'code' | 'exitCode'> & { readonly code: string };
+
+/** A failure as people read it. Several lines, with a newline at the end. */
+export function failureText(failure: Telling, hasColor: boolean): string {
+  return problemText('error', failure, hasColor);
+}
+
+/** A warning as people read it. */
+export function warningText(warning: Omit<Telling, 'code'>, hasColor: boolean): string {
+  return problemText('warning', { ...warning, code: '' }, hasColor);
+}
+
+function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
+  const { code, message, place, expected, suggestion, hint, details } = problem;
+  const output = details === undefined ? [] : ['  its last output:', ...details.map((line) => `  | ${line}`)];
+  const optional = {
+    ...(expected === undefined ? {} : { expected }),
+    ...(suggestion === undefined ? {} : { suggestion }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  if (place !== undefined) {
+    const { path, source, range } = place;
+    const text = formatDiagnostic(
+      { severity, code, message, range, ...optional },
+      { path, source, color: hasColor },
+    );
+    return `${[text, ...output].join('\n')}\n`;
+  }
+  const label = code === '' ? severity : `${severity}[${code}]`;
+  const head = hasColor ? `${RED}${label}${RESET}: ${BOLD}${message}${RESET}` : `${label}: ${message}`;
+  const lines = [
+    head,
+    ...(expected === undefined ? [] : [`  expected: ${expected}`]),
+    ...(suggestion === undefined ? [] : [`  did you mean ${suggestion}?`]),
+    ...(hint === undefined ? [] : [`  hint: ${hint}`]),
+  ];
+  return `${[...lines, ...output].join('\n')}\n`;
+}

@@ -1,0 +1,35 @@
+import { EXIT } from './exit-codes.ts';
+
+/** Signals that end a command. */
+export interface Interrupt extends Disposable {
+  /** Aborted at the first signal; a second one ends the process at once. */
+  readonly signal: AbortSignal;
+  /** The exit code that says so; undefined while there was no signal. */
+  readonly exitCode: number | undefined;
+}
+
+const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
+
+/** Lets a command end in order when it is told to end: what it started is gone when it is. */
+export function onInterrupt(): Interrupt {
+  const abort = new AbortController();
+  let exitCode: number | undefined;
+  const handlers = Object.entries(CODES).map(([name, code]) => {
+    const handler = (): void => {
+      if (exitCode !== undefined) process.exit(code); // the kernel takes the rest away
+      exitCode = code;
+      abort.abort();
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  return {
+    signal: abort.signal,
+    get exitCode() {
+      return exitCode;
+    },
+    [Symbol.dispose]() {
+      for (const { name, handler } of handlers) process.off(name, handler);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { EXIT } from './exit-codes.ts';
+import { version } from './version.ts';
+import { processTerminal } from './terminal.ts';
+
+/*
+ * Words in, words out. Only what a command needs is loaded, when it is needed: the answer to --version, for one,
+ * needs nothing.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const terminal = processTerminal();
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
+    terminal.out(`caisson ${version}\n`);
+    return EXIT.ok;
+  }
+  const { runProgram } = await import('./program.ts');
+  return runProgram(args, terminal);
+}
+
+process.stdout.on('error', endQuietly);
+process.stderr.on('error', endQuietly);
+
+/** Whoever reads has gone away (`caisson images | head`): there is nobody to tell. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(EXIT.failed);
+  throw error;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,51 @@
+import type { Digest } from '@caisson/oci';
+
+/** The beginning of an id, as people compare it: 12 hex digits. */
+export function shortId(id: Digest): string {
+  return id.slice('sha256:'.length, 'sha256:'.length + 12);
+}
+
+/** A duration in milliseconds, as `1.2 s` or `2 min 5 s`. */
+export function seconds(milliseconds: number): string {
+  const total = milliseconds / 1000;
+  if (total < 120) return `${total.toFixed(1)} s`;
+  return `${Math.floor(total / 60)} min ${Math.round(total % 60)} s`;
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** A size in bytes, as docker shows it: three digits, powers of 1000. */
+export function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const text = unit === 0 || value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return `${text} ${UNITS[unit] ?? 'B'}`;
+}
+
+/** How long ago a time was, roughly: `3 hours ago`. */
+export function ago(time: string | undefined, now: number): string {
+  const then = time === undefined ? Number.NaN : Date.parse(time);
+  if (Number.isNaN(then)) return 'unknown';
+  const elapsed = Math.max(0, (now - then) / 1000);
+  for (const [limit, divisor, unit] of STEPS) {
+    if (elapsed < limit) return counted(Math.floor(elapsed / divisor), unit);
+  }
+  return counted(Math.floor(elapsed / 31_536_000), 'year');
+}
+
+const STEPS: readonly (readonly [limit: number, divisor: number, unit: string])[] = [
+  [60, 1, 'second'],
+  [3600, 60, 'minute'],
+  [86_400, 3600, 'hour'],
+  [86_400 * 14, 86_400, 'day'],
+  [86_400 * 60, 86_400 * 7, 'week'],
+  [31_536_000 * 2, 86_400 * 30, 'month'],
+];
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+}

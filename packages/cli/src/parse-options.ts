@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import type { OutputRequest, PullPolicy } from '@caisson/builder';
+import { suggest } from '@caisson/parser';
+import type { RuntimeName } from '@caisson/runtime';
+import { UsageError } from './usage-error.ts';
+
+/** A flag that may be given several times. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** One of some words. @throws UsageError */
+export function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  const near = suggest(value, allowed);
+  throw new UsageError(`${flag} ${JSON.stringify(value)} is not known`, {
+    expected: allowed.join(', '),
+    ...(near === undefined ? {} : { suggestion: near }),
+  });
+}
+
+export function parsePull(value: string | boolean | undefined): PullPolicy {
+  if (value === undefined || value === false) return 'default';
+  if (value === true || value === 'true') return 'always';
+  if (value === 'false') return 'default';
+  return oneOf('--pull', value, ['always', 'missing', 'never']);
+}
+
+export function parseRuntimes(value: string | undefined): readonly RuntimeName[] | undefined {
+  if (value === undefined || value === '') return undefined;
+  return value.split(',').map((each) => oneOf('--runtime', each, ['crun', 'runc', 'namespaces']));
+}
+
+/** `NAME=value`; a name alone takes its value from the environment, and is not given where that has none. */
+export function parseBuildArgs(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const values = new Map<string, string>();
+  for (const arg of args) {
+    const equals = arg.indexOf('=');
+    const name = equals === -1 ? arg : arg.slice(0, equals);
+    if (name === '')
+      throw new UsageError(`--build-arg ${JSON.stringify(arg)} has no name`, { expected: 'NAME=value' });
+    const value = equals === -1 ? env[name] : arg.slice(equals + 1);
+    if (value !== undefined) values.set(name, value);
+  }
+  return Object.fromEntries(values);
+}
+
+const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;
+const OUTPUT_FORM =
+  'type=oci|docker|tar|local,dest=PATH; a path alone is a folder for the files; - is a tar of them';
+
+/** `-o`, as docker takes it. Paths are seen from `cwd`. */
+export function parseOutput(text: string, cwd: string): OutputRequest {
+  if (text === '-') return { type: 'tar', destination: '-' };
+  if (!text.includes('=')) return { type: 'local', destination: resolve(cwd, text) };
+  const fields = new Map<string, string>();
+  for (const field of text.split(',')) {
+    const equals = field.indexOf('=');
+    const name = equals === -1 ? field : field.slice(0, equals);
+    if (equals === -1 || !['type', 'dest', 'tar'].includes(name)) {
+      throw new UsageError(`--output ${JSON.stringify(text)}: ${JSON.stringify(name)} is not known`, {
+        expected: OUTPUT_FORM,
+      });
+    }
+    fields.set(name, field.slice(equals + 1));
+  }
+  const type = oneOf('--output type', fields.get('type') ?? '', OUTPUT_TYPES);
+  const dest = fields.get('dest') ?? (type === 'local' ? '' : '-');
+  if (dest === '')
+    throw new UsageError(`--output ${JSON.stringify(text)} does not say where to`, { expected: OUTPUT_FORM });
+  if (dest === '-') {
+    if (type !== 'local') return { type, destination: '-' };
+    throw new UsageError('--output type=local writes a folder, not the standard output', {
+      expected: OUTPUT_FORM,
+    });
+  }
+  const isFolder = dest.endsWith('/') || fields.get('tar') === 'false';
+  return { type, destination: `${resolve(cwd, dest)}${isFolder && type === 'oci' ? '/' : ''}` };
+}
+
+/** SOURCE_DATE_EPOCH. @throws UsageError */
+export function parseSourceDateEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(seconds) && seconds < 253_402_300_800) return seconds;
+  throw new UsageError(`SOURCE_DATE_EPOCH ${JSON.stringify(text)} is no time`, {
+    expected: 'seconds since 1970, for example 1700000000',
+  });
+}
+
+/** A whole number above 0. @throws UsageError */
+export function parseCount(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`${flag} ${JSON.stringify(text)} is no number`, { expected: 'a whole number from 1' });
+}

@@ -1,0 +1,30 @@
+/** What a command has of the world: injected, so that tests can look at it. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Writes to the standard output. */
+  readonly out: (text: string) => void;
+  /** Writes to the standard error. */
+  readonly error: (text: string) => void;
+  /** Whether colours may be used on the standard error. */
+  readonly hasColor: boolean;
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const { env, stdout, stderr } = process;
+  return {
+    env,
+    cwd: process.cwd(),
+    out: (text) => void stdout.write(text),
+    error: (text) => void stderr.write(text),
+    hasColor: hasColor(env, stderr.isTTY),
+  };
+}
+
+/** @see https://no-color.org and https://force-color.org */
+export function hasColor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return env['FORCE_COLOR'] !== '0';
+  return isTerminal && env['TERM'] !== 'dumb';
+}

@@ -1,0 +1,30 @@
+import { EXIT } from './exit-codes.ts';
+import { RegistryError } from '@caisson/registry';
+import { RuntimeError } from '@caisson/runtime';
+import { StoreError } from '@caisson/store';
+import { failureText } from './failure-text.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+
+/** Tells of an error that ended a command. @returns the exit code */
+export function unexpected(error: unknown, terminal: Terminal): number {
+  if (error instanceof UsageError) {
+    terminal.error(
+      failureText({ code: 'usage', message: error.message, ...error.details }, terminal.hasColor),
+    );
+    return EXIT.usage;
+  }
+  if (error instanceof StoreError || error instanceof RegistryError || error instanceof RuntimeError) {
+    const { code, message, hint } = error;
+    terminal.error(
+      failureText({ code, message, ...(hint === undefined ? {} : { hint }) }, terminal.hasColor),
+    );
+    return EXIT.failed;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.error(
+    `caisson ${version} has a bug: this should not happen. Please report it with what follows.\n${text}\n`,
+  );
+  return EXIT.failed;
+}

@@ -1,0 +1,48 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import type { RuntimeName } from './sandbox-spec.ts';
+
+/** The runtimes that Caisson can use, best first: crun starts a sandbox in a third of the time that runc takes. */
+const ALL: readonly RuntimeName[] = ['crun', 'runc', 'namespaces'];
+
+/** Whether a runtime is installed. */
+export interface RuntimeProbe {
+  readonly runtime: RuntimeName;
+  /** Where its program lies; undefined where it does not. */
+  readonly path: string | undefined;
+}
+
+/**
+ * Looks for each runtime in the PATH. Whether one works here shows when it makes a sandbox; one that cannot is passed
+ * over for the next.
+ */
+export function probeRuntimes(path: string = process.env['PATH'] ?? ''): RuntimeProbe[] {
+  return ALL.map((runtime) => ({
+    runtime,
+    path: findProgram(runtime === 'namespaces' ? 'unshare' : runtime, path),
+  }));
+}
+
+/** The runtimes to try, in this order. The last one needs nothing that is not there anyway. */
+export function availableRuntimes(): RuntimeName[] {
+  return probeRuntimes()
+    .filter((probe) => probe.path !== undefined || probe.runtime === 'namespaces')
+    .map((probe) => probe.runtime);
+}
+
+function findProgram(name: string, path: string): string | undefined {
+  return path
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
