@@ -5,6 +5,7 @@ import type { Platform } from '@caisson/oci';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
 import { openStore } from '@caisson/store';
 import { BaseImages } from './bases/base-images.ts';
+import { RegistryAccess } from './bases/registry-access.ts';
 import { RemoteBases } from './bases/remote-bases.ts';
 import { BuildClock } from './build-clock.ts';
 import type { IgnoreRules } from './context/ignore-rules.ts';
@@ -41,7 +42,15 @@ export async function openWorkshop(
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
-  const remote = new RemoteBases(store, session, platform, emit);
+  const registry = stack.use(
+    new RegistryAccess({
+      ...request.registry,
+      onWarning: (message) => emit({ kind: 'warning', message }),
+    }),
+  );
+  const pull = request.pull ?? 'default';
+  const { signal } = request;
+  const remote = new RemoteBases({ store, session, platform, pull, registry, emit, signal });
   const layers: LayerProvider = (layer) => remote.provide(layer);
   let host: SandboxHost | undefined;
   const startHost = (): SandboxHost => {
@@ -65,7 +74,7 @@ export async function openWorkshop(
     host: startHost,
     emit,
   };
-  const bases = new BaseImages({ store, session, remote, platform, pull: request.pull ?? 'default', emit });
+  const bases = new BaseImages({ store, session, remote, platform, pull, emit });
   const stackOfAll = stack.move();
   return {
     scope,

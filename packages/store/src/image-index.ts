@@ -141,6 +141,13 @@ export class ImageIndex {
     });
   }
 
+  /** Whether the index has an image under all of these names already; without names, whether it has it at all. */
+  async isNamed(manifest: Digest, names: readonly string[]): Promise<boolean> {
+    const own = (await this.descriptors()).filter(({ digest }) => digest === manifest);
+    const has = new Set(own.map((each) => each.annotations?.[REF_NAME]));
+    return own.length > 0 && names.every((name) => has.has(name));
+  }
+
   /** Takes names away. The images stay, unnamed where they have no other. */
   async removeNames(session: Session, names: readonly string[]): Promise<boolean> {
     return this.#change(session, (before) =>

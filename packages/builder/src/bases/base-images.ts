@@ -3,17 +3,20 @@ import {
   familiarName,
   formatReference,
   parseReference,
+  formatPlatform,
+  runsOn,
   type Platform,
   type Reference,
 } from '@caisson/oci';
 import { formId, type Session, type Store, type StoredImage } from '@caisson/store';
-import type { BaseOrigin, Emit } from '../events.ts';
-import { buildError } from '../failure.ts';
+import type { Emit } from '../events.ts';
+import { BuildError, buildError } from '../failure.ts';
+import { failuresOf } from '../failure-of.ts';
 import type { Place } from '../plan/planned.ts';
 import type { PullPolicy } from '../request.ts';
 import type { FileState } from '../state.ts';
 import type { BaseImage } from './base-image.ts';
-import type { RemoteBases } from './remote-bases.ts';
+import type { FoundBase, RemoteBases } from './remote-bases.ts';
 
 /** What finding base images needs. */
 export interface BaseImagesOptions {
@@ -40,13 +43,20 @@ export class BaseImages {
   async resolve(name: string, place: Place): Promise<BaseImage> {
     const reference = parseReference(name);
     if (!reference.ok) throw buildError('invalid-dockerfile', reference.error, { place });
-    const { image, from } = await this.#find(reference.value, place);
+    const { image, from } = await this.#find(reference.value).catch((error: unknown) => {
+      throw placed(error, place);
+    });
     const shown = familiarName(reference.value);
-    this.#options.emit({ kind: 'base', name: shown, id: image.id, from });
+    const { emit, platform } = this.#options;
+    emit({ kind: 'base', name: shown, id: image.id, from });
+    if (!runsOn(image.config, platform)) {
+      const message = `${shown} is for ${formatPlatform(image.config)}, and this build is for ${formatPlatform(platform)}`;
+      emit({ kind: 'warning', message, place });
+    }
     return { name: shown, config: image.config, state: this.#stateOf(image) };
   }
 
-  async #find(reference: Reference, place: Place): Promise<{ image: StoredImage; from: BaseOrigin }> {
+  async #find(reference: Reference): Promise<FoundBase> {
     const { store, session, remote, pull } = this.#options;
     if (pull !== 'always') {
       const image = await store.images.named(formatReference(reference));
@@ -55,7 +65,7 @@ export class BaseImages {
         return { image, from: 'store' };
       }
     }
-    return remote.find(reference, pull, place);
+    return remote.find(reference);
   }
 
   /** The layers of an image. What the store made itself speaks for itself; another layer, on its chain. */
@@ -75,4 +85,10 @@ export class BaseImages {
       }),
     };
   }
+}
+
+/** Says where in the Dockerfile the name of the image stands. */
+function placed(error: unknown, place: Place): unknown {
+  const failures = failuresOf(error, { place });
+  return failures === undefined ? error : new BuildError(failures, error);
 }

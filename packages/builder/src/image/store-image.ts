@@ -15,6 +15,7 @@ export async function storeImage(
   for (const layer of state.layers) await provide(layer);
   await store.blobs.putBytes(session, image.configBytes);
   await store.blobs.putBytes(session, image.manifestBytes);
+  if (await store.images.isNamed(image.descriptor.digest, names)) return;
   await store.barrier();
   await store.images.add(session, image.descriptor, names);
 }

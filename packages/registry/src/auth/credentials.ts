@@ -14,13 +14,10 @@ export type Credentials =
 /**
  * Looks credentials up. It is asked for exactly one host, and what it gives is sent to no other.
  * @param host with its port if it has one, as images name it: `docker.io`, `localhost:5000`
- * @param repository for files that keep different credentials for parts of a registry
- * @returns undefined where it has none and others may be asked; `anonymous` where nothing may be sent
+ * @returns undefined where it has none
+ * @throws RegistryError `credentials`
  */
-export type CredentialProvider = (
-  host: string,
-  request: { readonly repository?: string | undefined; readonly signal?: AbortSignal | undefined },
-) => Promise<Credentials | 'anonymous' | undefined>;
+export type CredentialProvider = (host: string) => Promise<Credentials | undefined>;
 
 /** Whose credentials they are and where they are from, without the secret. */
 export function describeCredentials(credentials: Credentials): string {
