@@ -17,6 +17,10 @@ export type FailureCode =
   | 'step-failed'
   /** A RUN could not be started. */
   | 'step-not-run'
+  /** The image has no such program. */
+  | 'no-such-command'
+  /** What should be run is no program. */
+  | 'not-executable'
   /** A file of the context changed while it was read. */
   | 'changed-while-read'
   /** A registry, or the way to it. */

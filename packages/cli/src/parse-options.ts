@@ -32,21 +32,28 @@ export function parseRuntimes(value: string | undefined): readonly RuntimeName[]
   return value.split(',').map((each) => oneOf('--runtime', each, ['crun', 'runc', 'namespaces']));
 }
 
+/** `--build-arg`. @throws UsageError */
+export function parseBuildArgs(args: readonly string[], env: Environment): Record<string, string> {
+  return Object.fromEntries(assignments('--build-arg', args, env));
+}
+
+/** `--env`: `NAME=value` each. @throws UsageError */
+export function parseEnv(args: readonly string[], env: Environment): string[] {
+  return assignments('--env', args, env).map(([name, value]) => `${name}=${value}`);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** `NAME=value`; a name alone takes its value from the environment, and is not given where that has none. */
-export function parseBuildArgs(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const values = new Map<string, string>();
-  for (const arg of args) {
+function assignments(flag: string, args: readonly string[], env: Environment): [string, string][] {
+  return args.flatMap((arg): [string, string][] => {
     const equals = arg.indexOf('=');
     const name = equals === -1 ? arg : arg.slice(0, equals);
     if (name === '')
-      throw new UsageError(`--build-arg ${JSON.stringify(arg)} has no name`, { expected: 'NAME=value' });
+      throw new UsageError(`${flag} ${JSON.stringify(arg)} has no name`, { expected: 'NAME=value' });
     const value = equals === -1 ? env[name] : arg.slice(equals + 1);
-    if (value !== undefined) values.set(name, value);
-  }
-  return Object.fromEntries(values);
+    return value === undefined ? [] : [[name, value]];
+  });
 }
 
 const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;

@@ -33,6 +33,7 @@ export function makeProgram(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .showSuggestionAfterError()
+    .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command');
   for (const make of [buildCommand, runCommand]) {
     const command = make(context);

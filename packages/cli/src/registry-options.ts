@@ -1,5 +1,9 @@
 import type { RegistryOptions } from '@caisson/registry';
+import { version } from './version.ts';
 import { UsageError } from './usage-error.ts';
+
+export const MIRROR_FLAG = '--registry-mirror <registry=url>';
+export const MIRROR_HELP = 'where to ask for the images of a registry first; may be given several times';
 
 /** What flags and the environment say of registries. @throws UsageError */
 export function registryOptions(
@@ -18,5 +22,5 @@ export function registryOptions(
     }
     mirrors.set(registry, [...(mirrors.get(registry) ?? []), mirror]);
   }
-  return { mirrors, env };
+  return { mirrors, env, userAgent: `caisson/${version}` };
 }

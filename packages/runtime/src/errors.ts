@@ -8,8 +8,10 @@ export type RuntimeErrorCode =
   | 'unsupported'
   /** The user of the step is not known in the image, or no valid id. */
   | 'no-such-user'
-  /** The program of the step is not in the image, or cannot be run. */
+  /** The program of the step is not in the image. */
   | 'no-such-command'
+  /** The program of the step is in the image, but no program. */
+  | 'not-executable'
   /** The image or the step wants something mounted or entered where that is not safe. */
   | 'unsafe-path'
   /** No sandbox could be made. */

@@ -1,5 +1,4 @@
 import {
-  chainIds,
   familiarName,
   formatReference,
   parseReference,
@@ -8,14 +7,14 @@ import {
   type Platform,
   type Reference,
 } from '@caisson/oci';
-import { formId, type Session, type Store, type StoredImage } from '@caisson/store';
+import type { Session, Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
 import type { Place } from '../plan/planned.ts';
 import type { PullPolicy } from '../request.ts';
-import type { FileState } from '../state.ts';
 import type { BaseImage } from './base-image.ts';
+import { stateOfImage } from './image-state.ts';
 import type { FoundBase, RemoteBases } from './remote-bases.ts';
 
 /** What finding base images needs. */
@@ -47,13 +46,13 @@ export class BaseImages {
       throw placed(error, place);
     });
     const shown = familiarName(reference.value);
-    const { emit, platform } = this.#options;
+    const { emit, platform, store } = this.#options;
     emit({ kind: 'base', name: shown, id: image.id, from });
     if (!runsOn(image.config, platform)) {
       const message = `${shown} is for ${formatPlatform(image.config)}, and this build is for ${formatPlatform(platform)}`;
       emit({ kind: 'warning', message, place });
     }
-    return { name: shown, config: image.config, state: this.#stateOf(image) };
+    return { name: shown, config: image.config, state: stateOfImage(store, image) };
   }
 
   async #find(reference: Reference): Promise<FoundBase> {
@@ -66,24 +65,6 @@ export class BaseImages {
       }
     }
     return remote.find(reference);
-  }
-
-  /** The layers of an image. What the store made itself speaks for itself; another layer, on its chain. */
-  #stateOf({ manifest, config }: StoredImage): FileState {
-    const diffIds = config.rootfs.diff_ids;
-    const chains = chainIds(diffIds);
-    const { forms } = this.#options.store;
-    return {
-      layers: manifest.layers.map((descriptor, index) => {
-        const diffId = diffIds[index];
-        const chain = chains[index];
-        if (diffId === undefined || chain === undefined)
-          throw new Error('Internal error: an image that is not sound');
-        const own = formId('layer', diffId);
-        const form = forms.mayHaveToc(own) ? own : formId('chain', chain);
-        return { diffId, content: diffId, form, descriptor, created: undefined };
-      }),
-    };
   }
 }
 

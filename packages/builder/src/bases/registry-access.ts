@@ -4,7 +4,7 @@ import type { RegistryClient, RegistryOptions } from '@caisson/registry';
 /** A client, and what can be done with it. */
 export type OpenRegistry = Pick<
   typeof Registry,
-  'fetchBlob' | 'fetchImage' | 'putDocuments' | 'resolveDigest'
+  'fetchBlob' | 'fetchImage' | 'pullImage' | 'putDocuments' | 'resolveDigest'
 > & { readonly client: RegistryClient };
 
 /**

@@ -17,7 +17,7 @@ import {
   parseRuntimes,
   parseSourceDateEpoch,
 } from '../parse-options.ts';
-import { registryOptions } from '../registry-options.ts';
+import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -65,12 +65,7 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     )
     .option('--jobs <number>', 'how many steps may run at once')
     .option('--runtime <names>', 'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
-    .option(
-      '--registry-mirror <registry=url>',
-      'where to ask for the images of a registry first',
-      collect,
-      [],
-    )
+    .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: BuildFlags, command: Command) => {
       finish(await runBuild(context, flags, rootOf(command, terminal), terminal));

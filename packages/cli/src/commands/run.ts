@@ -1,7 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { CommandContext } from '../command-context.ts';
+import type { RunRequest } from '@caisson/builder';
+import { checkRoot } from '../as-root.ts';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { failureText } from '../failure-text.ts';
+import { collect, oneOf, parseEnv, parseRuntimes } from '../parse-options.ts';
+import { parseVolume } from '../parse-volume.ts';
+import { passSignals } from '../pass-signals.ts';
+import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface RunFlags {
+  readonly env: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly volume: readonly string[];
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+  readonly entrypoint?: string;
+  readonly network?: string;
+  readonly runtime?: string;
+  readonly pull?: string;
+  readonly registryMirror: readonly string[];
+}
 
 /** `caisson run` */
-export function runCommand(_context: CommandContext): Command {
-  return new Command('run');
+export function runCommand({ terminal, finish }: CommandContext): Command {
+  return new Command('run')
+    .summary('run a command in an image, in the foreground')
+    .description(
+      'Runs a command in an image, in the foreground, in a sandbox like that of RUN steps. Nothing of what it changes is kept.',
+    )
+    .argument('<image>', 'a name, an image id or the beginning of one; an image that is missing is pulled')
+    .argument('[command...]', "in place of the image's command")
+    .option('--rm', 'remove the container when it ends (always so)')
+    .option(
+      '-e, --env <name=value>',
+      'a variable of the environment; a name alone takes it from here',
+      collect,
+      [],
+    )
+    .option('-w, --workdir <folder>', 'the working folder')
+    .option('-u, --user <user[:group]>', 'who runs the command: names or numbers')
+    .option('-v, --volume <source:target[:ro]>', 'shows a folder or file of the host', collect, [])
+    .option('-i, --interactive', 'keep the standard input open')
+    .option('-t, --tty', 'give the command a terminal')
+    .option('--entrypoint <program>', "in place of the image's entry point")
+    .option('--network <mode>', 'host or none (default: host)')
+    .option('--pull <when>', 'when to ask the registry for the image: always, missing or never', 'missing')
+    .option('--runtime <names>', 'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
+    .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
+    .passThroughOptions()
+    .addHelpText('after', EXAMPLES)
+    .action(async (image: string, command: readonly string[], flags: RunFlags, self: Command) => {
+      finish(await run(requestOf(image, command, flags, rootOf(self, terminal), terminal), terminal));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  caisson run app                              what the image runs
+  caisson run -it debian bash                  a shell
+  caisson run -v .:/src -w /src node npm test  with this folder
+  caisson run --entrypoint id -u 1000 app      another program as another user
+
+Exit code: that of the command; 125 if nothing could be run, 126 if the command is no program, 127 if there is none.
+`;
+
+async function run(request: RunRequest, terminal: Terminal): Promise<number> {
+  checkRoot();
+  const { runImage } = await import('@caisson/builder');
+  using signals = passSignals();
+  const ended = await runImage({ ...request, signal: signals.kill }, (pass) => signals.to(pass));
+  if (ended.ok) return ended.value;
+  if (signals.exitCode !== undefined) return signals.exitCode;
+  for (const failure of ended.error) terminal.error(failureText(failure, terminal.hasColor));
+  const codes = new Set(ended.error.map(({ code }) => code));
+  if (codes.has('no-such-command')) return EXIT.notFound;
+  return codes.has('not-executable') ? EXIT.notExecutable : EXIT.notRun;
+}
+
+function requestOf(
+  image: string,
+  command: readonly string[],
+  flags: RunFlags,
+  root: string,
+  { env, cwd }: Terminal,
+): RunRequest {
+  const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
+  const binds = flags.volume.map((text) => parseVolume(text, cwd));
+  // As with docker: a folder that is to be shown and is missing is made.
+  for (const { source } of binds) mkdirSync(source, { recursive: true });
+  return {
+    root,
+    image,
+    command,
+    binds,
+    env: parseEnv(flags.env, env),
+    pull: oneOf('--pull', flags.pull ?? 'missing', ['always', 'missing', 'never']),
+    registry: registryOptions(flags.registryMirror, env),
+    isInteractive: flags.interactive === true,
+    hasTerminal: flags.tty === true,
+    ...(flags.entrypoint === undefined
+      ? {}
+      : { entrypoint: flags.entrypoint === '' ? [] : [flags.entrypoint] }),
+    ...(flags.workdir === undefined ? {} : { cwd: resolve('/', flags.workdir) }),
+    ...(flags.user === undefined ? {} : { user: flags.user }),
+    ...(flags.network === undefined ? {} : { network: oneOf('--network', flags.network, ['host', 'none']) }),
+    ...(runtimes === undefined ? {} : { runtimes }),
+  };
 }

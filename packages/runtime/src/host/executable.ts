@@ -10,7 +10,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * Finds the program of a step in the image, as the runtimes would, so that a missing one is said in the same words
  * whatever runs it.
  * @returns its path in the sandbox
- * @throws RuntimeError `no-such-command`
+ * @throws RuntimeError `no-such-command`, `not-executable`
  */
 export function findExecutable(
   root: RootFolder,
@@ -22,10 +22,8 @@ export function findExecutable(
     const path = posix.resolve(cwd, program);
     const kind = executableKind(root, path);
     if (kind === 'executable') return program;
-    throw noSuchCommand(
-      program,
-      kind === 'missing' ? `the image has no ${program}` : `${program} is not executable`,
-    );
+    if (kind === 'not-executable') throw new RuntimeError(kind, `${program} is not executable`);
+    throw noSuchCommand(program, `the image has no ${program}`);
   }
   const path = env.findLast((each) => each.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
   for (const folder of path.split(':')) {

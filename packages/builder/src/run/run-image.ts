@@ -1,0 +1,123 @@
+import { mkdir } from 'node:fs/promises';
+import { err, hostPlatform, ok, parseReference, type ImageConfig, type Result } from '@caisson/oci';
+import { availableRuntimes, SandboxHost, type SandboxSpec } from '@caisson/runtime';
+import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
+import { stateOfImage } from '../bases/image-state.ts';
+import { RegistryAccess } from '../bases/registry-access.ts';
+import { buildError, type Failure } from '../failure.ts';
+import { failuresOf } from '../failure-of.ts';
+import { Chains } from '../snapshot/chains.ts';
+import type { RunRequest } from './run-request.ts';
+
+/** Takes what is to be passed on to the program, from the moment it runs. */
+export type OnStart = (pass: (signal: NodeJS.Signals) => void) => void;
+
+/**
+ * Runs a program of an image in the foreground, in a sandbox as RUN steps have it. It has the standard streams of this
+ * process. Nothing of what it changes is kept.
+ * @returns its exit code; or why it could not be run
+ */
+export async function runImage(
+  request: RunRequest,
+  onStart: OnStart,
+): Promise<Result<number, readonly Failure[]>> {
+  try {
+    return ok(await run(request, onStart));
+  } catch (error) {
+    const failures = failuresOf(error);
+    if (failures === undefined) throw error;
+    return err(failures);
+  }
+}
+
+async function run(request: RunRequest, onStart: OnStart): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openStore(request.root));
+  const session = stack.use(store.session());
+  const image = await findImage(store, session, request);
+  const state = stateOfImage(store, image);
+  const chains = new Chains(store, session, async ({ descriptor }) => {
+    if (await store.blobs.has(session, descriptor.digest)) return;
+    throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
+      hint: `caisson pull ${request.image}`,
+    });
+  });
+  chains.willMount(state);
+  const folder = session.newPath('upper');
+  const hostFolder = session.newPath('host');
+  for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
+  const host = stack.use(SandboxHost.start(hostFolder, 'inherit'));
+  const lowers = await chains.trees(state);
+  const { exitCode } = await host.run(
+    {
+      lowers,
+      folder,
+      runtimes: request.runtimes ?? availableRuntimes(),
+      spec: specOf(request, image.config),
+    },
+    { onStart, ...(request.signal === undefined ? {} : { signal: request.signal }) },
+  );
+  return exitCode;
+}
+
+/** An image of the store; one that is not there is pulled, as docker does. */
+async function findImage(store: Store, session: Session, request: RunRequest): Promise<StoredImage> {
+  const { image: text, pull = 'missing', registry, signal } = request;
+  const reference = parseReference(text);
+  try {
+    if (pull !== 'always' || !reference.ok) {
+      const found = await store.images.find(text);
+      const names = [found.descriptor, found.manifest.config, ...found.manifest.layers];
+      await session.hold(...names.map(({ digest }) => digest));
+      return found;
+    }
+  } catch (error) {
+    const isMissing = error instanceof StoreError && error.code === 'no-such-image';
+    if (!isMissing || pull === 'never' || !reference.ok) throw error;
+  }
+  await using access = new RegistryAccess(registry ?? {});
+  const { client, pullImage } = await access.open();
+  const remote = await pullImage(client, reference.value, {
+    store,
+    session,
+    platform: hostPlatform(),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { descriptor, manifest, config } = remote;
+  return { id: manifest.config.digest, descriptor, manifest, config };
+}
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec {
+  const command = request.command?.length ? request.command : undefined;
+  const args =
+    request.entrypoint === undefined
+      ? [...(config.Entrypoint ?? []), ...(command ?? config.Cmd ?? [])]
+      : [...request.entrypoint, ...(command ?? [])];
+  if (args.length === 0) {
+    throw buildError(
+      'invalid-request',
+      `the image ${request.image} has neither a command nor an entry point`,
+      {
+        expected: 'caisson run IMAGE COMMAND',
+      },
+    );
+  }
+  return {
+    args,
+    env: mergeEnv([DEFAULT_PATH, ...(config.Env ?? []), ...(request.env ?? [])]),
+    cwd: request.cwd ?? (config.WorkingDir || '/'),
+    user: request.user ?? config.User ?? '',
+    network: request.network ?? 'host',
+    binds: request.binds ?? [],
+    stdio: request.hasTerminal === true ? 'terminal' : 'inherit',
+    stdin: request.isInteractive === true,
+  };
+}
+
+/** Each name once: the last value, at the first place. */
+function mergeEnv(env: readonly string[]): string[] {
+  const values = new Map(env.map((each) => [each.split('=', 1)[0] ?? '', each]));
+  return [...values.values()];
+}

@@ -1,0 +1,32 @@
+import type { RegistryOptions } from '@caisson/registry';
+import type { BindMount, RuntimeName } from '@caisson/runtime';
+
+/** What to run. */
+export interface RunRequest {
+  /** The folder of the store. */
+  readonly root: string;
+  /** A name, an image id or the beginning of one. */
+  readonly image: string;
+  /** In place of the image's command. */
+  readonly command?: readonly string[];
+  /** In place of the image's entry point; its command does not count then. */
+  readonly entrypoint?: readonly string[];
+  /** `NAME=value`, over the image's. */
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  /** `user[:group]` */
+  readonly user?: string;
+  readonly binds?: readonly BindMount[];
+  readonly network?: 'host' | 'none';
+  /** Keep the standard input open. */
+  readonly isInteractive?: boolean;
+  /** Give the program a terminal. */
+  readonly hasTerminal?: boolean;
+  /** What runs it, in the order in which it is tried; where it is not given, what is installed. */
+  readonly runtimes?: readonly RuntimeName[];
+  /** Whether a missing image is pulled. */
+  readonly pull?: 'missing' | 'never' | 'always';
+  readonly registry?: RegistryOptions;
+  /** Ends what runs, at once. */
+  readonly signal?: AbortSignal;
+}
