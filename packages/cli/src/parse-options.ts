@@ -105,3 +105,18 @@ export function parseCount(flag: string, text: string | undefined): number | und
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new UsageError(`${flag} ${JSON.stringify(text)} is no number`, { expected: 'a whole number from 1' });
 }
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration in milliseconds: `90s`, `30m`, `1h30m`, `7d`. @throws UsageError */
+export function parseDuration(flag: string, text: string): number {
+  if (/^(?:\d{1,6}[smhd])+$/.test(text)) {
+    return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
+      (sum, [, count = '', unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0),
+      0,
+    );
+  }
+  throw new UsageError(`${flag} ${JSON.stringify(text)} is no duration`, {
+    expected: 'a number and s, m, h or d, for example 24h',
+  });
+}

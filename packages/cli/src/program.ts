@@ -2,7 +2,18 @@ import { Command, CommanderError } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { duCommand } from './commands/du.ts';
+import { historyCommand } from './commands/history.ts';
+import { imagesCommand } from './commands/images.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { pruneCommand } from './commands/prune.ts';
+import { pullCommand } from './commands/pull.ts';
+import { pushCommand } from './commands/push.ts';
+import { rmiCommand } from './commands/rmi.ts';
 import { runCommand } from './commands/run.ts';
+import { tagCommand } from './commands/tag.ts';
+import { versionCommand } from './commands/version.ts';
 import type { CommandContext } from './command-context.ts';
 import { unexpected } from './unexpected.ts';
 
@@ -24,6 +35,23 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
+/** In the order in which help lists them. */
+const COMMANDS = [
+  buildCommand,
+  runCommand,
+  imagesCommand,
+  tagCommand,
+  rmiCommand,
+  inspectCommand,
+  historyCommand,
+  pullCommand,
+  pushCommand,
+  pruneCommand,
+  duCommand,
+  doctorCommand,
+  versionCommand,
+];
+
 /** All commands and their flags. */
 export function makeProgram(context: CommandContext): Command {
   const { terminal } = context;
@@ -35,7 +63,7 @@ export function makeProgram(context: CommandContext): Command {
     .showSuggestionAfterError()
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command');
-  for (const make of [buildCommand, runCommand]) {
+  for (const make of COMMANDS) {
     const command = make(context);
     command.copyInheritedSettings(program);
     program.addCommand(command);

@@ -9,3 +9,5 @@ export { removeTreeLater } from './remove-tree.ts';
 export type { Session } from './session.ts';
 export type { StepRecord } from './step-records.ts';
 export { openStore, type Store } from './store.ts';
+export { prune, type Pruned, type PruneOptions } from './prune.ts';
+export { diskUsage, type Usage } from './usage.ts';

@@ -104,11 +104,22 @@ export class LookUps {
     });
   }
 
-  /** Says that things were used now. */
+  /** Forgets the files of all folders: they are hashed again when somebody asks. */
+  forgetFiles(): void {
+    this.#database.run('DELETE FROM files');
+  }
+
+  /** Says that things were used now, by the names that they are held under. */
   used(names: Iterable<string>): void {
-    const now = Math.floor(Date.now() / 1000);
+    const now = Date.now();
     this.#database.together(() => {
       for (const name of names) this.#database.run('INSERT OR REPLACE INTO used VALUES (?, ?)', name, now);
     });
+  }
+
+  /** When something was last used, in milliseconds since 1970, if that is known. */
+  lastUse(name: string): number | undefined {
+    const at = this.#database.get('SELECT at FROM used WHERE name = ?', name)?.['at'];
+    return typeof at === 'number' ? at : undefined;
   }
 }

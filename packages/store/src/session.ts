@@ -16,6 +16,12 @@ import { isFileAt, lockFile, tryLockFile, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree, removeTreeLater } from './remove-tree.ts';
 
+/** How a session waits, and who is told what it held. */
+export interface SessionOptions {
+  readonly lockOptions?: LockOptions;
+  readonly onEnd?: (held: ReadonlySet<string>) => void;
+}
+
 /**
  * The right to write to a store, and a lease on what is found in it. Whoever uses something holds it first: prune
  * deletes nothing that a living session holds. A session lives as long as its lock, which ends with the process, so
@@ -32,7 +38,15 @@ export class Session implements AsyncDisposable {
   #files = 0;
   #isOpen = true;
 
-  private constructor(paths: StorePaths, id: string, lease: number, lockOptions: LockOptions) {
+  readonly #onEnd: (held: ReadonlySet<string>) => void;
+
+  private constructor(
+    paths: StorePaths,
+    id: string,
+    lease: number,
+    { lockOptions = {}, onEnd = () => {} }: SessionOptions,
+  ) {
+    this.#onEnd = onEnd;
     this.#paths = paths;
     this.id = id;
     this.tmp = paths.tmpOf(id);
@@ -41,7 +55,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Begins a session, after sweeping what dead ones left. */
-  static begin(paths: StorePaths, lockOptions: LockOptions = {}): Session {
+  static begin(paths: StorePaths, options: SessionOptions = {}): Session {
     sweepLeftovers(paths);
     for (;;) {
       const id = randomBytes(8).toString('hex');
@@ -50,7 +64,7 @@ export class Session implements AsyncDisposable {
       // Between these two calls a sweep may take the file for one that was left over.
       if (tryLock(lease, 'exclusive') && isFileAt(paths.lease(id), lease)) {
         mkdirSync(paths.tmpOf(id), { mode: 0o700 });
-        return new Session(paths, id, lease, lockOptions);
+        return new Session(paths, id, lease, options);
       }
       closeSync(lease);
     }
@@ -78,6 +92,7 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#onEnd(this.#held);
     await removeTreeLater(this.tmp);
     rmSync(this.#paths.lease(this.id), { force: true });
     unlock(this.#lease);

@@ -54,7 +54,10 @@ export class Store implements Disposable {
   /** Begins to write, or to rely on what is there. */
   session(): Session {
     try {
-      return Session.begin(this.#paths, this.#lockOptions);
+      return Session.begin(this.#paths, {
+        lockOptions: this.#lockOptions,
+        onEnd: (held) => this.lookUps.used(held),
+      });
     } catch (error) {
       throw diskError(error, `cannot write to the store ${this.root}`);
     }

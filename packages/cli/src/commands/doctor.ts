@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { examineHost, type Finding } from '../doctor/examine-host.ts';
+import { EXIT } from '../exit-codes.ts';
+import { FORMAT_FLAG, printJson } from '../output/print.ts';
+import { oneOf } from '../parse-options.ts';
+import { checkRoot } from '../as-root.ts';
+
+/** `caisson doctor` */
+export function doctorCommand({ terminal, finish }: CommandContext): Command {
+  return new Command('doctor')
+    .summary('say what this machine can do, and what would make it do more')
+    .description(
+      'Tries what builds need on this machine, and says what to do about what does not work. Ends with 1 if nothing can be built.',
+    )
+    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  caisson doctor
+  caisson doctor --format json
+`,
+    )
+    .action(async (flags: { readonly format?: string }, self: Command) => {
+      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      checkRoot();
+      const { isolation, findings } = await examineHost(rootOf(self, terminal));
+      if (format === 'json') printJson(terminal, { isolation: isolation ?? null, findings });
+      else terminal.out(findings.map(lineOf).join(''));
+      finish(isolation === undefined ? EXIT.failed : EXIT.ok);
+    });
+}
+
+function lineOf({ state, what, says, fix }: Finding): string {
+  const remedy = fix === undefined ? '' : `\n         ${fix}`;
+  return `${state.padEnd(7)}  ${what}: ${says}${remedy}\n`;
+}

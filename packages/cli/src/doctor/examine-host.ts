@@ -1,0 +1,115 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { release } from 'node:os';
+import { probeRuntimes, RuntimeError, SandboxHost, type RuntimeName } from '@caisson/runtime';
+import { openStore, type Session } from '@caisson/store';
+
+/** Something that was looked at. */
+export interface Finding {
+  readonly state: 'ok' | 'note' | 'problem';
+  readonly what: string;
+  readonly says: string;
+  /** What would make it better. */
+  readonly fix?: string;
+}
+
+/** What a machine can do. */
+export interface HostReport {
+  /** The best isolation that steps get here; undefined where none can run. */
+  readonly isolation: 'oci' | 'namespaces' | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Tries what a build needs. */
+export async function examineHost(root: string): Promise<HostReport> {
+  using store = await openStore(root);
+  await using session = store.session();
+  const runtimes: { readonly runtime: RuntimeName; readonly finding: Finding }[] = [];
+  for (const { runtime, path } of probeRuntimes()) {
+    runtimes.push({ runtime, finding: await tryRuntime(runtime, path, session) });
+  }
+  const best = runtimes.find(({ finding }) => finding.state === 'ok')?.runtime;
+  const isolation = best === undefined ? undefined : best === 'namespaces' ? 'namespaces' : 'oci';
+  const summary: Finding =
+    isolation === undefined
+      ? { state: 'problem', what: 'isolation', says: 'RUN steps cannot be run here' }
+      : { state: 'ok', what: 'isolation', says: `${isolation} (RUN steps run in ${best})` };
+  return {
+    isolation,
+    findings: [
+      { state: 'ok', what: 'kernel', says: release() },
+      { state: 'ok', what: 'node', says: process.versions.node },
+      await examineStore(root),
+      ...runtimes.map(({ finding }) => finding),
+      summary,
+    ],
+  };
+}
+
+const INSTALL: Readonly<Record<RuntimeName, string>> = {
+  crun: 'apt-get install crun: steps run under a seccomp filter then',
+  runc: 'apt-get install runc; crun alone is enough',
+  namespaces: 'apt-get install util-linux (unshare, setpriv)',
+};
+
+/** Runs a command in a sandbox on the files of this machine, read-only underneath. */
+async function tryRuntime(
+  runtime: RuntimeName,
+  path: string | undefined,
+  session: Session,
+): Promise<Finding> {
+  if (path === undefined) {
+    const state = runtime === 'namespaces' ? 'problem' : 'note';
+    return { state, what: runtime, says: 'not installed', fix: INSTALL[runtime] };
+  }
+  const hostFolder = session.newPath('host');
+  const folder = session.newPath('upper');
+  for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
+  await using host = SandboxHost.start(hostFolder);
+  try {
+    const { exitCode } = await host.run({
+      lowers: ['/'],
+      folder,
+      runtimes: [runtime],
+      spec: {
+        args: ['/bin/true'],
+        env: [],
+        cwd: '/',
+        user: '',
+        network: 'host',
+        binds: [],
+        stdio: 'stream',
+        stdin: false,
+      },
+    });
+    if (exitCode === 0) return { state: 'ok', what: runtime, says: `works (${path})` };
+    return { state: 'problem', what: runtime, says: `a command in it ended with exit code ${exitCode}` };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { state: runtime === 'namespaces' ? 'problem' : 'note', what: runtime, says: error.message };
+  }
+}
+
+const OVERLAY = 0x794c7630;
+const NFS = 0x6969;
+const FUSE = 0x65735546;
+const TMPFS = 0x01021994;
+
+async function examineStore(root: string): Promise<Finding> {
+  const { type, bavail, bsize } = await statfs(root);
+  const free = `${Math.floor((bavail * bsize) / 1e9)} GB free`;
+  switch (type) {
+    case OVERLAY:
+    case NFS:
+    case FUSE:
+      return {
+        state: 'note',
+        what: 'store',
+        says: `${root} lies on ${type === OVERLAY ? 'overlayfs' : type === NFS ? 'NFS' : 'FUSE'}: what RUN steps change is kept in memory until it is committed (${free})`,
+        fix: 'a folder on a disk is better: CAISSON_ROOT, or a volume of the container',
+      };
+    case TMPFS:
+      return { state: 'note', what: 'store', says: `${root} lies in memory: it is gone after a restart` };
+    default:
+      return { state: 'ok', what: 'store', says: `${root} (${free})` };
+  }
+}
