@@ -1,14 +1,4 @@
-import {
-  baseName,
-  childOf,
-  cleanPath,
-  componentsOf,
-  joinPath,
-  parentOf,
-  ROOT,
-  textOf,
-  type BytePath,
-} from './byte-path.ts';
+import { baseName, childOf, componentsOf, parentOf, ROOT, textOf, type BytePath } from './byte-path.ts';
 import { EPOCH, type DirectoryEntry, type Entry, type HardLinkEntry, type NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { resolveInRoot, type Kind, type Resolved } from './in-root.ts';
@@ -253,9 +243,4 @@ export class LayerNodes {
       ...(isOpaque ? { opaque: true } : {}),
     };
   }
-}
-
-/** The path that a hard link of an archive names: from the root, whatever it looks like. */
-export function linkTarget(name: string): BytePath {
-  return joinPath(ROOT, cleanPath(name));
 }

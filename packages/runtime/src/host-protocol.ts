@@ -31,11 +31,6 @@ export interface HostError {
   readonly layerCode?: LayerErrorCode;
 }
 
-/** Where the host makes its mounts: a folder of the session, empty. */
-export interface HostOptions {
-  readonly folder: string;
-}
-
 /** Whether a value that came over the channel is a message of the host. Both ends are of one build. */
 export function isHostMessage(value: unknown): value is HostMessage {
   return typeof value === 'object' && value !== null && 'kind' in value;

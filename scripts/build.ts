@@ -1,0 +1,77 @@
+/*
+ * npm run build: makes what is published, complete, in dist/caisson: one package with the bundle of all of ours. It is
+ * split where parts are loaded lazily. koffi stays outside: it brings native binaries.
+ */
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const packages = join(root, 'packages');
+
+/** Where the package is made. */
+export const PUBLISHED = join(root, 'dist', 'caisson');
+
+/** The programs of the package. Those that Caisson starts itself lie beside the bundle: runtime/src/entry-points.ts. */
+const ENTRY_POINTS = {
+  main: join(packages, 'cli/src/main.ts'),
+  'sandbox-host': join(packages, 'runtime/src/host/main.ts'),
+  'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
+  'namespaces-init': join(packages, 'runtime/src/init/main.ts'),
+};
+
+/** Some libraries are CommonJS and ask for modules of Node at run time. */
+const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);`;
+
+/** Makes the package. */
+export async function buildPackage(): Promise<void> {
+  await rm(PUBLISHED, { recursive: true, force: true });
+  await mkdir(PUBLISHED, { recursive: true });
+  await build({
+    entryPoints: ENTRY_POINTS,
+    outdir: join(PUBLISHED, 'dist'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['koffi'],
+    banner: { js: REQUIRE },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+  await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
+  for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
+  await writeFile(join(PUBLISHED, 'package.json'), `${JSON.stringify(await manifest(), undefined, 2)}\n`);
+}
+
+async function manifest(): Promise<object> {
+  const { name, version, license, bin, type } = await readJson('cli/package.json');
+  const { dependencies } = await readJson('sys/package.json');
+  const description = 'Builds container images from Dockerfiles: no daemon, from npm.';
+  return {
+    name,
+    version,
+    description,
+    license,
+    type,
+    bin,
+    engines: { node: '>=24' },
+    os: ['linux'],
+    cpu: ['x64', 'arm64'],
+    files: ['bin', 'dist'],
+    dependencies,
+  };
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  const value: unknown = JSON.parse(await readFile(join(packages, path), 'utf8'));
+  if (typeof value !== 'object' || value === null) throw new Error(`${path} is no object`);
+  return { ...value };
+}
+
+if (import.meta.main) await buildPackage();
