@@ -1,9 +1,46 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
 import { buildPackage } from '../../scripts/build.ts';
+import { BASE_CONFIG, busyboxRoot } from './base-images.ts';
+import { pushByHand } from './push-image.ts';
+import { startRegistry } from './registry.ts';
+import { capableLayers, strayLayers } from './odd-images.ts';
+import { lacks } from './tools.ts';
 
-/** Tests run what is published. */
-export async function setup(): Promise<void> {
-  await rm(fileURLToPath(new URL('../../.caisson/test', import.meta.url)), { recursive: true, force: true });
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A registry with base images, for all suites; empty where docker-registry or busybox is missing. */
+    registry: string;
+  }
+}
+
+const FOLDER = fileURLToPath(new URL('../../.caisson/test', import.meta.url));
+
+/** Tests run what is published, on base images of a real registry. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await rm(FOLDER, { recursive: true, force: true });
   await buildPackage();
+  if (lacks('docker-registry', 'busybox')) {
+    project.provide('registry', '');
+    return () => Promise.resolve();
+  }
+  const registry = await startRegistry(join(FOLDER, 'registries'));
+  await pushByHand(registry.host, 'library/busybox:latest', {
+    layers: [await busyboxRoot()],
+    config: BASE_CONFIG,
+  });
+  await pushByHand(registry.host, 'library/stray:latest', {
+    layers: await strayLayers(),
+    config: BASE_CONFIG,
+  });
+  await pushByHand(registry.host, 'library/capable:latest', {
+    layers: await capableLayers(),
+    config: BASE_CONFIG,
+  });
+  project.provide('registry', registry.host);
+  return async () => {
+    await registry[Symbol.asyncDispose]();
+  };
 }

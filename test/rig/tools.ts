@@ -10,7 +10,6 @@ export const TOOLS = {
   skopeo: 'skopeo',
   umoci: 'umoci',
   setfattr: 'attr',
-  setcap: 'libcap2-bin',
   mmdebstrap: 'mmdebstrap',
   openssl: 'openssl',
 } as const;

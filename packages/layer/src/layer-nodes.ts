@@ -230,8 +230,10 @@ export class LayerNodes {
     const below = cutOff ? undefined : this.#below.lookup(node.path)?.node;
     const showsThrough = below?.type === 'directory';
     const isOpaque = this.#opaque.has(node.path) && showsThrough;
+    // An opaque folder is the one of below, emptied; one that stands beside its own whiteout is new.
+    const isSame = showsThrough && !this.#whiteouts.has(node.path);
     const { mode, uid, gid, mtime, xattrs, path } =
-      this.#implicit.has(node.path) && showsThrough && !isOpaque ? { ...below, path: node.path } : node;
+      this.#implicit.has(node.path) && isSame ? { ...below, path: node.path } : node;
     return {
       type: 'directory',
       path,

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '@caisson/layer';
 import { RuntimeError } from '../errors.ts';
+import type { SandboxSpec } from '../sandbox-spec.ts';
 import type { RootFolder } from './root-folder.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -14,12 +15,12 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  */
 export function findExecutable(
   root: RootFolder,
-  program: string,
+  { args: [program = ''], cwd, binds }: SandboxSpec,
   env: readonly string[],
-  cwd: string,
 ): string {
   if (program.includes('/')) {
     const path = posix.resolve(cwd, program);
+    if (binds.some((bind) => bind.target === path && isExecutableFile(bind.source))) return program;
     const kind = executableKind(root, path);
     if (kind === 'executable') return program;
     if (kind === 'not-executable') throw new RuntimeError(kind, `${program} is not executable`);
@@ -36,8 +37,12 @@ export function findExecutable(
 function executableKind(root: RootFolder, path: string): 'executable' | 'not-executable' | 'missing' {
   const resolved = root.resolve(path);
   if (!resolved.ok || resolved.kind === undefined) return 'missing';
-  const stats = lstatSync(fsPath(root.locate(resolved.path)));
-  return stats.isFile() && (stats.mode & 0o111) !== 0 ? 'executable' : 'not-executable';
+  return isExecutableFile(fsPath(root.locate(resolved.path))) ? 'executable' : 'not-executable';
+}
+
+function isExecutableFile(path: string | Buffer): boolean {
+  const stats = lstatSync(path);
+  return stats.isFile() && (stats.mode & 0o111) !== 0;
 }
 
 function noSuchCommand(program: string, message: string): RuntimeError {

@@ -40,7 +40,7 @@ export function prepareSandbox(
   const env = withHome(spec.env, account.home);
   const systemMounts = systemMountsIn(targets);
   makeCwd(root, spec.cwd, account);
-  const executable = findExecutable(root, spec.args[0] ?? '', env, spec.cwd);
+  const executable = findExecutable(root, spec, env);
   const device = devicePath(systemMounts);
   const binds: BindMount[] = [
     ...DEVICES.filter((name) => existsSync(`/dev/${name}`)).map((name) => ({
