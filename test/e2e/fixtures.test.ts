@@ -10,7 +10,6 @@ import { lacks } from '../rig/tools.ts';
 import { makeWorld, removeWorld, type World } from '../rig/world.ts';
 
 const RUNTIMES = ['namespaces', 'crun', 'runc'] as const;
-const MIRROR = ['--registry-mirror', `docker.io=http://${inject('registry')}`];
 const inspection = z.array(
   z.looseObject({
     Config: z.record(z.string(), z.unknown()),
@@ -46,7 +45,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
         expect(ran).toMatchObject({ stdout, exitCode });
       }
       // What was built is found again, whole.
-      const again = await world.ok(['build', '-t', 'case', ...argsOf(each), '.'], { env: EPOCH });
+      const again = await world.ok(['build', '-t', 'case', ...(each.expect.args ?? []), '.'], { env: EPOCH });
       expect(again.stderr).toMatch(/ cached, 0 ran\n$/);
     });
 
@@ -56,18 +55,13 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
   });
 });
 
-function argsOf({ expect: { args = [] } }: BuildCase): string[] {
-  return [...MIRROR, ...args];
-}
-
 async function buildCase(each: BuildCase, world: World, runtime: string): Promise<string> {
   await copyCase(each, world.context);
   const env = { ...EPOCH, CAISSON_RUNTIME: runtime };
   for (const args of each.expect.before ?? []) {
-    const isBuild = args[0] === 'build';
-    await world.ok(isBuild ? ['build', ...MIRROR, ...args.slice(1)] : args, { env });
+    await world.ok(args, { env });
   }
-  return world.build(['-t', 'case', ...argsOf(each)], { env });
+  return world.build(['-t', 'case', ...(each.expect.args ?? [])], { env });
 }
 
 async function checkImage({ expect: wanted }: BuildCase, world: World): Promise<void> {

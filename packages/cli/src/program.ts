@@ -27,12 +27,22 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     },
   };
   try {
-    await makeProgram(context).parseAsync(args, { from: 'user' });
+    await makeProgram(context).parseAsync(withPlainPull(args), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return unexpected(error, terminal);
   }
+}
+
+/**
+ * `build --pull .`: as with docker, `--pull` alone is a switch, and its value comes behind `=`. An optional value would
+ * take the context.
+ */
+function withPlainPull(args: readonly string[]): string[] {
+  const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root');
+  if (command !== 'build') return [...args];
+  return args.map((arg) => (arg === '--pull' ? '--pull=always' : arg));
 }
 
 /** In the order in which help lists them. */

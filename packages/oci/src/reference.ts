@@ -72,7 +72,7 @@ function splitRegistry(name: string): { registry: string; repository: string } {
 
 function repositoryProblem(repository: string): string {
   if (/[A-Z]/.test(repository))
-    return `the repository name must be in lower case: ${JSON.stringify(repository.toLowerCase())}`;
+    return `the repository name must be in lower case: ${JSON.stringify(repository.replace(/^library\//, '').toLowerCase())}`;
   if (repository === '' || repository === 'library/') return 'the repository name is empty';
   return `${JSON.stringify(repository)} is not a repository name: lower-case letters and digits, separated by ".", "_", "__", "-" or "/"`;
 }

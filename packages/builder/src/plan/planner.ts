@@ -36,6 +36,7 @@ import {
   applyUser,
   applyVolume,
 } from './instructions-metadata.ts';
+import { BuildError } from '../failure.ts';
 import { applyCopy, applyRun, applyWorkdir, fromOf } from './instructions-steps.ts';
 import type { CopyOrigin, Place, PlannedStage, StageBase } from './planned.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
@@ -198,9 +199,23 @@ export class Planner {
       this.#report(errorAt(place.range, 'invalid-base', reference.error, { suggestion: near }), place);
       return undefined;
     }
-    const known = this.#images.get(name) ?? this.#settings.resolveImage(name, place);
+    const known = this.#images.get(name) ?? this.#resolve(name, place);
     this.#images.set(name, known);
     return known;
+  }
+
+  /** What is no image may have been meant to be a stage. */
+  async #resolve(name: string, place: Place): Promise<BaseImage> {
+    try {
+      return await this.#settings.resolveImage(name, place);
+    } catch (error) {
+      const near = suggestStage(this.#dockerfile, name);
+      if (!(error instanceof BuildError) || near === undefined) throw error;
+      throw new BuildError(
+        error.failures.map((failure) => ({ ...failure, suggestion: `the stage ${near}` })),
+        error.cause,
+      );
+    }
   }
 
   async #applyTrigger(draft: StageDraft, stage: Stage, trigger: string): Promise<void> {

@@ -53,7 +53,7 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
       [],
     )
     .option('--no-cache', 'run every step again')
-    .option('--pull [when]', 'when to ask the registry for base images: always, missing or never')
+    .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
     .option('--network <mode>', 'the network of RUN steps: host or none (default: host)')
     .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)')
     .option('-q, --quiet', 'print nothing but the image id')

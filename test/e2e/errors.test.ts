@@ -1,0 +1,369 @@
+import { readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+/** Builds what must fail. @returns all that it said, without what it told on the way */
+async function failureOf(world: World, args: readonly string[] = ['build', '.']): Promise<string> {
+  const { exitCode, stderr, stdout } = await world.run(args);
+  expect(stdout).toBe('');
+  const said = stderr.slice(Math.max(0, stderr.search(/^(?:error|warning)/m)));
+  return `${said}exit code ${exitCode}\n`;
+}
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be built', () => {
+  test('no Dockerfile', async ({ world }) => {
+    world.write({ dockerfile2: '' });
+    expect((await failureOf(world)).replaceAll(world.folder, '')).toMatchInlineSnapshot(`
+      "error[no-dockerfile]: there is no Dockerfile in /context
+        hint: the last argument is the folder of the context; -f names a Dockerfile that is called otherwise
+      exit code 1
+      "
+    `);
+  });
+
+  test('no context', async ({ world }) => {
+    expect((await failureOf(world, ['build', 'nowhere'])).replaceAll(world.folder, ''))
+      .toMatchInlineSnapshot(`
+      "error[invalid-request]: there is no folder /context/nowhere
+        expected: the folder of the build context
+      exit code 1
+      "
+    `);
+  });
+
+  test('an empty Dockerfile', async ({ world }) => {
+    world.write({ Dockerfile: '# nothing\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: the file has no instructions
+        at Dockerfile:1:1
+      > 1 | # nothing
+          | ^
+        expected: FROM image
+      exit code 1
+      "
+    `);
+  });
+
+  test('several errors at once', async ({ world }) => {
+    world.write({
+      Dockerfile: 'FROM busybox\nRUM echo\nCOPY --form=x a b\nENV\nEXPOSE http\nCOPY a\n',
+    });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: there is no instruction "RUM"
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | RUM echo
+          | ^^^
+        did you mean RUN?
+      error[invalid-dockerfile]: COPY has no flag --form
+        at Dockerfile:3:6
+        2 | RUM echo
+      > 3 | COPY --form=x a b
+          |      ^^^^^^^^
+        expected: --from, --chown, --chmod, --exclude, --link, --parents
+        did you mean --from?
+      error[invalid-dockerfile]: ENV needs an argument
+        at Dockerfile:4:1
+        3 | COPY --form=x a b
+      > 4 | ENV
+          | ^^^
+        expected: ENV name=value
+      error[invalid-dockerfile]: COPY needs at least one source and a destination
+        at Dockerfile:6:6
+        5 | EXPOSE http
+      > 6 | COPY a
+          |      ^
+        expected: COPY source... destination
+      exit code 1
+      "
+    `);
+  });
+
+  test('what is not built yet says so', async ({ world }) => {
+    world.write({
+      Dockerfile:
+        'FROM busybox\nRUN --mount=type=cache,target=/x true\nCOPY --link a b\nADD https://example.com/a /a\n',
+    });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: RUN --mount is not supported yet
+        at Dockerfile:2:5
+        1 | FROM busybox
+      > 2 | RUN --mount=type=cache,target=/x true
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      error[invalid-dockerfile]: COPY --link is not supported yet
+        at Dockerfile:3:6
+        2 | RUN --mount=type=cache,target=/x true
+      > 3 | COPY --link a b
+          |      ^^^^^^
+      error[invalid-dockerfile]: ADD of a URL or a git repository is not supported yet
+        at Dockerfile:4:5
+        3 | COPY --link a b
+      > 4 | ADD https://example.com/a /a
+          |     ^^^^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('an unknown stage', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox AS build\nFROM busybox\nCOPY --from=biuld /a /b\n' });
+    expect((await failureOf(world)).replaceAll(/127.0.0.1:\d+/g, 'REGISTRY')).toMatchInlineSnapshot(`
+      "error[registry]: cannot find registry-1.docker.io: the host name does not resolve
+        at Dockerfile:3:6
+        2 | FROM busybox
+      > 3 | COPY --from=biuld /a /b
+          |      ^^^^^^^^^^^^
+        did you mean the stage build?
+        hint: check the spelling of the name, and the DNS of this machine
+      exit code 1
+      "
+    `);
+  });
+
+  test('an unknown target', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox AS build\nFROM busybox AS test\n' });
+    expect(await failureOf(world, ['build', '--target', 'tset', '.'])).toMatchInlineSnapshot(`
+      "error[unknown-target]: Dockerfile has no stage "tset"
+        expected: one of build, test
+        did you mean test?
+      exit code 1
+      "
+    `);
+  });
+
+  test('a missing source, with the nearest name', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY src/mian.ts /\n', 'src/main.ts': '' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[missing-source]: the build context has no src/mian.ts
+        at Dockerfile:2:6
+        1 | FROM scratch
+      > 2 | COPY src/mian.ts /
+          |      ^^^^^^^^^^^
+        did you mean src/main.ts?
+      exit code 1
+      "
+    `);
+  });
+
+  test('a source that .dockerignore hides', async ({ world }) => {
+    world.write({
+      Dockerfile: 'FROM scratch\nCOPY secret.txt /\n',
+      'secret.txt': '',
+      '.dockerignore': '# no secrets\n*.txt\n',
+    });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[missing-source]: secret.txt is left out of the build context by an ignore rule
+        at Dockerfile:2:6
+        1 | FROM scratch
+      > 2 | COPY secret.txt /
+          |      ^^^^^^^^^^
+        hint: .dockerignore line 2: *.txt
+      exit code 1
+      "
+    `);
+  });
+
+  test('a failing RUN', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo one && echo two >&2 && exit 3\nRUN true\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[step-failed]: RUN echo one && echo two >&2 && exit 3 ended with exit code 3
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | RUN echo one && echo two >&2 && exit 3
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        its last output:
+        | one
+        | two
+      exit code 1
+      "
+    `);
+  });
+
+  test('a command that is not there', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN ["/nowhere", "x"]\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[no-such-command]: the image has no /nowhere
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | RUN ["/nowhere", "x"]
+          | ^^^^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('a shell that is not there', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nRUN true\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[no-such-command]: the image has no /bin/sh
+        at Dockerfile:2:1
+        1 | FROM scratch
+      > 2 | RUN true
+          | ^^^^^^^^
+        hint: an image without a shell needs the exec form: RUN ["/program", "argument"]
+      exit code 1
+      "
+    `);
+  });
+
+  test('a user that is not there', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nUSER ndaemon\nRUN true\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[step-not-run]: the image knows no user "ndaemon"
+        at Dockerfile:3:1
+        2 | USER ndaemon
+      > 3 | RUN true
+          | ^^^^^^^^
+        hint: its users: root, daemon, bin, nobody
+      exit code 1
+      "
+    `);
+  });
+
+  test('a bad reference', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM Busybox:latest\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: "Busybox:latest": the repository name must be in lower case: "busybox"
+        at Dockerfile:1:6
+      > 1 | FROM Busybox:latest
+          |      ^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('a name for the image that is none', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\n' });
+    expect(await failureOf(world, ['build', '-t', 'UPPER', '.'])).toMatchInlineSnapshot(`
+      "error[invalid-request]: the name for the image: "UPPER": the repository name must be in lower case: "upper"
+      exit code 1
+      "
+    `);
+  });
+
+  test('a registry that nobody listens at', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM 127.0.0.1:9/nothing\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[registry]: cannot reach 127.0.0.1:9: the connection was refused
+        at Dockerfile:1:6
+      > 1 | FROM 127.0.0.1:9/nothing
+          |      ^^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('an image that its registry does not have', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox:nope\n' });
+    const said = await failureOf(world);
+    expect(said).toContain('error[registry]: ');
+    expect(said).toContain('> 1 | FROM busybox:nope\n');
+  });
+
+  test('--pull=never without the image', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\n' });
+    expect(await failureOf(world, ['build', '--pull=never', '.'])).toMatchInlineSnapshot(`
+      "error[no-such-image]: no image busybox:latest is in the store, and --pull=never forbids to ask its registry
+        at Dockerfile:1:6
+      > 1 | FROM busybox
+          |      ^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('unknown flags and commands', async ({ world }) => {
+    expect(await failureOf(world, ['build', '--targte', 'x', '.'])).toMatchInlineSnapshot(`
+      "error: unknown option '--targte'
+      (Did you mean --target?)
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['biuld', '.'])).toMatchInlineSnapshot(`
+      "error: unknown command 'biuld'
+      (Did you mean build?)
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['build'])).toMatchInlineSnapshot(`
+      "error: missing required argument 'context'
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['build', '--network', 'bridge', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --network "bridge" is not known
+        expected: host, none
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['build', '-o', 'type=zip,dest=x', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --output type "zip" is not known
+        expected: oci, docker, tar, local
+      exit code 2
+      "
+    `);
+  });
+
+  test('an output that cannot be written', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\n' });
+    const said = await failureOf(world, ['build', '-o', 'type=oci,dest=no/such/folder/x.tar', '.']);
+    expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
+      "error[output]: cannot write the output /no/such/folder/x.tar: its folder does not exist
+      exit code 1
+      "
+    `);
+  });
+
+  test('a destination that a file is in the way of', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY a /file\nCOPY a /file/below\n', a: 'a' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[bad-destination]: cannot copy to non-directory: /file
+        at Dockerfile:3:1
+        2 | COPY a /file
+      > 3 | COPY a /file/below
+          | ^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('a context that leads out of itself', async ({ world }) => {
+    symlinkSync('/etc', join(world.context, 'link'));
+    world.write({ Dockerfile: 'FROM scratch\nCOPY link/passwd /\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[missing-source]: the build context has no link/passwd
+        at Dockerfile:2:6
+        1 | FROM scratch
+      > 2 | COPY link/passwd /
+          |      ^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('nothing is left behind, and earlier images stay', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo 1 > /one\n' });
+    const first = await world.build(['-t', 'app']);
+    world.write({
+      Dockerfile: 'FROM busybox\nRUN echo 1 > /one\nRUN mkdir -p /a/b && chmod 0 /a && exit 1\n',
+    });
+    expect((await world.run(['build', '-t', 'app', '.'])).exitCode).toBe(1);
+    expect((await world.ok(['images', '-q', '--no-trunc'])).stdout).toBe(`${first}\n`);
+    expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);
+    expect(readdirSync(join(world.store, 'builds'))).toEqual([]);
+  });
+
+  test('a store that belongs to another tool', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+    await world.ok(['build', '-o', 'type=oci,dest=layout/', '.']);
+    const said = await failureOf(world, ['--root', join(world.context, 'layout'), 'images']);
+    expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
+      "error[not-a-store]: /layout is an image layout of another tool, not a store of Caisson
+        hint: choose another folder (CAISSON_ROOT)
+      exit code 1
+      "
+    `);
+  });
+});
