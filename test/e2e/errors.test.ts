@@ -109,17 +109,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
 
   test('an unknown stage', async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox AS build\nFROM busybox\nCOPY --from=biuld /a /b\n' });
-    expect((await failureOf(world)).replaceAll(/127.0.0.1:\d+/g, 'REGISTRY')).toMatchInlineSnapshot(`
-      "error[registry]: cannot find registry-1.docker.io: the host name does not resolve
-        at Dockerfile:3:6
-        2 | FROM busybox
-      > 3 | COPY --from=biuld /a /b
-          |      ^^^^^^^^^^^^
-        did you mean the stage build?
-        hint: check the spelling of the name, and the DNS of this machine
-      exit code 1
-      "
-    `);
+    // What the registry says of the image depends on the network.
+    const said = await failureOf(world);
+    expect(said).toContain('  at Dockerfile:3:6\n');
+    expect(said).toContain('> 3 | COPY --from=biuld /a /b\n    |      ^^^^^^^^^^^^\n');
+    expect(said).toContain('  did you mean the stage build?\n');
   });
 
   test('an unknown target', async ({ world }) => {

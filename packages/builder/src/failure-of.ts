@@ -13,9 +13,14 @@ export function failuresOf(
   error: unknown,
   defaults: Pick<Failure, 'place'> = {},
 ): readonly Failure[] | undefined {
+  // Something failed, and then giving back what it held: the first is what is to be told.
+  if (error instanceof SuppressedError) return failuresOf(error.suppressed, defaults);
   if (error instanceof BuildError) return error.failures.map((failure) => ({ ...defaults, ...failure }));
   const failure = expectedFailure(error);
-  return failure === undefined ? undefined : [{ ...defaults, ...failure }];
+  if (failure === undefined) return undefined;
+  // It is of no interest what was going on when somebody ended it.
+  if (failure.code === 'cancelled') return [{ code: 'cancelled', message: 'the build was cancelled' }];
+  return [{ ...defaults, ...failure }];
 }
 
 function expectedFailure(error: unknown): Failure | undefined {
@@ -29,7 +34,7 @@ function expectedFailure(error: unknown): Failure | undefined {
     const code = error.code === 'changed-while-read' ? 'changed-while-read' : 'bad-image';
     return { code, message: error.message };
   }
-  if (isAbort(error)) return { code: 'cancelled', message: 'the build was cancelled' };
+  if (isAbort(error)) return { code: 'cancelled', message: 'cancelled' };
   return systemFailure(error);
 }
 

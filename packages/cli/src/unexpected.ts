@@ -9,6 +9,7 @@ import { version } from './version.ts';
 
 /** Tells of an error that ended a command. @returns the exit code */
 export function unexpected(error: unknown, terminal: Terminal): number {
+  if (error instanceof SuppressedError) return unexpected(error.suppressed, terminal);
   if (error instanceof UsageError) {
     terminal.error(
       failureText({ code: 'usage', message: error.message, ...error.details }, terminal.hasColor),

@@ -54,7 +54,8 @@ export class Database {
       work();
       database.exec('COMMIT');
     } catch {
-      database.exec('ROLLBACK');
+      // On a full disk SQLite has given the transaction up by itself.
+      if (database.isTransaction) database.exec('ROLLBACK');
     }
   }
 

@@ -1,0 +1,184 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { describe, expect } from 'vitest';
+import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+const RUNTIMES = ['namespaces', 'crun', 'runc'] as const;
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'runc')).each(RUNTIMES)(
+  'caisson run with %s',
+  (runtime) => {
+    const run = (world: World, args: readonly string[], options = {}) =>
+      world.run(['run', '--runtime', runtime, ...args], options);
+
+    test('passes output, input and the exit code on, and nothing else', async ({ world }) => {
+      expect(await run(world, ['busybox', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toEqual({
+        stdout: 'out\n',
+        stderr: 'err\n',
+        exitCode: 7,
+      });
+      expect(await run(world, ['-i', 'busybox', 'cat'], { input: 'some input\n' })).toEqual({
+        stdout: 'some input\n',
+        stderr: '',
+        exitCode: 0,
+      });
+      expect((await run(world, ['busybox', 'sh', '-c', 'sh -c "kill -9 \\$\\$"; exit $?'])).exitCode).toBe(
+        137,
+      );
+    });
+
+    test('gives environment, user, folder and files', async ({ world }) => {
+      mkdirSync(join(world.context, 'shown'));
+      writeFileSync(join(world.context, 'shown/file'), 'shown\n');
+      const script = 'echo $A-$B; id -u; id -g; pwd; cat /mnt/file; touch /mnt/new /ro/new';
+      const ended = await run(
+        world,
+        [
+          ...'-e A=1 -e B -u 1000:50 -w /some/where -v ./shown:/mnt -v ./shown:/ro:ro busybox'.split(' '),
+          'sh',
+          '-c',
+          script,
+        ],
+        { env: { B: 'from outside' } },
+      );
+      expect(ended.stdout).toBe('1-from outside\n1000\n50\n/some/where\nshown\n');
+      expect(ended.stderr).toContain('touch: /ro/new: Read-only file system\n');
+      expect(existsSync(join(world.context, 'shown/new'))).toBe(false); // not theirs to write
+    });
+
+    test('keeps nothing of what is changed', async ({ world }) => {
+      await run(world, ['busybox', 'sh', '-c', 'echo x > /changed; rm -r /home']);
+      expect((await run(world, ['busybox', 'ls', '/'])).stdout).toBe(
+        'bin\ndev\netc\nhome\nproc\nroot\nsbin\nsys\ntmp\nusr\nvar\n',
+      );
+    });
+
+    test("says why it could not run anything, with docker's exit codes", async ({ world }) => {
+      expect(await run(world, ['busybox', 'nothing'])).toMatchObject({
+        exitCode: 127,
+        stderr:
+          'error[no-such-command]: the image has no program "nothing" in its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)\n',
+      });
+      expect(await run(world, ['busybox', '/etc/passwd'])).toMatchObject({
+        exitCode: 126,
+        stderr: 'error[not-executable]: /etc/passwd is not executable\n',
+      });
+      expect(await run(world, ['--pull', 'never', 'nothing'])).toMatchObject({
+        exitCode: 125,
+        stderr:
+          'error[store]: no image is named nothing:latest\n  hint: caisson images lists what is there\n',
+      });
+      expect((await run(world, ['-u', 'nobody2', 'busybox', 'true'])).exitCode).toBe(125);
+    });
+
+    test('passes signals on; the third ends what is deaf', async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      const script = 'trap "echo got it; exit 3" TERM; touch /mnt/ready; while :; do sleep 0.05; done';
+      const start = (text: string) =>
+        execa(
+          process.execPath,
+          [CAISSON, 'run', '--runtime', runtime, '-v', '.:/mnt', 'busybox', 'sh', '-c', text],
+          {
+            env: bareEnvironment(world.store),
+            extendEnv: false,
+            cwd: world.context,
+            reject: false,
+          },
+        );
+      const ready = async (): Promise<void> => {
+        while (!existsSync(join(world.context, 'ready'))) await sleep(10);
+      };
+      const heard = start(script);
+      await ready();
+      heard.kill('SIGTERM');
+      expect(await heard).toMatchObject({ exitCode: 3, stdout: 'got it' });
+      await execa('rm', [join(world.context, 'ready')]);
+      const deaf = start('touch /mnt/ready; exec sleep 1000');
+      await ready();
+      for (let times = 0; times < 3; times++) {
+        deaf.kill('SIGINT');
+        await sleep(50);
+      }
+      expect((await deaf).exitCode).toBe(130);
+    });
+
+    test('shows what the sandbox may do', async ({ world }) => {
+      const script = [
+        'grep ^CapEff /proc/self/status',
+        'ls /proc/self/fd | tr "\\n" " "; echo',
+        'cat /proc/1/comm',
+        'ls /dev | tr "\\n" " "; echo',
+        'cat /proc/kcore | head -c1 | wc -c; ls /sys/firmware | wc -l',
+        'echo x > /proc/sys/kernel/hostname',
+        'mount -t tmpfs t /tmp 2>&1 | grep -c -i "denied\\|permitted"',
+        'mknod /tmp/sda b 8 0 && head -c1 /tmp/sda',
+        'hostname',
+      ].join('\n');
+      const { stdout, stderr } = await run(world, ['busybox', 'sh', '-c', script]);
+      const [capabilities, descriptors, init, devices, ...rest] = stdout.split('\n');
+      expect(capabilities).toBe('CapEff:\t00000000a80425fb');
+      expect(descriptors).toBe('0 1 2 3 '); // 3 is that of ls itself
+      expect(init).toBe('sh');
+      expect(devices?.trim().split(' ')).toEqual(
+        expect.arrayContaining([
+          'fd',
+          'full',
+          'null',
+          'ptmx',
+          'pts',
+          'random',
+          'shm',
+          'tty',
+          'urandom',
+          'zero',
+        ]),
+      );
+      expect(devices).not.toMatch(/sd|vd|loop|mem|kmsg|fuse|kvm/);
+      expect(rest).toEqual(['0', '0', '1', 'buildkitsandbox', '']);
+      expect(stderr).toContain('/proc/sys/kernel/hostname: Read-only file system');
+      expect(stderr).toContain('/tmp/sda: ');
+    });
+  },
+);
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () => {
+  test('keeps image entry points, commands and users', async ({ world }) => {
+    world.write({
+      Dockerfile:
+        'FROM busybox\nUSER bin\nWORKDIR /w\nENV A=image\nENTRYPOINT ["echo", "entry"]\nCMD ["command"]\n',
+    });
+    await world.build(['-t', 'app']);
+    const out = async (...args: string[]): Promise<string> => (await world.ok(['run', ...args])).stdout;
+    expect(await out('app')).toBe('entry command\n');
+    expect(await out('app', 'other')).toBe('entry other\n');
+    expect(await out('--entrypoint', 'id', 'app', '-un')).toBe('bin\n');
+    expect(await out('--entrypoint', 'sh', '-e', 'A=mine', 'app', '-c', 'echo $A $PWD')).toBe('mine /w\n');
+  });
+
+  test('gives a terminal', async ({ world }) => {
+    await world.ok(['pull', 'busybox']);
+    const line = `${process.execPath} ${CAISSON} run -it busybox sh -c 'test -t 0 && test -t 1 && echo a terminal'`;
+    const { stdout } = await execa('script', ['-qec', line, '/dev/null'], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      input: '',
+    });
+    expect(stdout).toContain('a terminal');
+  });
+
+  test('takes a volume for what it is', async ({ world }) => {
+    const said = async (text: string): Promise<string> =>
+      (await world.run(['run', '-v', text, 'busybox', 'true'])).stderr;
+    expect(await said('data:/data')).toBe(
+      'error[usage]: --volume "data:/data" names a volume: only folders and files of the host can be shown\n' +
+        '  expected: SOURCE:TARGET[:ro]; SOURCE is a path that begins with / or ., TARGET is absolute\n' +
+        '  did you mean ./data?\n',
+    );
+    expect(await said('/data')).toMatch(/^error\[usage\]: --volume "\/data" is no volume\n/);
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(world.folder);
+  });
+});
