@@ -15,6 +15,8 @@ export const EXIT = {
   notFound: 127,
   /** Ended by Ctrl-C. */
   interrupted: 130,
+  /** Nobody reads any more what is written (SIGPIPE). */
+  unread: 141,
   /** Ended by SIGTERM. */
   terminated: 143,
 } as const;

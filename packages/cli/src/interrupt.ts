@@ -8,7 +8,12 @@ export interface Interrupt extends Disposable {
   readonly exitCode: number | undefined;
 }
 
-const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: 129 } as const;
+const CODES = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: 129,
+  SIGPIPE: EXIT.unread,
+} as const;
 
 /** Lets a command end in order when it is told to end: what it started is gone when it is. */
 export function onInterrupt(): Interrupt {
@@ -16,6 +21,7 @@ export function onInterrupt(): Interrupt {
   let exitCode: number | undefined;
   const handlers = Object.entries(CODES).map(([name, code]) => {
     const handler = (): void => {
+      if (exitCode === EXIT.unread) return; // each write brings another
       if (exitCode !== undefined) process.exit(code); // the kernel takes the rest away
       exitCode = code;
       abort.abort();

@@ -19,10 +19,13 @@ async function main(args: readonly string[]): Promise<number> {
 process.stdout.on('error', endQuietly);
 process.stderr.on('error', endQuietly);
 
-/** Whoever reads has gone away (`caisson images | head`): there is nobody to tell. */
+/**
+ * Whoever reads has gone away (`caisson images | head`): nobody is told. What waits for the signal that comes with it
+ * (interrupt.ts) ends in order.
+ */
 function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(EXIT.failed);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (process.listenerCount('SIGPIPE') === 0) process.exit(EXIT.unread);
 }
 
 process.exitCode = await main(process.argv.slice(2));

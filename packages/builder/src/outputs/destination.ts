@@ -17,7 +17,7 @@ export async function writeFileOutput(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (destination === STANDARD_OUTPUT) return writeToStandardOutput(bytes);
+  if (destination === STANDARD_OUTPUT) return writeToStandardOutput(bytes, signal);
   const part = join(dirname(destination), `.${basename(destination)}.${process.pid}.part`);
   try {
     const file = await open(part, 'w');
@@ -37,9 +37,19 @@ export async function writeFileOutput(
   }
 }
 
-async function writeToStandardOutput(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeToStandardOutput(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
   for await (const chunk of bytes) {
-    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    signal?.throwIfAborted();
+    if (process.stdout.write(chunk)) continue;
+    try {
+      await once(process.stdout, 'drain', options);
+    } catch (error) {
+      throw outputError(STANDARD_OUTPUT, error);
+    }
   }
 }
 
@@ -60,8 +70,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'no space left on the disk',
+  EPIPE: 'nobody reads it any more',
 };
 
 function unwritable(destination: string, reason: string, cause: unknown): BuildError {
-  return buildError('output', `cannot write the output ${destination}: ${reason}`, {}, cause);
+  const shown = destination === STANDARD_OUTPUT ? 'to the standard output' : `the output ${destination}`;
+  return buildError('output', `cannot write ${shown}: ${reason}`, {}, cause);
 }

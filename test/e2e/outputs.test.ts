@@ -1,0 +1,130 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect } from 'vitest';
+import { CAISSON, bareEnvironment } from '../rig/caisson.ts';
+import { checkStore } from '../rig/check-store.ts';
+import { filesOfTar } from '../rig/image-files.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+const APP = `FROM scratch AS base
+COPY --chown=7:8 --chmod=640 file /folder/file
+COPY links /folder/
+FROM base
+COPY other /folder/other
+ENV A=b
+`;
+
+function writeApp(world: World): void {
+  world.write({ Dockerfile: APP, file: 'file\n', other: 'other\n' });
+  mkdirSync(join(world.context, 'links'));
+  symlinkSync('file', join(world.context, 'links/link'));
+}
+
+describe.skipIf(lacks('root'))('outputs', () => {
+  test('several at once, each whole', async ({ world }) => {
+    writeApp(world);
+    const { stderr } = await world.ok([
+      'build',
+      ...[
+        'oci,dest=app.oci.tar',
+        'oci,dest=layout/',
+        'docker,dest=app.docker.tar',
+        'tar,dest=app.tar',
+      ].flatMap((output) => ['-o', `type=${output}`]),
+      '-o',
+      'out',
+      '-t',
+      'app:1',
+      '.',
+    ]);
+    expect(stderr.match(/^wrote \w+ to /gm)).toHaveLength(5);
+    const inContext = (name: string): string => join(world.context, name);
+
+    const files = await filesOfTar(readFileSync(inContext('app.tar')));
+    expect(files.get('folder/file')).toMatchObject({ mode: '0640', uid: 7, gid: 8, content: 'file\n' });
+    expect(files.get('folder/link')).toMatchObject({ type: 'symlink', target: 'file' });
+    expect(readFileSync(inContext('out/folder/other'), 'utf8')).toBe('other\n');
+    expect(lstatSync(inContext('out/folder/link')).isSymbolicLink()).toBe(true);
+
+    expect([...(await filesOfTar(readFileSync(inContext('app.oci.tar')))).keys()]).toEqual(
+      expect.arrayContaining(['oci-layout', 'index.json', 'blobs/sha256']),
+    );
+    const docker = await filesOfTar(readFileSync(inContext('app.docker.tar')));
+    expect(docker.get('manifest.json')?.content).toContain('"RepoTags":["app:1"]');
+    expect(readdirSync(inContext('layout')).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
+    expect(readdirSync(world.context).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test.skipIf(lacks('skopeo'))('are read by skopeo', async ({ world }) => {
+    writeApp(world);
+    const id = await world.build([
+      '-o',
+      'type=oci,dest=app.oci.tar',
+      '-o',
+      'type=docker,dest=app.docker.tar',
+      '-t',
+      'app:1',
+    ]);
+    for (const place of ['oci-archive:app.oci.tar:1', 'docker-archive:app.docker.tar:app:1']) {
+      const copied = await execa('skopeo', ['copy', place, 'oci:copied:latest'], {
+        cwd: world.context,
+        reject: false,
+      });
+      expect(copied).toMatchObject({ exitCode: 0 });
+      const { stdout } = await execa('skopeo', ['inspect', '--config', place], { cwd: world.context });
+      expect(stdout).toContain('"A=b"');
+    }
+    expect(id).toMatch(/^sha256:/);
+  });
+
+  test('- is the standard output, with nothing else on it', async ({ world }) => {
+    writeApp(world);
+    const { stdout } = await execa(process.execPath, [CAISSON, 'build', '-o', '-', '.'], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      cwd: world.context,
+      encoding: 'buffer',
+    });
+    expect((await filesOfTar(stdout)).get('folder/other')?.content).toBe('other\n');
+    const twice = await world.run(['build', '-q', '-o', '-', '.']);
+    expect(twice.stderr).toBe('error[usage]: only one thing can be written to the standard output\n');
+  });
+
+  test('a reader that goes away is no crash', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: Buffer.alloc(8 << 20, 'x') });
+    const line = `(${process.execPath} ${CAISSON} build -o - . 2>err; echo $? >code) | head -c 1000 | wc -c`;
+    const { stdout } = await execa('sh', ['-c', line], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      cwd: world.context,
+    });
+    expect(stdout.trim()).toBe('1000');
+    expect(readFileSync(join(world.context, 'err'), 'utf8')).not.toContain('bug');
+    expect(readFileSync(join(world.context, 'code'), 'utf8')).toBe('141\n');
+    expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);
+    expect(checkStore(world.store)).toEqual([]);
+  });
+
+  test('a folder that holds something else is left alone', async ({ world }) => {
+    writeApp(world);
+    world.write({ 'layout/mine': 'mine' });
+    const { exitCode, stderr } = await world.run(['build', '-o', 'type=oci,dest=layout/', '.']);
+    expect(exitCode).toBe(1);
+    expect(stderr.replaceAll(world.context, '')).toContain(
+      'error[output]: cannot write the output /layout/: it is a folder that holds something else\n',
+    );
+    expect(readFileSync(join(world.context, 'layout/mine'), 'utf8')).toBe('mine');
+    expect(existsSync(join(world.context, 'layout/index.json'))).toBe(false);
+  });
+
+  test('an earlier file stays when the build fails', async ({ world }) => {
+    writeApp(world);
+    await world.build(['-o', 'type=tar,dest=app.tar']);
+    const before = readFileSync(join(world.context, 'app.tar'));
+    world.write({ Dockerfile: `${APP}COPY nothing /\n` });
+    expect((await world.run(['build', '-o', 'type=tar,dest=app.tar', '.'])).exitCode).toBe(1);
+    expect(readFileSync(join(world.context, 'app.tar')).equals(before)).toBe(true);
+  });
+});
