@@ -80,10 +80,10 @@ function tryMount(
 
 function lowerOption(workspace: Workspace, lowers: readonly string[]): string {
   const paths = lowers.length === 0 ? [workspace.empty] : lowers;
-  return paths
-    .map((path) => workspace.nameOf(path))
-    .toReversed()
-    .join(':');
+  // A layer may be there twice (a step that changed nothing, for one), which overlayfs refuses (ELOOP). The upper one
+  // says all that the lower one does.
+  const names = new Set(paths.toReversed().map((path) => workspace.nameOf(path)));
+  return [...names].join(':');
 }
 
 /** The state before the sandbox ran: its layers, mounted read-only. */
