@@ -8,7 +8,7 @@ const path = fc.constantFrom(...NAMES.map((name) => `/data/${name}`));
 
 /** One thing that a step may do to files. What cannot be done is not done. */
 const action = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(path, fc.nat(99)).map(([at, n]) => `echo ${n} > ${at}`) },
+  { weight: 4, arbitrary: fc.tuple(path, fc.nat(99)).map(([at, n]) => `[ -p ${at} ] || echo ${n} > ${at}`) },
   { weight: 4, arbitrary: path.map((at) => `mkdir -p ${at}`) },
   { weight: 3, arbitrary: path.map((at) => `rm -rf ${at}`) },
   { weight: 3, arbitrary: fc.tuple(path, path).map(([from, to]) => `mv ${from} ${to}`) },
