@@ -33,14 +33,15 @@ export function ours(folder: string): Builder {
   };
 }
 
-/** Docker, where its engine answers. */
+/** Docker, where its engine answers. BENCH_DOCKER names another client than that of the PATH. */
 export async function docker(): Promise<Builder | undefined> {
-  const program = findTool('docker');
+  const program = process.env['BENCH_DOCKER'] ?? findTool('docker');
   if (program === undefined) return undefined;
   const { exitCode, stdout } = await execa(program, ['version', '--format', '{{.Server.Version}}'], {
     reject: false,
   });
-  if (exitCode !== 0) return undefined;
+  const { exitCode: withoutBuildx } = await execa(program, ['buildx', 'version'], { reject: false });
+  if (exitCode !== 0 || withoutBuildx !== 0) return undefined;
   return {
     name: `docker ${stdout.replace(/\+.*/, '')}`,
     env: {},

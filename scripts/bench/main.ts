@@ -3,8 +3,8 @@
  * prints medians and ratios; with --write they go into docs/benchmarks.md. It needs root. Our store lies in a
  * journaled ext4 of its own, in a loop image; the engine of Docker keeps its own place.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -52,9 +52,7 @@ async function timed(builder: Builder, context: string): Promise<number> {
 }
 
 async function measure(work: Work, base: string, builders: readonly Builder[]): Promise<Map<Builder, Times>> {
-  const context = join(FOLDER, 'context');
-  rmSync(context, { recursive: true, force: true });
-  mkdirSync(context);
+  const context = mkdtempSync(join(tmpdir(), 'caisson-bench-'));
   work.write(context, base);
   const times = new Map(builders.map((builder): [Builder, Times] => [builder, { cold: [], again: [] }]));
   for (let round = 0; round < Number(flags.rounds); round++) {
@@ -64,6 +62,7 @@ async function measure(work: Work, base: string, builders: readonly Builder[]): 
       again.push(await timed(builder, context));
     }
   }
+  rmSync(context, { recursive: true });
   return times;
 }
 
@@ -103,7 +102,6 @@ ${rows.join('\n')}
 
 async function main(): Promise<void> {
   await buildPackage();
-  rmSync(join(FOLDER, 'context'), { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const mounted = await mountJournaled('stores');
   try {
