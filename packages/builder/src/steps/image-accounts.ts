@@ -28,7 +28,8 @@ export class ImageAccounts {
 
   /**
    * The owner that `--chown` names. A user without a group brings the group that it has; a number alone is also the
-   * group's. As with docker, a name that the image does not know is root's, which `unknown` tells of.
+   * group's. As with docker, a user that the image does not know is root, and a group that it does not know is that of
+   * the user; `unknown` tells of them.
    * @param text `user[:group]`
    */
   async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {
@@ -39,7 +40,7 @@ export class ImageAccounts {
       ...(user === undefined ? [`user ${JSON.stringify(userText)}`] : []),
       ...(groupText !== '' && gid === undefined ? [`group ${JSON.stringify(groupText)}`] : []),
     ];
-    return { owner: { uid: user?.uid ?? 0, gid: gid ?? 0 }, unknown };
+    return { owner: { uid: user?.uid ?? 0, gid: gid ?? user?.gid ?? 0 }, unknown };
   }
 
   async #user(text: string): Promise<Owner | undefined> {
