@@ -337,6 +337,24 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     `);
   });
 
+  test('names that --chown does not know are a warning', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nCOPY --chown=nbody:stuff a /\n', a: 'a' });
+    const { stderr } = await world.ok(['build', '.']);
+    expect(/^warning[\s\S]*\^\n/m.exec(stderr)?.[0]).toMatchInlineSnapshot(`
+      "warning: --chown=nbody:stuff: the image knows no user "nbody": root takes its place
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | COPY --chown=nbody:stuff a /
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      warning: --chown=nbody:stuff: the image knows no group "stuff": the user's own takes its place
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | COPY --chown=nbody:stuff a /
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      "
+    `);
+  });
+
   test('nothing is left behind, and earlier images stay', async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\nRUN echo 1 > /one\n' });
     const first = await world.build(['-t', 'app']);

@@ -17,7 +17,7 @@ const BOLD = '\u001b[1m';
 const RESET = '\u001b[0m';
 
 /**
- * A diagnostic as people read it: what, where, the marked lines, what would have been right. Several lines, without
+ * A diagnostic (an empty code is not shown) as people read it: what, where, the marked lines, what would have been right. Several lines, without
  * a newline at the end.
  */
 export function formatDiagnostic(
@@ -25,13 +25,14 @@ export function formatDiagnostic(
   { path, source, color = false }: FormatOptions,
 ): string {
   const { severity, code, message, range, expected, suggestion, hint } = diagnostic;
+  const label = code === '' ? severity : `${severity}[${code}]`;
   const paint = (style: string, text: string): string => (color ? `${style}${text}${RESET}` : text);
   const tint = severity === 'error' ? RED : YELLOW;
   const excerpt = formatExcerpt(source, range)
     .split('\n')
     .map((line) => (/^ +\| *\^+$/.test(line) ? paint(tint, line) : line));
   return [
-    `${paint(tint, `${severity}[${code}]`)}: ${paint(BOLD, message)}`,
+    `${paint(tint, label)}: ${paint(BOLD, message)}`,
     `  at ${path}:${range.start.line}:${range.start.column}`,
     ...excerpt,
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),

@@ -150,7 +150,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     for (const each of unknown) {
       emit({
         kind: 'warning',
-        message: `--chown=${chown}: the image knows no ${each}, so the files belong to root`,
+        message: `--chown=${chown}: the image knows ${each}`,
         place: this.step.place,
       });
     }

@@ -37,8 +37,10 @@ export class ImageAccounts {
     const user = await this.#user(userText);
     const gid = groupText === '' ? user?.gid : await this.#group(groupText);
     const unknown = [
-      ...(user === undefined ? [`user ${JSON.stringify(userText)}`] : []),
-      ...(groupText !== '' && gid === undefined ? [`group ${JSON.stringify(groupText)}`] : []),
+      ...(user === undefined ? [`no user ${JSON.stringify(userText)}: root takes its place`] : []),
+      ...(groupText !== '' && gid === undefined
+        ? [`no group ${JSON.stringify(groupText)}: the user's own takes its place`]
+        : []),
     ];
     return { owner: { uid: user?.uid ?? 0, gid: gid ?? user?.gid ?? 0 }, unknown };
   }
