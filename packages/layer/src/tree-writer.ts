@@ -106,6 +106,7 @@ export class FileWriter {
   readonly #path: HostPath;
   readonly #fd: number;
   #position = 0;
+  #endsInHole = false;
 
   constructor(path: HostPath) {
     this.#path = path;
@@ -113,14 +114,14 @@ export class FileWriter {
   }
 
   write(chunk: Uint8Array): void {
-    const isHole = chunk.length >= SPARSE_UNIT && isZeros(chunk);
-    if (!isHole) writeFully(this.#fd, chunk, this.#position);
+    this.#endsInHole = chunk.length >= SPARSE_UNIT && isZeros(chunk);
+    if (!this.#endsInHole) writeFully(this.#fd, chunk, this.#position);
     this.#position += chunk.length;
   }
 
   /** Gives the file its attributes (the set-user-id bit after the owner, which would clear it) and closes it. */
   finish(entry: FileEntry): void {
-    ftruncateSync(this.#fd, this.#position);
+    if (this.#endsInHole) ftruncateSync(this.#fd, this.#position);
     fchownSync(this.#fd, entry.uid, entry.gid);
     fchmodSync(this.#fd, entry.mode);
     closeSync(this.#fd);
