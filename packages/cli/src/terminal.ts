@@ -1,3 +1,5 @@
+import { UsageError } from './usage-error.ts';
+
 /** What a command has of the world: injected, so that tests can look at it. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -15,11 +17,21 @@ export function processTerminal(): Terminal {
   const { env, stdout, stderr } = process;
   return {
     env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentFolder();
+    },
     out: (text) => void stdout.write(text),
     error: (text) => void stderr.write(text),
     hasColor: hasColor(env, stderr.isTTY),
   };
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UsageError('the current folder is not there any more', { hint: 'cd to another one' });
+  }
 }
 
 /** @see https://no-color.org and https://force-color.org */

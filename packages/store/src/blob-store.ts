@@ -49,15 +49,22 @@ export class BlobStore {
     await session.hold(digest);
     if (this.size(digest) === undefined) return false;
     if (this.#seen.trust(digest, this.path(digest)) === 'known') return true;
+    const before = this.#inode(digest);
     try {
       for await (const _chunk of this.read(digest)) void _chunk;
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'corrupt-blob') throw error;
+      // Somebody else may have put the right one in its place meanwhile.
+      if (this.#inode(digest) !== before) return this.has(session, digest);
       await this.remove(digest);
       return false;
     }
     this.#seen.remember(digest, this.path(digest));
     return true;
+  }
+
+  #inode(digest: Digest): number | undefined {
+    return lstatSync(this.#paths.blob(digest), { throwIfNoEntry: false })?.ino;
   }
 
   /**

@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { errorCode, getXattr, setXattr } from '@caisson/sys';
+import { lockFile, type LockOptions } from './lock.ts';
 import { isFormId, type FormId, type StorePaths } from './paths.ts';
 import { removeTreeLater } from './remove-tree.ts';
-import type { Seen } from './seen.ts';
+import { currentBoot, type Seen } from './seen.ts';
 import type { Session } from './session.ts';
 import { writeDocument } from './write-document.ts';
+
+/** On the root of a tree: the run of the kernel in which it was completed. */
+const COMPLETED_IN = 'trusted.caisson.boot';
 
 /**
  * What is derived from layers: trees, which overlayfs mounts, and tables of contents. Both can be made again from the
@@ -13,10 +18,12 @@ import { writeDocument } from './write-document.ts';
 export class LayerForms {
   readonly #paths: StorePaths;
   readonly #seen: Seen;
+  readonly #lockOptions: LockOptions;
 
-  constructor(paths: StorePaths, seen: Seen) {
+  constructor(paths: StorePaths, seen: Seen, lockOptions: LockOptions) {
     this.#paths = paths;
     this.#seen = seen;
+    this.#lockOptions = lockOptions;
   }
 
   /** Where the tree of a layer lies, if it does. To be used by those who hold it. */
@@ -27,17 +34,29 @@ export class LayerForms {
   /** Whether a tree is there, whole. One that may have lost files in a power cut is removed. */
   async hasTree(session: Session, form: FormId): Promise<boolean> {
     await session.hold(treeName(form));
-    const path = this.#paths.tree(form);
-    if (!existsSync(path)) return false;
-    if (this.#seen.trust(treeName(form), path) === 'known') return true;
+    if (!existsSync(this.#paths.tree(form))) return false;
+    if (this.#isWhole(form)) return true;
+    // Somebody else may have removed it and made it anew: what is removed is looked at alone.
+    using _lock = await lockFile(this.#paths.formsLock, 'exclusive', this.#lockOptions);
+    if (existsSync(this.#paths.tree(form)) && this.#isWhole(form)) return true;
     await this.removeTree(session, form);
     return false;
+  }
+
+  /** A tree of this run of the kernel is whole: it got its name last. One of an earlier run is, if it was synced. */
+  #isWhole(form: FormId): boolean {
+    const path = this.#paths.tree(form);
+    const completedIn = readXattr(path, COMPLETED_IN);
+    if (completedIn === currentBoot()) return true;
+    return this.#seen.trust(treeName(form), path) === 'known';
   }
 
   /** Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead. */
   async adoptTree(session: Session, path: string, form: FormId): Promise<void> {
     await session.hold(treeName(form));
     const target = this.#paths.tree(form);
+    // It comes and goes with the folder itself, so that nobody sees the one without the other.
+    writeXattr(path, COMPLETED_IN, currentBoot());
     try {
       await rename(path, target);
     } catch (error) {
@@ -106,4 +125,19 @@ export function treeName(form: FormId): string {
 }
 export function tocName(form: FormId): string {
   return `toc ${form}`;
+}
+
+function readXattr(path: string, name: string): string | undefined {
+  const value = getXattr(path, name);
+  return value === undefined ? undefined : Buffer.from(value).toString('latin1');
+}
+
+/** Where such attributes cannot be kept, the database alone says which trees are whole. */
+function writeXattr(path: string, name: string, value: string): void {
+  try {
+    setXattr(path, name, Buffer.from(value, 'latin1'));
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'ENOTSUP' && code !== 'EPERM') throw error;
+  }
 }

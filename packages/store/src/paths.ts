@@ -52,6 +52,10 @@ export class StorePaths {
   get indexLock(): string {
     return this.#in('index.lock');
   }
+  /** Taken by whoever removes a tree that may not be whole. */
+  get formsLock(): string {
+    return this.#in('forms.lock');
+  }
   /** Taken shared by whoever adds to a lease, alone by prune. */
   get storeLock(): string {
     return this.#in('store.lock');

@@ -11,7 +11,7 @@ export type Trust =
 let bootId: string | undefined;
 
 /** Names this run of the kernel: what was written but not synced in another one may be lost. */
-function currentBoot(): string {
+export function currentBoot(): string {
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   return bootId;
 }

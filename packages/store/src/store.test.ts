@@ -222,6 +222,30 @@ describe('sessions', () => {
   });
 });
 
+describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
+  test('that is complete stays, also for those who know nothing of it', async () => {
+    const form = formId('layer', digestOf('layer'));
+    await using session = store.session();
+    const path = session.newPath('tree');
+    mkdirSync(path);
+    await store.forms.adoptTree(session, path, form);
+    // As if it had been made by somebody who has not come to note it yet.
+    store[Symbol.dispose]();
+    rmSync(join(store.root, 'caisson.db'));
+    using other = await openStore(store.root);
+    await using theirs = other.session();
+    expect(await other.forms.hasTree(theirs, form)).toBe(true);
+  });
+
+  test('of which nobody knows that it is complete is removed', async () => {
+    const form = formId('layer', digestOf('layer'));
+    await using session = store.session();
+    mkdirSync(join(store.root, 'trees', form));
+    expect(await store.forms.hasTree(session, form)).toBe(false);
+    expect(readdirSync(join(store.root, 'trees'))).toEqual([]);
+  });
+});
+
 describe('a store', () => {
   test('is an image layout from its first moment', () => {
     expect(readFileSync(join(store.root, 'oci-layout'), 'utf8')).toBe('{"imageLayoutVersion":"1.0.0"}\n');

@@ -47,7 +47,7 @@ export class Store implements Disposable {
     this.images = new ImageIndex(paths, this.blobs, lockOptions);
     this.records = new StepRecords(paths);
     this.bases = new RememberedBases(paths);
-    this.forms = new LayerForms(paths, this.#seen);
+    this.forms = new LayerForms(paths, this.#seen, lockOptions);
     this.lookUps = new LookUps(this.#database);
   }
 
