@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerConfig } from '@caisson/oci';
+import type { BaseImage } from '../bases/base-image.ts';
+import type { BuildEvent } from '../events.ts';
+import { BuildError } from '../failure.ts';
+import { EMPTY_STATE } from '../state.ts';
+import { planBuild, type PlanRequest } from './plan-build.ts';
+import type { PlannedStage } from './planned.ts';
+
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function image(config: ContainerConfig = {}): BaseImage {
+  return {
+    name: 'base',
+    config: { architecture: 'amd64', os: 'linux', config, rootfs: { type: 'layers', diff_ids: [] } },
+    state: EMPTY_STATE,
+  };
+}
+
+interface Options extends Partial<Omit<PlanRequest, 'buildArgs'>> {
+  readonly args?: Readonly<Record<string, string>>;
+  readonly base?: ContainerConfig;
+  readonly events?: BuildEvent[];
+}
+
+function plan(
+  text: string,
+  { args = {}, base, events = [], ...request }: Options = {},
+): Promise<PlannedStage> {
+  return planBuild('Dockerfile', text, {
+    target: undefined,
+    network: 'host',
+    platform: { os: 'linux', architecture: 'amd64' },
+    resolveImage: () => Promise.resolve(image(base)),
+    emit: (event) => events.push(event),
+    ...request,
+    buildArgs: new Map(Object.entries(args)),
+  });
+}
+
+async function history(text: string, options: Options = {}): Promise<string[]> {
+  return (await plan(text, options)).history.map(({ createdBy }) => createdBy);
+}
+
+async function problems(text: string): Promise<string[]> {
+  try {
+    await plan(text);
+  } catch (error) {
+    if (error instanceof BuildError) return error.failures.map(({ message }) => message);
+    throw error;
+  }
+  throw new Error('it was planned');
+}
+
+describe('history lines are those of docker', () => {
+  // Asked of Docker 28.5 (BuildKit).
+  test.each([
+    ['RUN echo $A', 'RUN |1 A=1 /bin/sh -c echo $A # buildkit'],
+    ['RUN ["echo", "$A"]', 'RUN |1 A=1 echo $A # buildkit'],
+    ['COPY --chown=bin a b /x/', 'COPY --chown=bin a b /x/ # buildkit'],
+    ['WORKDIR x', 'WORKDIR /x'],
+    ['ENV X=1 Y="a b"', 'ENV X=1 Y=a b'],
+    ['ENV X  a b', 'ENV X=a b'],
+    ['CMD echo $X', 'CMD ["/bin/sh" "-c" "echo $X"]'],
+    ['CMD ["a", "b"]', 'CMD ["a" "b"]'],
+    ['ENTRYPOINT ["a"]', 'ENTRYPOINT ["a"]'],
+    ['SHELL ["/bin/sh", "-ec"]', 'SHELL [/bin/sh -ec]'],
+    ['VOLUME /d1 /d2', 'VOLUME [/d1 /d2]'],
+    ['USER nobody', 'USER nobody'],
+    ['LABEL a=b c="d e"', 'LABEL a=b c=d e'],
+    ['STOPSIGNAL SIGTERM', 'STOPSIGNAL SIGTERM'],
+    ['ARG B=2', 'ARG B=2'],
+    ['MAINTAINER me', 'MAINTAINER me'],
+  ])('%s', async (line, expected) => {
+    expect((await history(`FROM base\nARG A=1\n${line}\n`)).slice(1)).toEqual([expected]);
+  });
+
+  test('EXPOSE is sorted as text, ranges one by one', async () => {
+    expect(await history('FROM base\nEXPOSE 8080 443/udp 80-81\n')).toEqual([
+      'EXPOSE [443/udp 80/tcp 8080/tcp 81/tcp]',
+    ]);
+  });
+});
+
+describe('configs', () => {
+  test('of scratch', async () => {
+    expect((await plan('FROM scratch\nCOPY a /\n')).config).toEqual({ Env: [PATH], WorkingDir: '/' });
+  });
+
+  test('inherit, and override', async () => {
+    const base = {
+      Env: ['A=base', 'B=base'],
+      Cmd: ['base'],
+      Entrypoint: ['base'],
+      User: 'u',
+      Labels: { l: 'base' },
+    };
+    const { config } = await plan('FROM base\nENV A=mine C=$B\nLABEL m=1\nENTRYPOINT ["mine"]\n', { base });
+    expect(config).toMatchObject({
+      Env: ['A=mine', 'B=base', PATH, 'C=base'],
+      Entrypoint: ['mine'],
+      User: 'u',
+      Labels: { l: 'base', m: '1' },
+    });
+    expect(config.Cmd ?? []).toEqual([]); // an entry point takes the command of the base away
+  });
+
+  test('keep the command that the file itself gives', async () => {
+    const { config } = await plan('FROM base\nCMD ["mine"]\nENTRYPOINT ["e"]\n', { base: { Cmd: ['base'] } });
+    expect(config.Cmd).toEqual(['mine']);
+  });
+
+  test('have healthchecks in nanoseconds', async () => {
+    const { config } = await plan('FROM base\nHEALTHCHECK --interval=1m30s --retries=2 CMD curl -f x\n');
+    expect(config.Healthcheck).toMatchObject({
+      Test: ['CMD-SHELL', 'curl -f x'],
+      Interval: 90_000_000_000,
+      Retries: 2,
+    });
+    expect((await plan('FROM base\nHEALTHCHECK NONE\n')).config.Healthcheck).toEqual({ Test: ['NONE'] });
+  });
+});
+
+describe('variables', () => {
+  test('args count from where they stand, in their stage', async () => {
+    const text = 'ARG V=global\nFROM base AS one\nRUN a\nARG V\nRUN b\nFROM base AS two\nRUN c\n';
+    const steps = async (target: string): Promise<unknown[]> =>
+      (await plan(text, { target, args: { V: 'given' } })).steps.map(
+        (step) => step.kind === 'run' && step.env,
+      );
+    expect(await steps('one')).toEqual([[PATH], [PATH, 'V=given']]);
+    expect(await steps('two')).toEqual([[PATH]]);
+  });
+
+  test('an ENV wins over an ARG of the name', async () => {
+    const { steps } = await plan('FROM base\nARG V=arg\nENV V=env\nRUN echo $V\n', { args: { V: 'given' } });
+    expect(steps[0]).toMatchObject({ env: [PATH, 'V=env'] });
+  });
+
+  test('an instruction sees the environment before it', async () => {
+    const { config } = await plan('FROM base\nENV A=1\nENV A=2 B=$A\n');
+    expect(config.Env).toEqual([PATH, 'A=2', 'B=1']);
+  });
+
+  test('proxies are given and not in the key', async () => {
+    const { steps } = await plan('FROM base\nRUN a\n', { args: { HTTP_PROXY: 'http://p' } });
+    expect(steps[0]).toMatchObject({
+      env: [PATH],
+      unkeyedEnv: ['HTTP_PROXY=http://p', 'http_proxy=http://p'],
+    });
+  });
+
+  test('an arg that no ARG takes is a warning', async () => {
+    const events: BuildEvent[] = [];
+    await plan('FROM base\n', { args: { NOBODY: '1' }, events });
+    expect(events.map((event) => event.kind === 'warning' && event.message)).toEqual([
+      expect.stringContaining('NOBODY'),
+    ]);
+  });
+});
+
+describe('stages', () => {
+  test('only those are planned that the target needs', async () => {
+    const asked: string[] = [];
+    await plan('FROM base AS one\nFROM unused AS two\nFROM one\n', {
+      resolveImage: (name) => {
+        asked.push(name);
+        return Promise.resolve(image());
+      },
+    });
+    expect(asked).toEqual(['base']);
+  });
+
+  test('are not targets by number, as with docker', async () => {
+    await expect(plan('FROM base\nFROM base\n', { target: '0' })).rejects.toThrow(
+      'Dockerfile has no stage "0"',
+    );
+  });
+
+  test.each([
+    ['FROM base\nCOPY --from=1 /a /b\n', '1'],
+    ['FROM base AS x\nCOPY --from=x /a /b\n', 'x'],
+    ['FROM ${NOTHING}\n', 'is empty'],
+    ['FROM base\nRUN --network=bridge x\n', 'bridge'],
+    ['FROM base\nEXPOSE 70000\n', '70000'],
+    ['FROM base\nSTOPSIGNAL SIGNOTHING\n', 'SIGNOTHING'],
+    ['FROM base\nENV A="${B:?is needed}"\n', 'is needed'],
+    ['FROM base\nCOPY --chmod=9999 a b\n', '9999'],
+  ])('%j is refused', async (text, part) => {
+    expect((await problems(text)).join('\n')).toContain(part);
+  });
+
+  test('triggers of the base run first, and are not inherited', async () => {
+    const base = { OnBuild: ['RUN from-base', 'LABEL a=b'] };
+    const { history: lines, config } = await plan('FROM base\nRUN mine\n', { base });
+    expect(lines.map(({ createdBy }) => createdBy)).toEqual([
+      'RUN /bin/sh -c from-base # buildkit',
+      'LABEL a=b',
+      'RUN /bin/sh -c mine # buildkit',
+    ]);
+    expect(config.OnBuild).toBeUndefined();
+  });
+});
