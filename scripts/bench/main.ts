@@ -58,6 +58,7 @@ async function measure(work: Work, base: string, builders: readonly Builder[]): 
   for (let round = 0; round < Number(flags.rounds); round++) {
     for (const [builder, { cold, again }] of times) {
       await builder.reset(base);
+      await execa('sync'); // what the preparation left in memory is nobody's to write
       cold.push(await timed(builder, context));
       again.push(await timed(builder, context));
     }
@@ -93,7 +94,7 @@ ${rows.join('\n')}
 
 - Machine: ${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}.
 - Cold: everything that was built before is forgotten (a new store; \`docker builder prune -af\`); the base image, a minimal
-  Debian, is there and unpacked. Nothing changed: the same command again.
+  Debian, is there, unpacked and on the disk. Nothing changed: the same command again.
 - Times are of the whole command, start-up included. Our store lies in a journaled ext4 in a loop image of its own;
   Docker's engine keeps its store where it was set up to.
 - Absolute times differ from machine to machine and from run to run: compare the ratios.

@@ -28,8 +28,15 @@ const action = fc.oneof(
 );
 const steps = fc.array(fc.array(action, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 4 });
 
-/** All of /data, one line a file: type, mode, owner, links, size, time, name, target, content. */
-const LIST = `find /data -exec stat -c '%F %a %u:%g %h %s %Y %N' {} + | sort; find /data -type f -exec md5sum {} + | sort`;
+/**
+ * All of /data, one line a file: type, mode, owner, links, size, time, name, target, content. Links and sizes of folders
+ * are not the image's: overlayfs makes them up for those that several layers have.
+ */
+const LIST = [
+  `find /data -type d -exec stat -c '%F %a %u:%g %Y %N' {} + | sort`,
+  `find /data ! -type d -exec stat -c '%F %a %u:%g %h %s %Y %N' {} + | sort`,
+  `find /data -type f -exec md5sum {} + | sort`,
+].join('; ');
 
 /** What a step printed. */
 function outputOf(stderr: string): string {
