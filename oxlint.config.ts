@@ -75,10 +75,12 @@ function importRule(
     'error',
     {
       paths: [
-        ...forbidden.map((other) => ({
-          name: packageName(other),
-          message: `packages/${name} may not import packages/${other}: ${table}.`,
-        })),
+        ...forbidden.flatMap((other) =>
+          [packageName(other), `${packageName(other)}/errors`].map((path) => ({
+            name: path,
+            message: `packages/${name} may not import packages/${other}: ${table}.`,
+          })),
+        ),
         ...Object.entries(wrapped)
           .filter(([, owner]) => owner !== name)
           .map(([library, owner]) => ({
@@ -87,7 +89,11 @@ function importRule(
           })),
       ],
       patterns: [
-        { regex: '^@caisson/[^/]+/', message: 'Import a package by its name: its index is its API.' },
+        {
+          // What stands in package.json beside the index: docs/decisions/0013.
+          regex: '^@caisson/(?!registry/errors$)[^/]+/',
+          message: 'Import a package by its name: its index is its API.',
+        },
         {
           regex: `^(\\.\\./)+(packages/)?(${packages.filter((p) => p !== name).join('|')})/src`,
           message: 'Import another package by its name: its index is its API.',

@@ -1,5 +1,5 @@
 import { LayerError } from '@caisson/layer';
-import { RegistryError, type RegistryErrorCode } from '@caisson/registry';
+import { RegistryError, type RegistryErrorCode } from '@caisson/registry/errors';
 import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
 import { StoreError } from '@caisson/store';
 import { errorCode } from '@caisson/sys';

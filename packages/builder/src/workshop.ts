@@ -52,13 +52,15 @@ export async function openWorkshop(
   const { signal } = request;
   const remote = new RemoteBases({ store, session, platform, pull, registry, emit, signal });
   const layers: LayerProvider = (layer) => remote.provide(layer);
-  let host: SandboxHost | undefined;
-  const startHost = (): SandboxHost => {
+  let host: Promise<SandboxHost> | undefined;
+  const startHost = (): Promise<SandboxHost> => {
     if (host !== undefined) return host;
     const folder = session.newPath('host');
     mkdirSync(folder, { mode: 0o700 });
-    host = stackOfAll.use(SandboxHost.start(folder));
-    return host;
+    const started = SandboxHost.start(folder);
+    stackOfAll.defer(async () => (await started)[Symbol.asyncDispose]());
+    host = started;
+    return started;
   };
   const scope: StepScope = {
     store,

@@ -1,5 +1,5 @@
 import { EXIT } from './exit-codes.ts';
-import { RegistryError } from '@caisson/registry';
+import { RegistryError } from '@caisson/registry/errors';
 import { RuntimeError } from '@caisson/runtime';
 import { StoreError } from '@caisson/store';
 import { failureText } from './failure-text.ts';

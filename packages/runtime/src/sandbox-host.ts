@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import type { execa } from 'execa';
 import { SANDBOX_HOST } from './entry-points.ts';
 import { RuntimeError } from './errors.ts';
 import { isHostMessage, type HostMessage, type HostRequest } from './host-protocol.ts';
@@ -58,8 +58,10 @@ export class SandboxHost implements AsyncDisposable {
    * @param folder an empty folder for its mounts; nothing is seen in it from outside
    * @param stdio whether sandboxes may have the standard streams of this process
    */
-  static start(folder: string, stdio: 'ignore' | 'inherit' = 'ignore'): SandboxHost {
-    return new SandboxHost(startHost(folder, stdio));
+  static async start(folder: string, stdio: 'ignore' | 'inherit' = 'ignore'): Promise<SandboxHost> {
+    // Loaded here: a build that finds all its steps in the cache starts nothing.
+    const { execa: start } = await import('execa');
+    return new SandboxHost(startHost(start, folder, stdio));
   }
 
   /**
@@ -121,9 +123,9 @@ export class SandboxHost implements AsyncDisposable {
  * setpriv lets the kernel kill unshare when the builder dies, and --kill-child the host when unshare does: the first
  * process of a pid namespace takes everything in it along. All mounts are private to the namespace.
  */
-function startHost(folder: string, stdio: 'ignore' | 'inherit') {
+function startHost(start: typeof execa, folder: string, stdio: 'ignore' | 'inherit') {
   const isolated = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  return execa(
+  return start(
     'setpriv',
     ['--pdeathsig', 'KILL', 'unshare', ...isolated, process.execPath, SANDBOX_HOST, folder],
     {

@@ -6,7 +6,7 @@ import {
   type Platform,
   type Reference,
 } from '@caisson/oci';
-import { RegistryError } from '@caisson/registry';
+import { RegistryError } from '@caisson/registry/errors';
 import { StoreError, type RememberedBase, type Session, type Store, type StoredImage } from '@caisson/store';
 import type { BaseOrigin, Emit } from '../events.ts';
 import { buildError } from '../failure.ts';

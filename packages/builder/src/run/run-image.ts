@@ -46,7 +46,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const folder = session.newPath('upper');
   const hostFolder = session.newPath('host');
   for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
-  const host = stack.use(SandboxHost.start(hostFolder, 'inherit'));
+  const host = stack.use(await SandboxHost.start(hostFolder, 'inherit'));
   const lowers = await chains.trees(state);
   const { exitCode } = await host.run(
     {

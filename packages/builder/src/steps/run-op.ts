@@ -33,7 +33,7 @@ export class RunOp extends StepOp<PlannedRun> {
     const { session, chains, host, runtimes, clock, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network } = this.step;
     const { info } = this.place;
-    const sandboxes = host();
+    const sandboxes = await host();
     const lowers = await chains.trees(before);
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');

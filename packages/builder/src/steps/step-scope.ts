@@ -23,6 +23,6 @@ export interface StepScope {
   readonly context: LocalContext;
   readonly ignore: IgnoreRules;
   /** The sandbox host: started when it is first asked for. */
-  readonly host: () => SandboxHost;
+  readonly host: () => Promise<SandboxHost>;
   readonly emit: Emit;
 }

@@ -64,7 +64,7 @@ async function tryRuntime(
   const hostFolder = session.newPath('host');
   const folder = session.newPath('upper');
   for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
-  await using host = SandboxHost.start(hostFolder);
+  await using host = await SandboxHost.start(hostFolder);
   try {
     const { exitCode } = await host.run({
       lowers: ['/'],
