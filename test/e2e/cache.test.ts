@@ -1,7 +1,8 @@
-import { utimesSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
+import { filesOfTar } from '../rig/image-files.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
@@ -134,12 +135,15 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
     expect(await world.build(['--no-cache'], { env, root: `${world.store}-2` })).toBe(first);
     const history = JSON.parse((await world.ok(['history', '--format', 'json', first])).stdout) as unknown;
     expect(JSON.stringify(history)).not.toMatch(/"20(?:2[1-9]|[3-9])/);
+    await world.ok(['build', '-t', 'app', '-o', 'type=tar,dest=app.tar', '.'], { env });
+    const files = await filesOfTar(readFileSync(join(world.context, 'app.tar')));
+    for (const path of ['tools', 'src/a.txt', 'src', 'all'])
+      expect(files.get(path)?.mtime).toBeLessThanOrEqual(1_600_000_000_000);
   });
 
   test('healed: a damaged layer of the store is made again, never served', async ({ world }) => {
     world.write(APP);
     const first = await world.build();
-    const { writeFileSync, readdirSync, statSync } = await import('node:fs');
     const blobs = join(world.store, 'blobs/sha256');
     for (const name of readdirSync(blobs)) {
       const path = join(blobs, name);

@@ -1,18 +1,9 @@
 import { readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { describe, expect } from 'vitest';
-import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
+import { failureOf } from '../rig/failure-of.ts';
 import { lacks } from '../rig/tools.ts';
-import { test, type World } from '../rig/world.ts';
-
-/** Builds what must fail. @returns all that it said, without what it told on the way */
-async function failureOf(world: World, args: readonly string[] = ['build', '.']): Promise<string> {
-  const { exitCode, stderr, stdout } = await world.run(args);
-  expect(stdout).toBe('');
-  const said = stderr.slice(Math.max(0, stderr.search(/^(?:error|warning)/m)));
-  return `${said}exit code ${exitCode}\n`;
-}
+import { test } from '../rig/world.ts';
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be built', () => {
   test('no Dockerfile', async ({ world }) => {
@@ -367,20 +358,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     expect((await world.ok(['images', '-q', '--no-trunc'])).stdout).toBe(`${first}\n`);
     expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);
     expect(readdirSync(join(world.store, 'builds'))).toEqual([]);
-  });
-
-  test('a current folder that is gone', async ({ world }) => {
-    const line = `mkdir gone && cd gone && rmdir ../gone && exec ${process.execPath} ${CAISSON} build .`;
-    const { exitCode, stderr } = await execa('sh', ['-c', line], {
-      env: bareEnvironment(world.store),
-      extendEnv: false,
-      cwd: world.context,
-      reject: false,
-    });
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 2,
-      stderr: 'error[usage]: the current folder is not there any more\n  hint: cd to another one',
-    });
   });
 
   test('a store that belongs to another tool', async ({ world }) => {

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect } from 'vitest';
+import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
+import { failureOf } from '../rig/failure-of.ts';
+import { filesOfTar } from '../rig/image-files.ts';
+import { sha256 } from '../rig/push-image.ts';
+import { lacks } from '../rig/tools.ts';
+import { test } from '../rig/world.ts';
+
+/** The Node of the machine, where it is older than ours. */
+const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+  try {
+    return Number(/^v(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]) < 24;
+  } catch {
+    return false;
+  }
+});
+
+describe.skipIf(lacks('root'))('circumstances', () => {
+  test('a file that grows while it is read', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: Buffer.alloc(200 << 20) });
+    const writer = setInterval(() => appendFileSync(join(world.context, 'big'), 'x'), 3);
+    const said = await failureOf(world);
+    clearInterval(writer);
+    expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
+      "error[changed-while-read]: /big changed while it was read
+        at Dockerfile:2:1
+        1 | FROM scratch
+      > 2 | COPY big /
+          | ^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+
+  test('a file that is written over while it is read', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: Buffer.alloc(200 << 20) });
+    const file = openSync(join(world.context, 'big'), 'r+');
+    const writer = setInterval(() => writeSync(file, String(Math.random()), (200 << 20) - 100), 3);
+    const { exitCode, stderr } = await world.run(['build', '-t', 'app', '.']);
+    clearInterval(writer);
+    closeSync(file);
+    // Either what was copied is what the key says, or it is told.
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      'warning: /big changed while it was read; what was copied is what was there then\n',
+    );
+    // Now that it rests, what is in the image is what the key says: the same as a cold build's.
+    const again = await world.build(['-t', 'app', '-o', 'type=tar,dest=again.tar']);
+    expect(again).toMatch(/^sha256:/);
+    const copied = (await filesOfTar(readFileSync(join(world.context, 'again.tar')))).get('big');
+    expect(copied?.sha256).toBe(sha256(readFileSync(join(world.context, 'big'))).slice('sha256:'.length));
+  });
+
+  test('another user than root', async ({ world }) => {
+    const line = [
+      '--reuid',
+      '65534',
+      '--regid',
+      '65534',
+      '--clear-groups',
+      process.execPath,
+      CAISSON,
+      'images',
+    ];
+    const { exitCode, stderr } = await execa('setpriv', line, {
+      env: { ...bareEnvironment(world.store), HOME: '/nonexistent', XDG_CACHE_HOME: '/nonexistent' },
+      extendEnv: false,
+      cwd: '/',
+      reject: false,
+    });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr:
+        'error[usage]: caisson must be run as root for now\n  hint: sudo caisson, or a container of CI, which is root inside',
+    });
+  });
+
+  test.skipIf(oldNode === undefined)('a Node that is too old', async ({ world }) => {
+    const { exitCode, stderr, stdout } = await execa(oldNode ?? '', [CAISSON, 'images'], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      reject: false,
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^caisson needs Node 24 or newer; this is v\d+\.\d+\.\d+ \(npx -p node@24 -p caisson caisson \.\.\. brings its own\)$/,
+    );
+  });
+
+  test('a current folder that is gone', async ({ world }) => {
+    const line = `mkdir gone && cd gone && rmdir ../gone && exec ${process.execPath} ${CAISSON} build .`;
+    const { exitCode, stderr } = await execa('sh', ['-c', line], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      cwd: world.context,
+      reject: false,
+    });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: 'error[usage]: the current folder is not there any more\n  hint: cd to another one',
+    });
+  });
+});
