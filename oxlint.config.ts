@@ -91,7 +91,7 @@ function importRule(
       patterns: [
         {
           // What stands in package.json beside the index: docs/decisions/0013.
-          regex: '^@caisson/(?!registry/errors$)[^/]+/',
+          group: ['@caisson/*/**', '!@caisson/registry/errors'],
           message: 'Import a package by its name: its index is its API.',
         },
         {

@@ -62,7 +62,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   });
   const steps = nameSteps(target);
   emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
-  const graph = new StepGraph(scope, steps);
+  const graph = new StepGraph(scope, steps, target);
   const state = await new Solver<FileState>({ jobs: workshop.jobs, ...workshop.cancel }).solve(
     graph.endOf(target),
   );

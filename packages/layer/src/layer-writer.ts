@@ -1,13 +1,22 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, constants } from 'node:fs';
 import { createHash, hash } from 'node:crypto';
 import { asDiffId, Digester, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
-import { baseName, childOf, fsPath, parentOf, textOf, type BytePath, type HostPath } from './byte-path.ts';
+import {
+  baseName,
+  childOf,
+  fsPath,
+  parentOf,
+  ROOT,
+  textOf,
+  type BytePath,
+  type HostPath,
+} from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
-import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
+import type { DirectoryEntry, Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { BLOCK, encodeHeader, type TarFields } from './tar-header.ts';
 import { Toc } from './toc.ts';
-import { isZeros, writeFully } from './tree-writer.ts';
+import { isZeros, TreeWriter, writeFully, type FileWriter } from './tree-writer.ts';
 
 /** Where the bytes of a file come from. */
 export type Content =
@@ -47,9 +56,15 @@ export class LayerWriter {
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
   #last: string | undefined;
+  readonly #tree: TreeWriter | undefined;
+  readonly #folders: DirectoryEntry[] = [];
 
-  /** @param path a new file */
-  constructor(path: HostPath) {
+  /**
+   * @param path a new file
+   * @param tree an empty folder, in which the layer is written as a tree too: from the same bytes, in the same pass
+   */
+  constructor(path: HostPath, tree?: HostPath) {
+    this.#tree = tree === undefined ? undefined : new TreeWriter(tree);
     this.#fd = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   }
 
@@ -62,6 +77,24 @@ export class LayerWriter {
     this.#write(encodeHeader(tarFields(entry)));
     if (role === 'change') this.#content.add(entry);
     this.#entries.push(entry);
+    if (this.#tree !== undefined) this.#addToTree(entry, this.#tree);
+  }
+
+  #addToTree(entry: Exclude<Entry, FileEntry | HardLinkEntry>, tree: TreeWriter): void {
+    switch (entry.type) {
+      case 'directory':
+        if (entry.path !== ROOT) tree.makeDirectory(entry.path);
+        this.#folders.push(entry);
+        return;
+      case 'symlink':
+        return tree.makeSymlink(entry);
+      case 'whiteout':
+        return tree.makeWhiteout(entry.path);
+      case 'char':
+      case 'block':
+      case 'fifo':
+        return tree.makeSpecialFile(entry);
+    }
   }
 
   /**
@@ -73,8 +106,7 @@ export class LayerWriter {
     this.#checkOrder(entry);
     this.#write(encodeHeader(tarFields(entry)));
     const offset = this.#flushed + this.#used;
-    const digest =
-      content.kind === 'bytes' ? this.#copyBytes(entry, content.bytes) : this.#copyFile(entry, content);
+    const digest = this.#copyContent(entry, content);
     this.#write(ZERO_BLOCK.subarray(0, (BLOCK - (entry.size % BLOCK)) % BLOCK));
     const written = { ...entry, digest, offset };
     this.#content.add(written);
@@ -98,6 +130,7 @@ export class LayerWriter {
     this.#write(encodeHeader(fields));
     this.#content.add(entry);
     this.#entries.push(entry);
+    this.#tree?.makeHardLink(entry.path, entry.target);
   }
 
   /** Ends the archive and closes the file. */
@@ -107,6 +140,8 @@ export class LayerWriter {
     this.#flush();
     ftruncateSync(this.#fd, this.#flushed);
     closeSync(this.#fd);
+    // Deepest first: what is done in a folder changes its time.
+    for (const folder of this.#folders.toReversed()) this.#tree?.finishDirectory(folder);
     return {
       diffId: asDiffId(this.#tar.digest()),
       contentDigest: this.#content.digest(),
@@ -156,18 +191,38 @@ export class LayerWriter {
     this.#used = 0;
   }
 
-  #copyBytes(entry: FileEntry, bytes: Uint8Array): Digest {
+  #copyContent(entry: FileEntry, content: Content): Digest {
+    const copy = this.#tree?.openFile(entry.path);
+    try {
+      const digest =
+        content.kind === 'bytes'
+          ? this.#copyBytes(entry, content.bytes, copy)
+          : this.#copyFile(entry, content, copy);
+      copy?.finish(entry);
+      return digest;
+    } catch (error) {
+      copy?.abandon();
+      throw error;
+    }
+  }
+
+  #copyBytes(entry: FileEntry, bytes: Uint8Array, copy: FileWriter | undefined): Digest {
     if (bytes.length !== entry.size)
       throw new Error(`Internal error: ${textOf(entry.path)} has another size than said`);
     this.#write(bytes);
+    copy?.write(bytes);
     return digestOf(bytes);
   }
 
-  #copyFile(entry: FileEntry, { path, offset = 0 }: Extract<Content, { kind: 'file' }>): Digest {
+  #copyFile(
+    entry: FileEntry,
+    { path, offset = 0 }: Extract<Content, { kind: 'file' }>,
+    copy: FileWriter | undefined,
+  ): Digest {
     const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!fstatSync(fd).isFile()) throw changed(path);
-      const digest = this.#copyFrom(fd, entry.size, offset, path);
+      const digest = this.#copyFrom(fd, entry.size, { offset, path, copy });
       if (offset === 0 && readSync(fd, PROBE, 0, 1, entry.size) !== 0 && fstatSync(fd).size !== entry.size) {
         throw changed(path);
       }
@@ -178,11 +233,13 @@ export class LayerWriter {
   }
 
   /** Copies through the buffer, so that small files cost one read each and no allocation. */
-  #copyFrom(fd: number, size: number, offset: number, path: HostPath): Digest {
+  #copyFrom(fd: number, size: number, { offset, path, copy }: Source): Digest {
     const startsAt = this.#used;
     if (size <= BUFFER_SIZE - startsAt) {
       this.#fill(fd, size, offset, path);
-      const digest = digestFromHex(hash('sha256', this.#buffer.subarray(startsAt, startsAt + size), 'hex'));
+      const bytes = this.#buffer.subarray(startsAt, startsAt + size);
+      const digest = digestFromHex(hash('sha256', bytes, 'hex'));
+      copy?.write(bytes);
       this.#advance(size);
       return digest;
     }
@@ -190,7 +247,9 @@ export class LayerWriter {
     for (let done = 0; done < size;) {
       const part = Math.min(size - done, BUFFER_SIZE - this.#used);
       this.#fill(fd, part, offset + done, path);
-      hasher.update(this.#buffer.subarray(this.#used, this.#used + part));
+      const bytes = this.#buffer.subarray(this.#used, this.#used + part);
+      hasher.update(bytes);
+      copy?.write(bytes);
       this.#advance(part);
       done += part;
     }
@@ -204,6 +263,13 @@ export class LayerWriter {
       done += read;
     }
   }
+}
+
+/** A file that is read, and where else its bytes go. */
+interface Source {
+  readonly offset: number;
+  readonly path: HostPath;
+  readonly copy: FileWriter | undefined;
 }
 
 const PROBE = Buffer.alloc(1);

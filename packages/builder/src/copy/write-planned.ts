@@ -28,6 +28,8 @@ export interface WriteRequest {
   readonly digestBefore: (found: Found) => Promise<Digest>;
   /** A new file for the tar. */
   readonly output: HostPath;
+  /** An empty folder for the same as a tree, where something will be mounted on it. */
+  readonly outputTree: HostPath | undefined;
   /** No time of what is written is later. */
   readonly latest: Time | undefined;
 }
@@ -57,7 +59,7 @@ interface Line {
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
   const lines = await linesOf(request);
-  const writer = new LayerWriter(request.output);
+  const writer = new LayerWriter(request.output, request.outputTree);
   const changed: ChangedFile[] = [];
   const nodes = new Map<BytePath, NodeEntry>();
   try {

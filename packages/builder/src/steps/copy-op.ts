@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { encodeToc, hostPath, type BytePath, type Found } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import type { Attributes } from '../copy/destination.ts';
@@ -61,17 +61,20 @@ export class CopyOp extends StepOp<PlannedCopy> {
     }
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
+    const outputTree = this.place.isMounted ? session.newPath('tree') : undefined;
+    if (outputTree !== undefined) await mkdir(outputTree, { mode: 0o755 });
     const beforeTree = new StateTree('the state before', before, view, chains);
     const written = await writePlanned({
       destination,
       tree,
       digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
       output: hostPath(tar),
+      outputTree: outputTree === undefined ? undefined : hostPath(outputTree),
       latest: clock.latest,
     });
     await writeFile(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
     const { diffId, contentDigest, size } = written;
-    const made: MadeLayer = { diffId, contentDigest, size, tree: undefined, tar, toc };
+    const made: MadeLayer = { diffId, contentDigest, size, tree: outputTree, tar, toc };
     if (written.changed.length === 0) return made;
     return { ...made, record: await this.#recordOfWritten(written, tree, work) };
   }

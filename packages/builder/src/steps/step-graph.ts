@@ -14,10 +14,12 @@ export class StepGraph {
   readonly #scope: StepScope;
   readonly #names: ReadonlyMap<PlannedStep, StepInfo>;
   readonly #stages = new Map<PlannedStage, Op<FileState>>();
+  readonly #mounted = new Set<PlannedStep>();
 
-  constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>) {
+  constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>, target: PlannedStage) {
     this.#scope = scope;
     this.#names = steps;
+    for (const stage of stagesOf(target)) this.#noteMounted(stage);
   }
 
   /** The op whose result is the state at the end of a stage. */
@@ -28,6 +30,13 @@ export class StepGraph {
     for (const step of stage.steps) op = this.#op(step, stage, op);
     this.#stages.set(stage, op);
     return op;
+  }
+
+  /** What lies below a RUN will be mounted: its layer is made a tree in the pass that writes it. */
+  #noteMounted(stage: PlannedStage): void {
+    const chain = chainOf(stage);
+    const last = chain.findLastIndex(({ kind }) => kind === 'run');
+    for (const step of chain.slice(0, Math.max(0, last))) this.#mounted.add(step);
   }
 
   #baseOf({ base }: PlannedStage): Op<FileState> {
@@ -44,7 +53,7 @@ export class StepGraph {
   #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
     const info = this.#names.get(step);
     if (info === undefined) throw new Error('Internal error: a step without a name');
-    const place: StepPlace = { info, stage: stage.title };
+    const place: StepPlace = { info, stage: stage.title, isMounted: this.#mounted.has(step) };
     switch (step.kind) {
       case 'run':
         return new RunOp(this.#scope, step, place, [before]);
@@ -59,6 +68,11 @@ export class StepGraph {
       }
     }
   }
+}
+
+/** The steps of a stage and of the stages that it builds on, the lowest first. */
+function chainOf({ base, steps }: PlannedStage): PlannedStep[] {
+  return base.kind === 'stage' ? [...chainOf(base.stage), ...steps] : [...steps];
 }
 
 /** The steps that a stage and those that it needs have, with what people call them, in the order of the Dockerfile. */

@@ -27,6 +27,8 @@ export interface StepPlace {
   readonly info: StepInfo;
   /** The stage's name or number. */
   readonly stage: string;
+  /** Whether a RUN stands on it. */
+  readonly isMounted: boolean;
 }
 
 /**
