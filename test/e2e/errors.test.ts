@@ -77,17 +77,17 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('what is not built yet says so', async ({ world }) => {
     world.write({
       Dockerfile:
-        'FROM busybox\nRUN --mount=type=cache,target=/x true\nCOPY --link a b\nADD https://example.com/a /a\n',
+        'FROM busybox\nRUN --security=insecure true\nCOPY --link a b\nADD https://example.com/a /a\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: RUN --mount is not supported yet
+      "error[invalid-dockerfile]: RUN --security is not supported yet
         at Dockerfile:2:5
         1 | FROM busybox
-      > 2 | RUN --mount=type=cache,target=/x true
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      > 2 | RUN --security=insecure true
+          |     ^^^^^^^^^^^^^^^^^^^
       error[invalid-dockerfile]: COPY --link is not supported yet
         at Dockerfile:3:6
-        2 | RUN --mount=type=cache,target=/x true
+        2 | RUN --security=insecure true
       > 3 | COPY --link a b
           |      ^^^^^^
       error[invalid-dockerfile]: ADD of a URL or a git repository is not supported yet

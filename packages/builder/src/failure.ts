@@ -17,6 +17,8 @@ export type FailureCode =
   | 'step-failed'
   /** A RUN could not be started. */
   | 'step-not-run'
+  /** A step needs a secret that was not given, or cannot be read. */
+  | 'missing-secret'
   /** The image has no such program. */
   | 'no-such-command'
   /** What should be run is no program. */

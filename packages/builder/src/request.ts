@@ -23,6 +23,11 @@ export type PullPolicy =
   /** Their tag at most once a minute; an image that the user named in the store is used as it lies. */
   | 'default';
 
+/** Where a secret comes from. */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'value'; readonly value: string | Uint8Array };
+
 /** What to build. Paths are absolute. */
 export interface BuildRequest {
   /** The folder of the store. */
@@ -35,6 +40,8 @@ export interface BuildRequest {
   readonly names?: readonly string[];
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
+  /** What `RUN --mount=type=secret` may show, by id. Values are in no layer, key or log. */
+  readonly secrets?: Readonly<Record<string, SecretSource>>;
   readonly noCache?: boolean;
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';

@@ -13,6 +13,7 @@ import { LocalContext } from './context/local-context.ts';
 import type { Emit } from './events.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
+import { secretReader } from './secrets.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
 /** What a build works with. Disposing of it ends all that it started, and gives back what it held. */
@@ -74,6 +75,7 @@ export async function openWorkshop(
     context: new LocalContext(resolve(request.context), ignore, store.lookUps),
     ignore,
     host: startHost,
+    secret: secretReader(request.secrets ?? {}),
     emit,
   };
   const bases = new BaseImages({ store, session, remote, platform, pull, emit });

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import type { OutputRequest, PullPolicy } from '@caisson/builder';
+import type { OutputRequest, PullPolicy, SecretSource } from '@caisson/builder';
 import { suggest } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
+import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A flag that may be given several times. */
@@ -54,6 +55,40 @@ function assignments(flag: string, args: readonly string[], env: Environment): [
     const value = equals === -1 ? env[name] : arg.slice(equals + 1);
     return value === undefined ? [] : [[name, value]];
   });
+}
+
+const SECRET_FORM = 'id=NAME[,src=FILE] or id=NAME,env=NAME';
+
+/** `--secret`, as docker takes it: without a source, the variable of that name, else the file. @throws UsageError */
+export function parseSecrets(
+  texts: readonly string[],
+  { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
+): Record<string, SecretSource> {
+  return Object.fromEntries(
+    texts.map((text): [string, SecretSource] => {
+      const fields = new Map(
+        text.split(',').map((field): [string, string] => {
+          const equals = field.indexOf('=');
+          return [field.slice(0, Math.max(0, equals)), field.slice(equals + 1)];
+        }),
+      );
+      const unknown = [...fields.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key));
+      const source = fields.get('src') ?? fields.get('source');
+      const id = fields.get('id') ?? source;
+      if (unknown !== undefined || id === undefined || id === '')
+        throw new UsageError(`--secret ${JSON.stringify(text)} is no secret`, { expected: SECRET_FORM });
+      const variable = fields.get('env') ?? (fields.get('type') === 'env' ? (source ?? id) : undefined);
+      if (source !== undefined && variable === undefined)
+        return [id, { kind: 'file', path: resolve(cwd, source) }];
+      const name = variable ?? id;
+      const value = env[name];
+      if (value !== undefined) return [id, { kind: 'value', value }];
+      if (variable === undefined) return [id, { kind: 'file', path: resolve(cwd, id) }];
+      throw new UsageError(`--secret ${JSON.stringify(text)}: the variable ${name} is not set`, {
+        expected: SECRET_FORM,
+      });
+    }),
+  );
 }
 
 const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;

@@ -45,3 +45,4 @@ export { SourceText, type Position, type Range } from './source-text.ts';
 export { stageOfCopy, stageOfFrom, suggestStage, targetStage } from './stage-lookup.ts';
 export { suggest } from './suggest.ts';
 export type { Word } from './words.ts';
+export { parseRunMount, type CacheSharing, type MountProblem, type RunMount } from './run-mount.ts';

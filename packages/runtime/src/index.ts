@@ -9,6 +9,7 @@ export type {
   Isolation,
   OciRuntimeName,
   RuntimeName,
+  SandboxMount,
   SandboxRequest,
   SandboxResult,
   SandboxSpec,

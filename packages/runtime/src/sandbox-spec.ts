@@ -19,6 +19,36 @@ export interface BindMount {
   readonly isReadOnly: boolean;
 }
 
+/** Something that is made for a sandbox and shown in it. Targets are absolute. */
+export type SandboxMount =
+  /** A folder or file of the host. */
+  | ({ readonly kind: 'folder' } & BindMount)
+  /** A stack of layers, or a path in it. What is written to it is dropped. */
+  | {
+      readonly kind: 'layers';
+      /** Trees, lowest first. */
+      readonly lowers: readonly string[];
+      readonly path: string;
+      readonly target: string;
+      readonly isReadOnly: boolean;
+    }
+  /** An empty folder in memory. */
+  | {
+      readonly kind: 'tmpfs';
+      readonly target: string;
+      /** In bytes. */
+      readonly size: number | undefined;
+    }
+  /** A file that lies in memory only. */
+  | {
+      readonly kind: 'secret';
+      readonly target: string;
+      readonly bytes: Uint8Array;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
 /** What runs in a sandbox, and how. */
 export interface SandboxSpec {
   /** The program and its arguments. A name without a slash is looked for in the PATH of `env`. */
@@ -30,7 +60,8 @@ export interface SandboxSpec {
   /** `user[:group]`, names or numbers, as in an image config; `''` is root. */
   readonly user: string;
   readonly network: 'host' | 'none';
-  readonly binds: readonly BindMount[];
+  /** In the order in which they are made: one may lie in another. */
+  readonly mounts: readonly SandboxMount[];
   /** `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of the calling process. */
   readonly stdio: 'stream' | 'inherit' | 'terminal';
   /** Keep standard input open; only where stdio is not `stream`. */

@@ -1,4 +1,5 @@
 export type { StoredBlob } from './blob-store.ts';
+export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
 export type { LockOptions } from './lock.ts';

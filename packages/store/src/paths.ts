@@ -39,6 +39,9 @@ export class StorePaths {
   get bases(): string {
     return this.#in('bases');
   }
+  get cacheMounts(): string {
+    return this.#in('cache-mounts');
+  }
   get builds(): string {
     return this.#in('builds');
   }

@@ -24,6 +24,7 @@ export interface Pruned {
   readonly records: number;
   readonly bases: number;
   readonly trees: number;
+  readonly cacheMounts: number;
   readonly blobs: number;
   /** What that takes on the disk, in bytes. */
   readonly bytes: number;
@@ -36,6 +37,7 @@ interface Doomed {
   readonly bases: readonly string[];
   readonly trees: Inventory['trees'];
   readonly tocs: Inventory['tocs'];
+  readonly cacheMounts: readonly string[];
   readonly blobs: readonly Digest[];
 }
 
@@ -56,6 +58,7 @@ export async function prune(store: Store, session: Session, options: PruneOption
     records: doomed.records.length,
     bases: doomed.bases.length,
     trees: doomed.trees.length,
+    cacheMounts: doomed.cacheMounts.length,
     blobs: doomed.blobs.length,
     bytes,
   };
@@ -96,6 +99,9 @@ function choose(
     tocs: inventory.tocs.filter(
       (form) => !needed.has(tocName(form)) && !stays(tocName(form), paths.toc(form)),
     ),
+    cacheMounts: store.cacheMounts
+      .slots()
+      .filter((slot) => lastUse(store, `cache ${slot}`, store.cacheMounts.path(slot)) <= oldest),
     blobs: inventory.blobs.filter((digest) => !needed.has(digest) && !held.has(digest)),
   };
 }
@@ -110,6 +116,7 @@ async function usageOf(store: Store, doomed: Doomed): Promise<number> {
   let bytes = 0;
   for (const { key } of doomed.records) bytes += await fileUsage(paths.record(key));
   for (const form of doomed.trees) bytes += await treeUsage(paths.tree(form));
+  for (const slot of doomed.cacheMounts) bytes += await treeUsage(store.cacheMounts.path(slot));
   for (const form of doomed.tocs) bytes += await fileUsage(paths.toc(form));
   for (const digest of doomed.blobs) bytes += await fileUsage(paths.blob(digest));
   return bytes;
@@ -125,6 +132,7 @@ async function remove(store: Store, session: Session, inventory: Inventory, doom
   }
   for (const form of doomed.trees) await store.forms.removeTree(session, form);
   for (const form of doomed.tocs) await store.forms.removeToc(form);
+  for (const slot of doomed.cacheMounts) await store.cacheMounts.remove(session, slot);
   for (const digest of doomed.blobs) await store.blobs.remove(digest);
   store.lookUps.forgetFiles();
 }

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { errorCode, syncFileSystem } from '@caisson/sys';
 import { pathExists } from 'fs-extra/esm';
 import { BlobStore } from './blob-store.ts';
+import { CacheMounts } from './cache-mounts.ts';
 import { Database } from './database.ts';
 import { diskError } from './disk-error.ts';
 import { StoreError } from './errors.ts';
@@ -31,6 +32,7 @@ export class Store implements Disposable {
   readonly bases: RememberedBases;
   readonly forms: LayerForms;
   readonly lookUps: LookUps;
+  readonly cacheMounts: CacheMounts;
   readonly #paths: StorePaths;
   readonly #database: Database;
   readonly #seen: Seen;
@@ -49,6 +51,7 @@ export class Store implements Disposable {
     this.bases = new RememberedBases(paths);
     this.forms = new LayerForms(paths, this.#seen, lockOptions);
     this.lookUps = new LookUps(this.#database);
+    this.cacheMounts = new CacheMounts(paths, lockOptions);
   }
 
   /** Begins to write, or to rely on what is there. */

@@ -6,7 +6,14 @@ import type { Store } from './store.ts';
 
 /** One kind of what a store holds. */
 export interface Usage {
-  readonly kind: 'images' | 'unnamed images' | 'step layers' | 'base images' | 'mountable trees' | 'other';
+  readonly kind:
+    | 'images'
+    | 'unnamed images'
+    | 'step layers'
+    | 'base images'
+    | 'mountable trees'
+    | 'cache mounts'
+    | 'other';
   readonly count: number;
   /** What it takes on the disk, in bytes. A layer counts once, with the first kind that needs it. */
   readonly bytes: number;
@@ -32,6 +39,9 @@ export async function diskUsage(store: Store): Promise<Usage[]> {
   const stepBytes = await take(records.map(({ layer }) => layer.diffId));
   let treeBytes = 0;
   for (const form of trees) treeBytes += await treeUsage(paths.tree(form));
+  const slots = store.cacheMounts.slots();
+  let cacheBytes = 0;
+  for (const slot of slots) cacheBytes += await treeUsage(store.cacheMounts.path(slot));
   let otherBytes = await take([...left]);
   for (const form of tocs) otherBytes += await fileUsage(paths.toc(form));
   for (const { key } of records) otherBytes += await fileUsage(paths.record(key));
@@ -47,6 +57,7 @@ export async function diskUsage(store: Store): Promise<Usage[]> {
     row('step layers', new Set(records.map(({ layer }) => formId('layer', layer.diffId))).size, stepBytes),
     row('base images', bases.size, baseBytes),
     row('mountable trees', trees.length, treeBytes),
+    row('cache mounts', slots.length, cacheBytes),
     row('other', tocs.length + records.length, otherBytes),
   ];
 }

@@ -15,15 +15,20 @@ import {
   type Word,
 } from '@caisson/parser';
 import { resolveWorkdir } from './instructions-metadata.ts';
-import type { CopyOrigin, Place, PlannedRun, PlannedSource } from './planned.ts';
+import type { CopyOrigin, Place, PlannedMount, PlannedRun, PlannedSource } from './planned.ts';
 import { proxyEnv } from './predefined-args.ts';
 import type { StageDraft } from './stage-draft.ts';
 
 /* Instructions that change files: each becomes a step. */
 
 /** `RUN`: a command, in the environment, folder and name of whom the stage has come to. */
-export function applyRun(draft: StageDraft, instruction: RunInstruction, place: Place): void {
-  refuseFlags(draft, 'RUN', instruction.flags, ['mount', 'security', 'device']);
+export function applyRun(
+  draft: StageDraft,
+  instruction: RunInstruction,
+  place: Place,
+  mounts: readonly PlannedMount[],
+): void {
+  refuseFlags(draft, 'RUN', instruction.flags, ['security', 'device']);
   const { args, script } = commandOf(draft, instruction);
   draft.addStep(
     {
@@ -36,6 +41,7 @@ export function applyRun(draft: StageDraft, instruction: RunInstruction, place: 
       cwd: draft.workdir,
       user: draft.config.User ?? '',
       network: networkOf(draft, instruction),
+      mounts,
       script,
     },
     `RUN ${draft.historyArgs}${args.join(' ')} # buildkit`,
@@ -212,7 +218,7 @@ function refuseFlags(
   }
 }
 
-function notSupported({ range }: Word, what: string): ReturnType<typeof errorAt> {
+export function notSupported({ range }: Word, what: string): ReturnType<typeof errorAt> {
   return errorAt(range, 'not-supported', `${what} is not supported yet`);
 }
 

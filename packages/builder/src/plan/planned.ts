@@ -1,5 +1,5 @@
 import type { ContainerConfig } from '@caisson/oci';
-import type { Range, SourceText } from '@caisson/parser';
+import type { CacheSharing, Range, SourceText } from '@caisson/parser';
 import type { BaseImage } from '../bases/base-image.ts';
 
 /** Where in a Dockerfile something stands. */
@@ -28,6 +28,8 @@ export interface PlannedRun extends PlannedBase {
   readonly cwd: string;
   readonly user: string;
   readonly network: 'host' | 'none';
+  /** What is shown to the command besides the files of the stage; by target. */
+  readonly mounts: readonly PlannedMount[];
   /** A script that stands in the Dockerfile, to be run as a file. */
   readonly script: { readonly name: string; readonly bytes: Uint8Array } | undefined;
 }
@@ -53,6 +55,40 @@ export type CopyOrigin =
   | { readonly kind: 'context' }
   | { readonly kind: 'stage'; readonly stage: PlannedStage }
   | { readonly kind: 'image'; readonly image: BaseImage };
+
+/** A mount of a RUN. Targets are absolute. */
+export type PlannedMount =
+  | {
+      readonly kind: 'bind';
+      readonly target: string;
+      readonly source: PlannedSource & { readonly kind: 'path' };
+      readonly from: CopyOrigin;
+      readonly isReadOnly: boolean;
+    }
+  | {
+      readonly kind: 'cache';
+      readonly target: string;
+      readonly id: string;
+      readonly isReadOnly: boolean;
+      readonly sharing: CacheSharing;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly size: number | undefined }
+  | {
+      readonly kind: 'secret';
+      readonly id: string;
+      /** Where it is a file. */
+      readonly target: string | undefined;
+      /** The variable that it is the value of. */
+      readonly env: string | undefined;
+      readonly isRequired: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly place: Place;
+    };
 
 /** A working folder to make. */
 export interface PlannedWorkdir extends PlannedBase {

@@ -17,6 +17,7 @@ import {
   type Diagnostic,
   type Dockerfile,
   type Instruction,
+  type RunInstruction,
   type Range,
   type Stage,
 } from '@caisson/parser';
@@ -38,7 +39,8 @@ import {
 } from './instructions-metadata.ts';
 import { BuildError } from '../failure.ts';
 import { applyCopy, applyRun, applyWorkdir, fromOf } from './instructions-steps.ts';
-import type { CopyOrigin, Place, PlannedStage, StageBase } from './planned.ts';
+import type { CopyOrigin, Place, PlannedMount, PlannedStage, StageBase } from './planned.ts';
+import { planMount, readMounts } from './run-mounts.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
 
 /** What stages are planned with. */
@@ -237,7 +239,7 @@ export class Planner {
   async #apply(draft: StageDraft, stage: Stage, instruction: Instruction, place: Place): Promise<void> {
     switch (instruction.kind) {
       case 'run':
-        return applyRun(draft, instruction, place);
+        return applyRun(draft, instruction, place, await this.#mounts(draft, stage, instruction, place));
       case 'copy':
       case 'add': {
         const origin = await this.#origin(stage, instruction, place);
@@ -291,7 +293,30 @@ export class Planner {
       this.#report(errorAt(flag.range, 'invalid-flag', message), at);
       return undefined;
     }
-    const found = stageOfCopy(this.#dockerfile, text, stage, flag.range);
+    return this.#originNamed(stage, text, at);
+  }
+
+  /** What a RUN shows to its command besides the files of the stage. */
+  async #mounts(
+    draft: StageDraft,
+    stage: Stage,
+    instruction: RunInstruction,
+    place: Place,
+  ): Promise<PlannedMount[]> {
+    const mounts: PlannedMount[] = [];
+    for (const { mount, place: at } of readMounts(draft, instruction, place)) {
+      const from = mount.type === 'bind' ? mount.from : undefined;
+      const origin: CopyOrigin | undefined =
+        from === undefined ? { kind: 'context' } : await this.#originNamed(stage, from, at);
+      const planned = origin === undefined ? undefined : planMount(draft, mount, origin, at);
+      if (planned !== undefined) mounts.push(planned);
+    }
+    return mounts.toSorted((a, b) => ((a.target ?? '') < (b.target ?? '') ? -1 : 1));
+  }
+
+  /** The stage or image that a name means to an instruction of a stage. */
+  async #originNamed(stage: Stage, text: string, at: Place): Promise<CopyOrigin | undefined> {
+    const found = stageOfCopy(this.#dockerfile, text, stage, at.range);
     if ('error' in found) {
       this.#report(found.error, at);
       return undefined;

@@ -110,7 +110,7 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
     cwd: request.cwd ?? (config.WorkingDir || '/'),
     user: request.user ?? config.User ?? '',
     network: request.network ?? 'host',
-    binds: request.binds ?? [],
+    mounts: (request.binds ?? []).map((bind) => ({ kind: 'folder', ...bind })),
     stdio: request.hasTerminal === true ? 'terminal' : 'inherit',
     stdin: request.isInteractive === true,
   };

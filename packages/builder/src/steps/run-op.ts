@@ -1,12 +1,13 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { digestOf } from '@caisson/oci';
-import type { BindMount } from '@caisson/runtime';
+import type { SandboxMount } from '@caisson/runtime';
 import { buildError } from '../failure.ts';
 import type { PlannedRun } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import type { FileState } from '../state.ts';
 import { OutputTail } from './output-tail.ts';
+import { RunMounts } from './run-mounts.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
 
 /** Raised by whatever changes what a RUN writes. */
@@ -14,26 +15,33 @@ const VERSION = 1;
 
 /** `RUN`: a command in a sandbox of its own, on the state before it. */
 export class RunOp extends StepOp<PlannedRun> {
-  protected override describe(before: FileState): Promise<KeyRecord> {
+  readonly #mounts = new RunMounts(this.scope, this.step.mounts);
+
+  protected override async describe(
+    before: FileState,
+    inputs: readonly FileState[],
+    signal: AbortSignal,
+  ): Promise<KeyRecord> {
     const { args, env, cwd, user, network, script } = this.step;
     this.scope.chains.willMount(before);
-    return Promise.resolve(
-      this.keyRecord(VERSION, before, {
-        args: [...args],
-        env: [...env],
-        cwd,
-        user,
-        network,
-        ...(script === undefined ? {} : { script: digestOf(script.bytes) }),
-      }),
-    );
+    const mounts = await this.#mounts.keyParts(inputs, signal);
+    return this.keyRecord(VERSION, before, {
+      args: [...args],
+      env: [...env],
+      cwd,
+      user,
+      network,
+      ...(mounts.length === 0 ? {} : { mounts }),
+      ...(script === undefined ? {} : { script: digestOf(script.bytes) }),
+    });
   }
 
-  protected override async make({ signal }: Work<FileState>, before: FileState): Promise<MadeLayer> {
+  protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { session, chains, host, runtimes, clock, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network } = this.step;
     const { info } = this.place;
     const sandboxes = await host();
+    using shown = await this.#mounts.open(inputs);
     const lowers = await chains.trees(before);
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');
@@ -47,11 +55,11 @@ export class RunOp extends StepOp<PlannedRun> {
         runtimes,
         spec: {
           args,
-          env: [...env, ...unkeyedEnv],
+          env: [...env, ...unkeyedEnv, ...shown.env],
           cwd,
           user,
           network,
-          binds: await this.#binds(),
+          mounts: [...(await this.#script()), ...shown.mounts],
           stdio: 'stream',
           stdin: false,
         },
@@ -71,13 +79,13 @@ export class RunOp extends StepOp<PlannedRun> {
   }
 
   /** A script that stands in the Dockerfile is shown to the step as a file, which leaves no trace. */
-  async #binds(): Promise<BindMount[]> {
+  async #script(): Promise<SandboxMount[]> {
     const { script } = this.step;
     if (script === undefined) return [];
     const source = this.scope.session.newPath('script');
     await writeFile(source, script.bytes, { flag: 'wx' });
     await chmod(source, 0o755);
-    return [{ source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
+    return [{ kind: 'folder', source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
   }
 }
 

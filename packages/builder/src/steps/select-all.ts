@@ -14,7 +14,7 @@ type PathSource = Extract<PlannedSource, { kind: 'path' }>;
  */
 export function selectAll(
   tree: SourceTree,
-  { sources }: PlannedCopy,
+  { sources }: Pick<PlannedCopy, 'sources'>,
   scope: Pick<StepScope, 'context' | 'ignore'>,
 ): Selected[] {
   const selected: Selected[] = [];

@@ -1,9 +1,10 @@
 import type { StepInfo } from '../events.ts';
-import type { PlannedStage, PlannedStep } from '../plan/planned.ts';
+import type { CopyOrigin, PlannedCopy, PlannedRun, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import type { Op } from '../solve/op.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { CopyOp } from './copy-op.ts';
 import { KnownState } from './known-state.ts';
+import { CONTEXT_MOUNT } from './run-mounts.ts';
 import { RunOp } from './run-op.ts';
 import type { StepPlace } from './step-op.ts';
 import type { StepScope } from './step-scope.ts';
@@ -50,13 +51,35 @@ export class StepGraph {
     }
   }
 
+  /** The states that a RUN is shown parts of; of the context, a copy of just that part. */
+  #shownTo(step: PlannedRun, place: StepPlace): Op<FileState>[] {
+    return step.mounts.flatMap((mount): Op<FileState>[] => {
+      if (mount.kind !== 'bind') return [];
+      const { from, source } = mount;
+      if (from.kind === 'stage') return [this.endOf(from.stage)];
+      if (from.kind === 'image') return [new KnownState(from.image.state)];
+      const copy: PlannedCopy = {
+        kind: 'copy',
+        text: step.text,
+        place: step.place,
+        sources: [source],
+        from,
+        destination: CONTEXT_MOUNT,
+        chown: undefined,
+        chmod: undefined,
+      };
+      const shown = { ...place, isMounted: true };
+      return [new CopyOp(quiet(this.#scope), copy, shown, [new KnownState(EMPTY_STATE)])];
+    });
+  }
+
   #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
     const info = this.#names.get(step);
     if (info === undefined) throw new Error('Internal error: a step without a name');
     const place: StepPlace = { info, stage: stage.title, isMounted: this.#mounted.has(step) };
     switch (step.kind) {
       case 'run':
-        return new RunOp(this.#scope, step, place, [before]);
+        return new RunOp(this.#scope, step, place, [before, ...this.#shownTo(step, place)]);
       case 'workdir':
         return new WorkdirOp(this.#scope, step, place, [before]);
       case 'copy':
@@ -68,6 +91,16 @@ export class StepGraph {
       }
     }
   }
+}
+
+/** The same build, which tells warnings only: for a step that nobody wrote. */
+function quiet(scope: StepScope): StepScope {
+  return {
+    ...scope,
+    emit: (event) => {
+      if (event.kind === 'warning' || event.kind === 'fetch') scope.emit(event);
+    },
+  };
 }
 
 /** The steps of a stage and of the stages that it builds on, the lowest first. */
@@ -96,9 +129,22 @@ function stagesOf(target: PlannedStage): PlannedStage[] {
     found.add(stage);
     if (stage.base.kind === 'stage') visit(stage.base.stage);
     for (const step of stage.steps) {
-      if ((step.kind === 'copy' || step.kind === 'add') && step.from.kind === 'stage') visit(step.from.stage);
+      for (const from of originsOf(step)) if (from.kind === 'stage') visit(from.stage);
     }
   };
   visit(target);
   return [...found].toSorted((a, b) => a.index - b.index);
+}
+
+/** Where a step takes files from, besides the state before it. */
+function originsOf(step: PlannedStep): CopyOrigin[] {
+  switch (step.kind) {
+    case 'copy':
+    case 'add':
+      return [step.from];
+    case 'run':
+      return step.mounts.flatMap((mount) => (mount.kind === 'bind' ? [mount.from] : []));
+    case 'workdir':
+      return [];
+  }
 }

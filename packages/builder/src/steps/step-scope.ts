@@ -24,5 +24,7 @@ export interface StepScope {
   readonly ignore: IgnoreRules;
   /** The sandbox host: started when it is first asked for. */
   readonly host: () => Promise<SandboxHost>;
+  /** The value of a secret; undefined for one that was not given. */
+  readonly secret: (id: string) => Promise<Uint8Array | undefined>;
   readonly emit: Emit;
 }

@@ -15,6 +15,7 @@ import {
   parseOutput,
   parsePull,
   parseRuntimes,
+  parseSecrets,
   parseSourceDateEpoch,
 } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
@@ -27,6 +28,7 @@ interface BuildFlags {
   readonly target?: string;
   readonly buildArg: readonly string[];
   readonly cache: boolean;
+  readonly secret: readonly string[];
   readonly pull?: string | boolean;
   readonly network?: string;
   readonly progress?: string;
@@ -49,6 +51,12 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     .option(
       '--build-arg <name=value>',
       'a value for an ARG; a name alone takes it from the environment',
+      collect,
+      [],
+    )
+    .option(
+      '--secret <secret>',
+      'a secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=NAME',
       collect,
       [],
     )
@@ -78,6 +86,7 @@ Examples:
   caisson build -f docker/Dockerfile --target test . one stage of another Dockerfile
   caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
   caisson build -o type=oci,dest=app.tar .           the image as a file
+  caisson build --secret id=npm,src=$HOME/.npmrc .   for RUN --mount=type=secret,id=npm
   caisson build -o out .                             the files of the image in the folder out
   id=$(caisson build -q .)                           the image id for a script
 
@@ -133,6 +142,7 @@ function requestOf(context: string, flags: BuildFlags, root: string, terminal: T
     names: flags.tag,
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
+    secrets: parseSecrets(flags.secret, terminal),
     pull: parsePull(flags.pull),
     outputs,
     registry: registryOptions(flags.registryMirror, env),

@@ -44,7 +44,7 @@ Examples:
       if (format === 'json') return printJson(terminal, gone);
       const verb = flags.dryRun === true ? 'would remove' : 'removed';
       return terminal.out(
-        `${verb} ${gone.images.length} unnamed images, ${gone.records} step results, ${gone.bases} base images, ${gone.trees} trees and ${gone.blobs} blobs: ${size(gone.bytes)}\n`,
+        `${verb} ${gone.images.length} unnamed images, ${gone.records} step results, ${gone.bases} base images, ${gone.trees} trees, ${gone.cacheMounts} cache mounts and ${gone.blobs} blobs: ${size(gone.bytes)}\n`,
       );
     });
 }

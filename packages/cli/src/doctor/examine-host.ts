@@ -76,7 +76,7 @@ async function tryRuntime(
         cwd: '/',
         user: '',
         network: 'host',
-        binds: [],
+        mounts: [],
         stdio: 'stream',
         stdin: false,
       },

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '@caisson/layer';
 import { RuntimeError } from '../errors.ts';
-import type { SandboxSpec } from '../sandbox-spec.ts';
+import type { BindMount, SandboxSpec } from '../sandbox-spec.ts';
 import type { RootFolder } from './root-folder.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -15,12 +15,13 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  */
 export function findExecutable(
   root: RootFolder,
-  { args: [program = ''], cwd, binds }: SandboxSpec,
+  { args: [program = ''], cwd }: SandboxSpec,
   env: readonly string[],
+  shown: readonly BindMount[],
 ): string {
   if (program.includes('/')) {
     const path = posix.resolve(cwd, program);
-    if (binds.some((bind) => bind.target === path && isExecutableFile(bind.source))) return program;
+    if (isShownAt(path, shown)) return program;
     const kind = executableKind(root, path);
     if (kind === 'executable') return program;
     if (kind === 'not-executable') throw new RuntimeError(kind, `${program} is not executable`);
@@ -32,6 +33,13 @@ export function findExecutable(
     if (executableKind(root, candidate) === 'executable') return candidate;
   }
   throw noSuchCommand(program, `the image has no program ${JSON.stringify(program)} in its PATH (${path})`);
+}
+
+/** Whether a path lies in something that is mounted: it is not looked into from here, but left to who runs it. */
+function isShownAt(path: string, shown: readonly BindMount[]): boolean {
+  return shown.some(({ target, source }) =>
+    path === target ? isExecutableFile(source) : path.startsWith(`${target}/`),
+  );
 }
 
 function executableKind(root: RootFolder, path: string): 'executable' | 'not-executable' | 'missing' {

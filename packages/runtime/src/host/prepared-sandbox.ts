@@ -28,10 +28,17 @@ export interface PreparedSandbox {
 
 /**
  * Prepares a mounted root for what is to run in it.
+ * @param shown what else of the host is shown in it
  * @throws RuntimeError `no-such-user`, `no-such-command`, `unsafe-path`
  */
 export function prepareSandbox(
-  { id, folder, root: rootPath, spec }: Pick<PreparedSandbox, 'id' | 'folder' | 'root' | 'spec'>,
+  {
+    id,
+    folder,
+    root: rootPath,
+    spec,
+    shown,
+  }: Pick<PreparedSandbox, 'id' | 'folder' | 'root' | 'spec'> & { readonly shown: readonly BindMount[] },
   networkFiles: NetworkFiles,
   targets: MountTargets,
 ): PreparedSandbox {
@@ -40,7 +47,7 @@ export function prepareSandbox(
   const env = withHome(spec.env, account.home);
   const systemMounts = systemMountsIn(targets);
   makeCwd(root, spec.cwd, account);
-  const executable = findExecutable(root, spec, env);
+  const executable = findExecutable(root, spec, env, shown);
   const device = devicePath(systemMounts);
   const binds: BindMount[] = [
     ...DEVICES.filter((name) => existsSync(`/dev/${name}`)).map((name) => ({
@@ -50,7 +57,7 @@ export function prepareSandbox(
     })),
     { source: networkFiles.resolvConf, target: targets.file('/etc/resolv.conf'), isReadOnly: true },
     { source: networkFiles.hosts, target: targets.file('/etc/hosts'), isReadOnly: true },
-    ...spec.binds.map((bind) => ({ ...bind, target: bindTarget(targets, bind, device) })),
+    ...shown.map((bind) => ({ ...bind, target: bindTarget(targets, bind, device) })),
   ];
   return { id, folder, root: rootPath, spec, executable, env, account, systemMounts, binds };
 }

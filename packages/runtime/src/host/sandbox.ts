@@ -18,6 +18,7 @@ import { inheritStreams, streamOutput, type OutputSink, type StandardStreams } f
 import { mountBefore, mountOverlay, type Overlay } from './overlay.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
+import { makeMounts } from './sandbox-mounts.ts';
 import type { Running, Started } from './running.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -68,7 +69,9 @@ async function runMounted(
   try {
     const targets = new MountTargets(new RootFolder(root));
     try {
-      const sandbox = prepareSandbox({ id, folder, root, spec }, workspace.networkFiles, targets);
+      using mounts = makeMounts(workspace, folder, spec.mounts);
+      const prepared = { id, folder, root, spec, shown: mounts.binds };
+      const sandbox = prepareSandbox(prepared, workspace.networkFiles, targets);
       return await start(workspace, sandbox, runtimes, running, sink);
     } finally {
       running.over();

@@ -1,0 +1,84 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fsPath } from '@caisson/layer';
+import { mount, MOUNT, unmount } from '@caisson/sys';
+import { RuntimeError } from '../errors.ts';
+import type { BindMount, SandboxMount } from '../sandbox-spec.ts';
+import { mountBefore, mountOverlay } from './overlay.ts';
+import { RootFolder } from './root-folder.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What was made for the mounts of a sandbox. Disposing of it takes the mounts away. */
+export interface MadeMounts extends Disposable {
+  readonly binds: readonly BindMount[];
+}
+
+/**
+ * Makes what a sandbox is shown: in the host's own mount namespace, so that every runtime binds the same. Secrets lie in
+ * memory only.
+ */
+export function makeMounts(
+  workspace: Workspace,
+  folder: string,
+  mounts: readonly SandboxMount[],
+): MadeMounts {
+  const stack = new DisposableStack();
+  try {
+    const binds = mounts.map((each, index) => {
+      const place = join(folder, `mount-${index}`);
+      return bindOf(workspace, each, place, stack);
+    });
+    const made = stack.move();
+    return { binds, [Symbol.dispose]: () => made.dispose() };
+  } finally {
+    stack.dispose();
+  }
+}
+
+function bindOf(workspace: Workspace, each: SandboxMount, place: string, stack: DisposableStack): BindMount {
+  const { target } = each;
+  switch (each.kind) {
+    case 'folder':
+      return { source: each.source, target, isReadOnly: each.isReadOnly };
+    case 'tmpfs': {
+      mkdirSync(place);
+      const data = each.size === undefined ? 'mode=1777' : `mode=1777,size=${each.size}`;
+      mount({ source: 'tmpfs', target: place, type: 'tmpfs', flags: MOUNT.noSuid | MOUNT.noDev, data });
+      stack.defer(() => unmount(place, 'detach'));
+      return { source: place, target, isReadOnly: false };
+    }
+    case 'secret':
+      writeFileSync(place, each.bytes, { flag: 'wx', mode: 0o600 });
+      chownSync(place, each.uid, each.gid);
+      chmodSync(place, each.mode);
+      return { source: place, target, isReadOnly: true };
+    case 'layers':
+      return { source: layersSource(workspace, each, place, stack), target, isReadOnly: each.isReadOnly };
+  }
+}
+
+/** What is written to a stack of layers that is shown is dropped: it lies in memory. */
+function layersSource(
+  workspace: Workspace,
+  { lowers, path, isReadOnly }: Extract<SandboxMount, { kind: 'layers' }>,
+  place: string,
+  stack: DisposableStack,
+): string {
+  let root = place;
+  if (isReadOnly) {
+    const before = stack.use(mountBefore(workspace, lowers, place));
+    root = before.path ?? place;
+    if (before.path === undefined) mkdirSync(place);
+  } else {
+    mkdirSync(place);
+    mountOverlay(workspace, lowers, workspace.newUpperInMemory(), place);
+    stack.defer(() => unmount(place, 'detach'));
+  }
+  const shown = new RootFolder(root);
+  const { path: at, kind } = shown.follow(path);
+  if (kind === undefined) throw new RuntimeError('unsafe-path', `there is no ${path} to be mounted`);
+  const source = fsPath(shown.locate(at));
+  if (typeof source !== 'string' || (!lstatSync(source).isDirectory() && !lstatSync(source).isFile()))
+    throw new RuntimeError('unsafe-path', `${path} is neither a file nor a folder that can be mounted`);
+  return source;
+}

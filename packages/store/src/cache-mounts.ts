@@ -1,0 +1,100 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
+import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
+import type { StorePaths } from './paths.ts';
+import { removeTree } from './remove-tree.ts';
+import type { Session } from './session.ts';
+
+/** Which cache is meant, and how it begins: another mode or owner is another cache. */
+export interface CacheMountName {
+  readonly id: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A cache folder that is in use. Disposing of it lets others have it. */
+export interface OpenCacheMount extends Disposable {
+  readonly path: string;
+}
+
+const MOST_PRIVATE = 64;
+
+/**
+ * The folders of `RUN --mount=type=cache`. They outlive builds, are in no layer and no key, and whoever uses one holds a
+ * kernel lock on it.
+ */
+export class CacheMounts {
+  readonly #paths: StorePaths;
+  readonly #lockOptions: LockOptions;
+
+  constructor(paths: StorePaths, lockOptions: LockOptions) {
+    this.#paths = paths;
+    this.#lockOptions = lockOptions;
+  }
+
+  /**
+   * Opens a cache, and makes it where there is none.
+   * @param sharing `shared`: beside others; `locked`: after others; `private`: another one, if it is in use
+   */
+  async open(name: CacheMountName, sharing: 'shared' | 'private' | 'locked'): Promise<OpenCacheMount> {
+    mkdirSync(this.#paths.cacheMounts, { recursive: true, mode: 0o700 });
+    const base = hexOf(digestOf(canonicalJson({ ...name }))).slice(0, 32);
+    if (sharing !== 'private') {
+      const kind = sharing === 'locked' ? 'exclusive' : 'shared';
+      return this.#opened(base, name, await lockFile(this.#lockOf(base), kind, this.#lockOptions));
+    }
+    for (let number = 0; number < MOST_PRIVATE; number++) {
+      const slot = number === 0 ? base : `${base}-${number}`;
+      const lock = tryLockFile(this.#lockOf(slot), 'exclusive');
+      if (lock !== undefined) return this.#opened(slot, name, lock);
+    }
+    return this.#opened(base, name, await lockFile(this.#lockOf(base), 'exclusive', this.#lockOptions));
+  }
+
+  #opened(slot: string, { mode, uid, gid }: CacheMountName, lock: HeldLock): OpenCacheMount {
+    const path = join(this.#paths.cacheMounts, slot);
+    if (!existsSync(path)) {
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, mode);
+      chownSync(path, uid, gid);
+    }
+    return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  }
+
+  /** Empties the caches of a name that nobody uses. */
+  async discard(session: Session, name: CacheMountName): Promise<void> {
+    const base = hexOf(digestOf(canonicalJson({ ...name }))).slice(0, 32);
+    for (const slot of this.slots()) {
+      if (slot === base || slot.startsWith(`${base}-`)) await this.remove(session, slot);
+    }
+  }
+
+  /** The folders that are there. */
+  slots(): string[] {
+    if (!existsSync(this.#paths.cacheMounts)) return [];
+    return readdirSync(this.#paths.cacheMounts).filter((name) => !name.endsWith('.lock'));
+  }
+
+  /** Where a folder lies. */
+  path(slot: string): string {
+    return join(this.#paths.cacheMounts, slot);
+  }
+
+  /** Removes a folder, unless somebody uses it. @returns whether it is gone */
+  async remove(session: Session, slot: string): Promise<boolean> {
+    using lock = tryLockFile(this.#lockOf(slot), 'exclusive');
+    if (lock === undefined) return false;
+    const gone = session.newPath('gone');
+    await rename(this.path(slot), gone);
+    rmSync(this.#lockOf(slot), { force: true });
+    removeTree(gone);
+    return true;
+  }
+
+  #lockOf(slot: string): string {
+    return join(this.#paths.cacheMounts, `${slot}.lock`);
+  }
+}

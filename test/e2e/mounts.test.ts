@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { failureOf } from '../rig/failure-of.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+/** The files of a folder that hold some bytes. */
+function filesWith(folder: string, text: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const path = join(folder, name);
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true && readFileSync(path).includes(text);
+  });
+}
+
+async function output(world: World, args: readonly string[] = []): Promise<string> {
+  return (await world.ok(['build', '-t', 'app', ...args, '.'])).stderr;
+}
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('secrets', () => {
+  const DOCKERFILE = `FROM busybox
+RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t stat -c '%a %u:%g' /run/secrets/token && wc -c < /t && echo \${#TOKEN}
+`;
+
+  test('are seen by the step, and by nothing else', async ({ world }) => {
+    const secret = 'correct-horse-battery-staple';
+    world.write({ Dockerfile: DOCKERFILE, token: secret });
+    const said = await output(world, ['--secret', 'id=token,src=token']);
+    expect(said).toMatch(/^#1 [\d.]+ 440 0:7$/m);
+    expect(said.match(/^#1 [\d.]+ 28$/gm)).toHaveLength(2);
+    expect(said).not.toContain(secret);
+    expect(filesWith(world.store, secret)).toEqual([]);
+    expect((await world.ok(['run', 'app', 'ls', '/'])).stdout).not.toMatch(/^(?:run|t)$/m);
+    // Another value is no reason to run the step again.
+    const again = await world.ok(['build', '--secret', 'id=token,env=TOKEN', '.'], {
+      env: { TOKEN: 'other' },
+    });
+    expect(again.stderr).toMatch(/1 steps cached, 0 ran\n$/);
+  });
+
+  test('that are not given: nothing, an empty variable, or an error', async ({ world }) => {
+    world.write({
+      Dockerfile:
+        'FROM busybox\nRUN --mount=type=secret,id=a --mount=type=secret,id=a,env=A ls /run/secrets 2>&1; echo "[$A]"\n',
+    });
+    expect(await output(world)).toMatch(/ ls: \/run\/secrets: No such file or directory\n#1 [\d.]+ \[\]\n/);
+    world.write({ Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=a,required true\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[missing-secret]: the secret "a" is required and was not given
+        at Dockerfile:2:5
+        1 | FROM busybox
+      > 2 | RUN --mount=type=secret,id=a,required true
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        hint: --secret id=a,src=FILE or --secret id=a,env=NAME
+      exit code 1
+      "
+    `);
+  });
+
+  test('that cannot be read', async ({ world }) => {
+    world.write({ Dockerfile: DOCKERFILE });
+    const said = await failureOf(world, ['build', '--secret', 'id=token,src=nowhere', '.']);
+    expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
+      "error[missing-secret]: the secret "token" cannot be read: /nowhere: ENOENT
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t st...
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+    expect(await failureOf(world, ['build', '--secret', 'token', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --secret "token" is no secret
+        expected: id=NAME[,src=FILE] or id=NAME,env=NAME
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['build', '--secret', 'id=token,env=NOT_SET', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --secret "id=token,env=NOT_SET": the variable NOT_SET is not set
+        expected: id=NAME[,src=FILE] or id=NAME,env=NAME
+      exit code 2
+      "
+    `);
+  });
+});
+
+const count = (step: string): string =>
+  `RUN --mount=type=cache,target=/cache,id=x echo ${step} >> /cache/log && wc -l < /cache/log\n`;
+
+const stage = (name: string, sharing: string): string =>
+  `FROM busybox AS ${name}\nRUN --mount=type=cache,target=/cache,id=${sharing},sharing=${sharing} test ! -e /cache/busy && touch /cache/busy && sleep 0.5 && rm /cache/busy\n`;
+
+const both = (sharing: string): string =>
+  `${stage('one', sharing)}${stage('two', sharing)}FROM busybox\nCOPY --from=one /etc /1\nCOPY --from=two /etc /2\n`;
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () => {
+  test('outlive builds, and are in no layer', async ({ world }) => {
+    world.write({ Dockerfile: `FROM busybox\n${count('a')}` });
+    expect(await output(world)).toMatch(/^#1 [\d.]+ 1$/m);
+    world.write({ Dockerfile: `FROM busybox\n${count('b')}` });
+    expect(await output(world)).toMatch(/^#1 [\d.]+ 2$/m);
+    expect((await world.ok(['run', 'app', 'ls', '/'])).stdout).not.toContain('cache');
+    // As with docker, --no-cache begins anew.
+    expect(await output(world, ['--no-cache'])).toMatch(/^#1 [\d.]+ 1$/m);
+    expect((await world.ok(['prune'])).stdout).toContain(' 1 cache mounts ');
+    world.write({ Dockerfile: `FROM busybox\n${count('c')}` });
+    expect(await output(world)).toMatch(/^#1 [\d.]+ 1$/m);
+  });
+
+  test('are used one after another where they are locked', async ({ world }) => {
+    for (const sharing of ['locked', 'private']) {
+      world.write({ Dockerfile: both(sharing) });
+      await world.build();
+    }
+    world.write({ Dockerfile: both('shared') });
+    expect((await world.run(['build', '.'])).exitCode).toBe(1);
+  });
+});
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('binds', () => {
+  test('count by what they show, not by what lies beside it', async ({ world }) => {
+    world.write({
+      Dockerfile: 'FROM busybox\nRUN --mount=source=shown,target=/shown cat /shown/a\n',
+      'shown/a': '1\n',
+      beside: '1',
+    });
+    await world.build();
+    world.write({ beside: '2' });
+    expect(await output(world)).toMatch(/1 steps cached, 0 ran\n$/);
+    world.write({ 'shown/a': '2\n' });
+    expect(await output(world)).toMatch(/^#1 [\d.]+ 2$/m);
+  });
+
+  test.each([
+    'RUN --mount=type=cahce,target=/x true',
+    'RUN --mount=type=cache true',
+    'RUN --mount=type=tmpfs,target=/x,sharing=locked true',
+    'RUN --mount=target=/ true',
+    'RUN --mount=type=cache,target=/x,sharing=mine true',
+    'RUN --mount=from=$X,target=/x true',
+    'RUN --mount=source=nothing,target=/x true',
+    'RUN --mount=type=ssh true',
+  ])('%s', async (line) => {
+    const { makeWorld, removeWorld } = await import('../rig/world.ts');
+    const world = makeWorld();
+    world.write({ Dockerfile: `FROM busybox\n${line}\n` });
+    expect(await failureOf(world)).toMatchSnapshot();
+    await removeWorld(world);
+  });
+});
