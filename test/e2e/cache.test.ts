@@ -120,6 +120,16 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
     expect(await stepsOf(world, ['--build-arg', 'HTTP_PROXY=http://proxy:1'])).toBe('2/0');
   });
 
+  test('keeps a linked COPY whatever is below it', async ({ world }) => {
+    const text = 'FROM busybox\nRUN echo 1 > /below\nCOPY --link src /src\n';
+    world.write({ ...APP, Dockerfile: text });
+    await world.build();
+    world.write({ Dockerfile: text.replace('echo 1', 'echo 2') });
+    expect(await stepsOf(world)).toBe('1/1');
+    world.write({ Dockerfile: text.replace('--link ', '').replace('echo 1', 'echo 3') });
+    expect(await stepsOf(world)).toBe('0/2');
+  });
+
   test('--no-cache runs all again', async ({ world }) => {
     world.write(APP);
     const first = await world.build();

@@ -77,7 +77,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('what is not built yet says so', async ({ world }) => {
     world.write({
       Dockerfile:
-        'FROM busybox\nRUN --security=insecure true\nCOPY --link a b\nADD https://example.com/a /a\n',
+        'FROM busybox\nRUN --security=insecure true\nADD --keep-git-dir a b\nADD https://example.com/a /a\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[invalid-dockerfile]: RUN --security is not supported yet
@@ -85,14 +85,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         1 | FROM busybox
       > 2 | RUN --security=insecure true
           |     ^^^^^^^^^^^^^^^^^^^
-      error[invalid-dockerfile]: COPY --link is not supported yet
-        at Dockerfile:3:6
+      error[invalid-dockerfile]: ADD --keep-git-dir is not supported yet
+        at Dockerfile:3:5
         2 | RUN --security=insecure true
-      > 3 | COPY --link a b
-          |      ^^^^^^
+      > 3 | ADD --keep-git-dir a b
+          |     ^^^^^^^^^^^^^^
       error[invalid-dockerfile]: ADD of a URL or a git repository is not supported yet
         at Dockerfile:4:5
-        3 | COPY --link a b
+        3 | ADD --keep-git-dir a b
       > 4 | ADD https://example.com/a /a
           |     ^^^^^^^^^^^^^^^^^^^^^
       exit code 1

@@ -12,14 +12,15 @@ import {
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
+import type { FileMode } from './file-mode.ts';
 import type { SourceNode } from './source-tree.ts';
 
 /** What COPY gives to everything that it makes. */
 export interface Attributes {
   /** Instead of the owner that the source has. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-  /** Instead of the mode that the source has; permission bits. */
-  readonly mode: number | undefined;
+  /** Instead of the mode that the source has, or how that changes. */
+  readonly mode: FileMode | undefined;
   /** The time of folders that have no source. */
   readonly now: Time;
 }
@@ -104,6 +105,8 @@ export class Destination {
 /** A folder that has no source. */
 export function plannedFolder(path: BytePath, { owner, mode }: Attributes, mtime: Time): Planned {
   const { uid, gid } = owner ?? { uid: 0, gid: 0 };
-  const entry: DirectoryEntry = { type: 'directory', path, mode: mode ?? 0o755, uid, gid, mtime };
+  // A symbolic mode speaks of what is copied, not of what is made on the way.
+  const bits = mode?.kind === 'octal' ? mode.mode : 0o755;
+  const entry: DirectoryEntry = { type: 'directory', path, mode: bits, uid, gid, mtime };
   return { entry, from: undefined, linkId: undefined };
 }

@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '@caisson/oci';
-import { childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
+import { baseName, childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
 import {
   DestinationError,
   plannedFolder,
@@ -7,8 +7,9 @@ import {
   type Destination,
   type Planned,
 } from './destination.ts';
+import { applyFileMode } from './file-mode.ts';
 import type { Selected } from './select-sources.ts';
-import type { SourceNode, SourceTree } from './source-tree.ts';
+import type { SourceNode } from './source-tree.ts';
 
 /** What one COPY or ADD puts where. */
 export interface CopyRequest {
@@ -22,7 +23,6 @@ export interface CopyRequest {
 export type CopyItem =
   | {
       readonly kind: 'selected';
-      readonly tree: SourceTree;
       readonly selected: Selected;
       readonly digests: ReadonlyMap<BytePath, Digest>;
     }
@@ -65,9 +65,23 @@ class ItemCopy {
       );
       return;
     }
-    const { node, name } = item.selected;
-    if (node.entry.type === 'directory') this.#copyContents(item, node, target);
+    const { node, name, parents } = item.selected;
+    if (parents !== undefined) this.#copyWithParents(item, parents, target);
+    else if (node.entry.type === 'directory') this.#copyContents(item, node, target);
     else this.#copyNode(item, node, this.#fileTarget(target, name));
+  }
+
+  /** `--parents`: the folders above a source come along, as they are there. */
+  #copyWithParents(item: SelectedItem, parents: readonly SourceNode[], target: BytePath): void {
+    this.#to.makeFolders(target, this.#attributes);
+    let at = target;
+    for (const parent of parents) {
+      at = childOf(at, baseName(parent.entry.path));
+      if (this.#to.lookup(at)?.type !== 'directory') this.#to.put(this.#planned(item, parent, at));
+    }
+    const { node, name } = item.selected;
+    if (name === '') this.#copyContents(item, node, at);
+    else this.#copyNode(item, node, childOf(at, name));
   }
 
   /** A file that is copied to a folder goes into it. */
@@ -87,8 +101,9 @@ class ItemCopy {
   }
 
   #copyChildren(item: SelectedItem, node: SourceNode, target: BytePath): void {
-    for (const name of item.tree.list(node.entry.path)) {
-      const child = item.tree.lookup(childOf(node.entry.path, name));
+    const { tree } = item.selected;
+    for (const name of tree.list(node.entry.path)) {
+      const child = tree.lookup(childOf(node.entry.path, name));
       if (child !== undefined) this.#copyNode(item, child, childOf(target, name));
     }
   }
@@ -109,7 +124,7 @@ class ItemCopy {
     this.#to.put(this.#planned(item, node, target));
   }
 
-  #planned({ tree, digests }: SelectedItem, node: SourceNode, path: BytePath): Planned {
+  #planned({ selected: { tree }, digests }: SelectedItem, node: SourceNode, path: BytePath): Planned {
     const { owner, mode } = this.#attributes;
     const own = tree.keepsOwners ? node.entry : { uid: 0, gid: 0 };
     const entry = {
@@ -117,7 +132,10 @@ class ItemCopy {
       path,
       uid: owner?.uid ?? own.uid,
       gid: owner?.gid ?? own.gid,
-      mode: node.entry.type === 'symlink' ? node.entry.mode : (mode ?? node.entry.mode),
+      mode:
+        node.entry.type === 'symlink'
+          ? node.entry.mode
+          : applyFileMode(mode, node.entry.mode, node.entry.type === 'directory'),
     };
     const digest = digests.get(node.entry.path);
     const linkId = node.linkId === undefined ? undefined : `${this.#index} ${node.linkId}`;
@@ -135,7 +153,16 @@ class ItemCopy {
     const { uid, gid } = owner ?? { uid: 0, gid: 0 };
     const digest = digestOf(bytes);
     this.#to.put({
-      entry: { type: 'file', path, mode: mode ?? 0o644, uid, gid, mtime: now, size: bytes.length, digest },
+      entry: {
+        type: 'file',
+        path,
+        mode: applyFileMode(mode, 0o644, false),
+        uid,
+        gid,
+        mtime: now,
+        size: bytes.length,
+        digest,
+      },
       from: { kind: 'bytes', bytes, digest },
       linkId: undefined,
     });

@@ -4,14 +4,16 @@ import {
   childOf,
   cleanPath,
   componentsOf,
+  parentsOf,
   resolveInRoot,
   ROOT,
   textOf,
   type BytePath,
   type Kind,
 } from '@caisson/layer';
-import { compileGlob, hasWildcard } from '@caisson/parser';
+import { compileGlob, hasWildcard, type IgnoreMatcher } from '@caisson/parser';
 import { err, ok, type Result } from '@caisson/oci';
+import { ExcludingTree } from './excluding-tree.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
 /** Something that a source of COPY names. */
@@ -19,6 +21,18 @@ export interface Selected {
   /** What it is called where it is put into a folder: the last name of the source as it was written. */
   readonly name: string;
   readonly node: SourceNode;
+  /** Where it and what is in it are looked up. */
+  readonly tree: SourceTree;
+  /** With `--parents`: the folders above it that come along, from the top. */
+  readonly parents: readonly SourceNode[] | undefined;
+}
+
+/** How sources are selected. */
+export interface SelectOptions {
+  /** What is left out, by paths from each source on. */
+  readonly exclude?: IgnoreMatcher | undefined;
+  /** Whether the folders above a source come along. */
+  readonly withParents?: boolean;
 }
 
 /** Why a source names nothing. */
@@ -31,21 +45,43 @@ export type SelectFailure =
  * What a source of COPY or ADD names in a tree. Paths start at its root, whatever they look like; links on the way,
  * and the one at the end, are followed inside it. A pattern that fits nothing names nothing; a plain path must exist.
  */
-export function selectSource(tree: SourceTree, text: string): Result<Selected[], SelectFailure> {
-  if (!hasWildcard(text)) {
-    const path = cleanPath(bytesOf(text));
-    const node = follow(tree, path);
-    return node.ok ? ok([{ name: baseName(path), node: node.value }]) : node;
-  }
-  const matches = matchPattern(tree, text);
+export function selectSource(
+  tree: SourceTree,
+  text: string,
+  options: SelectOptions = {},
+): Result<Selected[], SelectFailure> {
+  const matches = hasWildcard(text) ? matchPattern(tree, text) : ok([cleanPath(bytesOf(text))]);
   if (!matches.ok) return matches;
   const selected: Selected[] = [];
   for (const path of matches.value) {
     const node = follow(tree, path);
     if (!node.ok) return node;
-    selected.push({ name: baseName(path), node: node.value });
+    const { entry } = node.value;
+    const { exclude } = options;
+    selected.push({
+      name: baseName(path),
+      node: node.value,
+      tree: exclude === undefined ? tree : new ExcludingTree(tree, entry.path, exclude),
+      parents: options.withParents === true ? parentsFrom(tree, path, pivotOf(text)) : undefined,
+    });
   }
   return ok(selected);
+}
+
+/** How many names of a source stand before `/./`: those do not come along. */
+function pivotOf(text: string): number {
+  const at = text.lastIndexOf('/./');
+  return at === -1 ? 0 : componentsOf(cleanPath(bytesOf(text.slice(0, at)))).length;
+}
+
+function parentsFrom(tree: SourceTree, path: BytePath, pivot: number): SourceNode[] {
+  return parentsOf(path)
+    .slice(pivot)
+    .flatMap((folder) => {
+      const node = follow(tree, folder);
+      // By the name that was written: a link on the way stands for the folder that it leads to.
+      return node.ok ? [{ ...node.value, entry: { ...node.value.entry, path: folder } }] : [];
+    });
 }
 
 function follow(tree: SourceTree, path: BytePath): Result<SourceNode, SelectFailure> {
@@ -74,6 +110,10 @@ function matchPattern(tree: SourceTree, text: string): Result<BytePath[], Select
   if (!start.ok) return start.error.reason === 'missing' ? ok([]) : start;
   let found: BytePath[] = [start.value.entry.path];
   for (const part of parts.slice(firstWild)) {
+    if (part === '**') {
+      found = found.flatMap((path) => foldersIn(tree, path));
+      continue;
+    }
     const glob = compileGlob(part);
     if (!glob.ok) return err({ reason: 'bad-pattern', pattern: text });
     found = found
@@ -86,6 +126,12 @@ function matchPattern(tree: SourceTree, text: string): Result<BytePath[], Select
       );
   }
   return ok(found);
+}
+
+/** A folder and all folders in it. */
+function foldersIn(tree: SourceTree, path: BytePath): BytePath[] {
+  if (tree.lookup(path)?.entry.type !== 'directory') return [];
+  return [path, ...tree.list(path).flatMap((name) => foldersIn(tree, childOf(path, name)))];
 }
 
 /** Everything below a selected node, and the node itself, parents before children. */

@@ -1,5 +1,5 @@
 import { canonicalJson, digestOf, type Digest, type Json } from '@caisson/oci';
-import { childOf, type BytePath, type NodeEntry } from '@caisson/layer';
+import { baseName, childOf, type BytePath, type NodeEntry } from '@caisson/layer';
 import type { Selected } from './select-sources.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
@@ -14,14 +14,21 @@ export async function selectionDigest(
   signal: AbortSignal,
 ): Promise<Digest> {
   const files: SourceNode[] = [];
-  for (const { node } of selected) collectFiles(tree, node, files);
+  for (const each of selected) collectFiles(each.tree, each.node, files);
   const digests = await tree.digests(files, signal);
   const byPath = new Map(files.map((file, index) => [file.entry.path, digests[index]]));
   return digestOf(
     canonicalJson(
-      selected.map(({ name, node }) => {
+      selected.map(({ name, node, tree: from, parents }) => {
         const links = new LinkNames(node.entry.path);
-        return [node.entry.type === 'directory' ? '' : name, nodeDigest(tree, node, byPath, links)];
+        const shown = node.entry.type === 'directory' ? '' : name;
+        const digest = nodeDigest(from, node, byPath, links);
+        if (parents === undefined) return [shown, digest];
+        const above = parents.map(({ entry }) => [
+          baseName(entry.path),
+          ...describeAttributes(entry, tree.keepsOwners),
+        ]);
+        return [name, digest, above];
       }),
     ),
   );

@@ -4,6 +4,7 @@ import {
   expandWord,
   flagValue,
   heredocText,
+  isFlagOn,
   isHeredocWord,
   type AddInstruction,
   type CopyInstruction,
@@ -14,6 +15,7 @@ import {
   type WorkdirInstruction,
   type Word,
 } from '@caisson/parser';
+import { parseFileMode, type FileMode } from '../copy/file-mode.ts';
 import { resolveWorkdir } from './instructions-metadata.ts';
 import type { CopyOrigin, Place, PlannedMount, PlannedRun, PlannedSource } from './planned.ts';
 import { proxyEnv } from './predefined-args.ts';
@@ -100,14 +102,7 @@ export function applyCopy(
   from: CopyOrigin,
 ): void {
   const keyword = instruction.kind === 'copy' ? 'COPY' : 'ADD';
-  refuseFlags(draft, keyword, instruction.flags, [
-    'link',
-    'parents',
-    'exclude',
-    'checksum',
-    'keep-git-dir',
-    'unpack',
-  ]);
+  refuseFlags(draft, keyword, instruction.flags, ['checksum', 'keep-git-dir', 'unpack']);
   const sources = instruction.sources.flatMap((source) => sourceOf(draft, instruction, place, source));
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
@@ -128,9 +123,19 @@ export function applyCopy(
       destination: copyDestination(draft.workdir, destination),
       chown,
       chmod: modeOf(draft, instruction.flags, chmod),
+      excludes: instruction.flags.flatMap((flag) => excludeOf(draft, flag)),
+      hasParents: isFlagOn(instruction.flags, 'parents'),
+      // As with docker, a mode takes the link away.
+      isLinked: isFlagOn(instruction.flags, 'link') && chmod === undefined,
     },
     `${keyword}${flags}${paths}${names} ${destination} # buildkit`,
   );
+}
+
+function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {
+  if (name !== 'exclude' || value === undefined) return [];
+  const expanded = draft.expand({ text: value, range });
+  return expanded === undefined ? [] : [expanded];
 }
 
 function historySources(sources: readonly PlannedSource[]): { paths: string; names: string } {
@@ -189,17 +194,15 @@ function expandFlag(draft: StageDraft, flags: readonly Flag[], name: string): st
   return draft.expand({ text: flag.value, range: flag.range });
 }
 
-function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undefined): number | undefined {
+function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undefined): FileMode | undefined {
   const flag = flags.find((each) => each.name === 'chmod');
   if (chmod === undefined || flag === undefined) return undefined;
-  if (/^[0-7]{1,5}$/.test(chmod) && Number.parseInt(chmod, 8) <= 0o7777) return Number.parseInt(chmod, 8);
-  const isSymbolic = /^[ugoa]*[-+=]/.test(chmod);
+  const mode = parseFileMode(chmod);
+  if (mode.ok) return mode.value;
   draft.settings.report(
-    isSymbolic
-      ? notSupported({ text: chmod, range: flag.range }, 'a symbolic mode')
-      : errorAt(flag.range, 'invalid-value', `${JSON.stringify(chmod)} is no mode`, {
-          expected: 'an octal string and between 0 and 07777',
-        }),
+    errorAt(flag.range, 'invalid-value', `${JSON.stringify(chmod)} is no mode`, {
+      expected: 'an octal string and between 0 and 07777, or a change as chmod(1) takes it: u+x,go-w',
+    }),
   );
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { ContainerConfig } from '@caisson/oci';
 import type { CacheSharing, Range, SourceText } from '@caisson/parser';
 import type { BaseImage } from '../bases/base-image.ts';
+import type { FileMode } from '../copy/file-mode.ts';
 
 /** Where in a Dockerfile something stands. */
 export interface Place {
@@ -43,7 +44,13 @@ export interface PlannedCopy extends PlannedBase {
   readonly destination: string;
   /** As written, expanded: `user[:group]`. */
   readonly chown: string | undefined;
-  readonly chmod: number | undefined;
+  readonly chmod: FileMode | undefined;
+  /** Patterns of what is left out of each source. */
+  readonly excludes: readonly string[];
+  /** Whether the folders above each source come along. */
+  readonly hasParents: boolean;
+  /** Whether it is written as if there was nothing before it. */
+  readonly isLinked: boolean;
 }
 
 export type PlannedSource =

@@ -12,7 +12,7 @@ import type { PlannedCopy } from '../plan/planned.ts';
 import { StateTree } from '../snapshot/state-tree.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
-import { stateDigest, type FileState } from '../state.ts';
+import { EMPTY_STATE, stateDigest, type FileState } from '../state.ts';
 import { refuseArchives } from './refuse-archives.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { selectAll } from './select-all.ts';
@@ -29,15 +29,20 @@ export class CopyOp extends StepOp<PlannedCopy> {
     inputs: readonly FileState[],
     signal: AbortSignal,
   ): Promise<KeyRecord> {
-    const { destination, chown, chmod, sources } = this.step;
+    const { destination, chown, chmod, sources, excludes, hasParents, isLinked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
     const inline = sources.flatMap((source): Json[] =>
       source.kind === 'inline' ? [[source.name, digestOf(source.bytes)]] : [],
     );
-    return this.keyRecord(VERSION, before, {
+    // What is linked does not depend on what is there before; the names of users do.
+    const isFree = isLinked && !/[a-z]/i.test(chown ?? '');
+    return this.keyRecord(VERSION, isFree ? undefined : before, {
       destination,
+      ...(isLinked ? { link: true } : {}),
+      ...(hasParents ? { parents: true } : {}),
+      ...(excludes.length === 0 ? {} : { exclude: [...excludes] }),
       ...(chown === undefined ? {} : { chown }),
-      ...(chmod === undefined ? {} : { chmod }),
+      ...(chmod === undefined ? {} : { chmod: chmod.kind === 'octal' ? chmod.mode : chmod.text }),
       ...(selection === undefined ? {} : { selection }),
       ...(inline.length === 0 ? {} : { inline }),
     });
@@ -45,7 +50,8 @@ export class CopyOp extends StepOp<PlannedCopy> {
 
   protected override async make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { chains, session, clock } = this.scope;
-    const view = await chains.view(before);
+    const base = this.step.isLinked ? EMPTY_STATE : before;
+    const view = await chains.view(base);
     const destination = new Destination(view);
     const tree = await this.#tree(work.inputs);
     const items = await this.#items(tree, work.signal);
@@ -63,7 +69,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const toc = session.newPath('toc');
     const outputTree = this.place.isMounted ? session.newPath('tree') : undefined;
     if (outputTree !== undefined) await mkdir(outputTree, { mode: 0o755 });
-    const beforeTree = new StateTree('the state before', before, view, chains);
+    const beforeTree = new StateTree('the state before', base, view, chains);
     const written = await writePlanned({
       destination,
       tree,
@@ -122,7 +128,12 @@ export class CopyOp extends StepOp<PlannedCopy> {
     }
     const state = stateDigest(originState(inputs));
     const name = digestOf(
-      JSON.stringify([VERSION, ...sources.map((source) => (source.kind === 'path' ? source.text : ''))]),
+      JSON.stringify([
+        VERSION,
+        this.step.excludes,
+        this.step.hasParents,
+        ...sources.map((source) => (source.kind === 'path' ? source.text : '')),
+      ]),
     );
     const known = lookUps.selection(state, name);
     if (known !== undefined) return known;
@@ -138,7 +149,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const items: CopyItem[] = [];
     for (const each of selected) {
       if (tree === undefined) continue;
-      items.push({ kind: 'selected', tree, selected: each, digests: await digestsIn(tree, each, signal) });
+      items.push({ kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
     }
     for (const source of this.step.sources) if (source.kind === 'inline') items.push(source);
     return items;
@@ -168,8 +179,7 @@ function originState(inputs: readonly FileState[]): FileState {
 }
 
 async function digestsIn(
-  tree: SourceTree,
-  { node }: Selected,
+  { node, tree }: Selected,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<BytePath, Digest>> {
   const files = [...everythingIn(tree, node)].filter(({ entry }) => entry.type === 'file');

@@ -1,5 +1,5 @@
 import { textOf } from '@caisson/layer';
-import { suggest } from '@caisson/parser';
+import { createIgnoreMatcher, suggest } from '@caisson/parser';
 import { nearbyPaths, selectSource, type SelectFailure, type Selected } from '../copy/select-sources.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
 import { buildError, type BuildError } from '../failure.ts';
@@ -8,19 +8,23 @@ import type { StepScope } from './step-scope.ts';
 
 type PathSource = Extract<PlannedSource, { kind: 'path' }>;
 
+/** What sources are given, and how they are taken. */
+type SourcesOf = Pick<PlannedCopy, 'sources'> & Partial<Pick<PlannedCopy, 'excludes' | 'hasParents'>>;
+
 /**
  * Everything that the sources of a COPY or ADD name in a tree.
  * @throws BuildError `missing-source`
  */
 export function selectAll(
   tree: SourceTree,
-  { sources }: Pick<PlannedCopy, 'sources'>,
+  { sources, excludes, hasParents }: SourcesOf,
   scope: Pick<StepScope, 'context' | 'ignore'>,
 ): Selected[] {
   const selected: Selected[] = [];
+  const exclude = excludes?.length ? createIgnoreMatcher(excludes.join('\n')) : undefined;
   for (const source of sources) {
     if (source.kind !== 'path') continue;
-    const found = selectSource(tree, source.text);
+    const found = selectSource(tree, source.text, { exclude, withParents: hasParents === true });
     if (!found.ok) throw selectError(tree, source, found.error, scope);
     selected.push(...found.value);
   }

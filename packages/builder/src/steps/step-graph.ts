@@ -67,6 +67,9 @@ export class StepGraph {
         destination: CONTEXT_MOUNT,
         chown: undefined,
         chmod: undefined,
+        excludes: [],
+        hasParents: false,
+        isLinked: true,
       };
       const shown = { ...place, isMounted: true };
       return [new CopyOp(quiet(this.#scope), copy, shown, [new KnownState(EMPTY_STATE)])];

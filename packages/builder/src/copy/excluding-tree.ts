@@ -1,0 +1,49 @@
+import type { Content } from '@caisson/layer';
+import { childOf, textOf, type BytePath } from '@caisson/layer';
+import type { Digest } from '@caisson/oci';
+import type { IgnoreMatcher } from '@caisson/parser';
+import type { SourceNode, SourceTree } from './source-tree.ts';
+
+/** A tree without what `--exclude` names: patterns start at the source that was selected. */
+export class ExcludingTree implements SourceTree {
+  readonly title: string;
+  readonly keepsOwners: boolean;
+  readonly #tree: SourceTree;
+  readonly #root: BytePath;
+  readonly #patterns: IgnoreMatcher;
+
+  /** @param root the path of the source */
+  constructor(tree: SourceTree, root: BytePath, patterns: IgnoreMatcher) {
+    this.title = tree.title;
+    this.keepsOwners = tree.keepsOwners;
+    this.#tree = tree;
+    this.#root = root;
+    this.#patterns = patterns;
+  }
+
+  lookup(path: BytePath): SourceNode | undefined {
+    return this.#tree.lookup(path);
+  }
+
+  list(folder: BytePath): readonly string[] {
+    return this.#tree.list(folder).filter((name) => {
+      const path = childOf(folder, name);
+      const relative = textOf(this.#root === '' ? path : path.slice(this.#root.length + 1));
+      if (!this.#patterns.ignores(relative)) return true;
+      const isFolder = this.#tree.lookup(path)?.entry.type === 'directory';
+      return isFolder && this.#patterns.mayContainIncluded(relative);
+    });
+  }
+
+  digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
+    return this.#tree.digests(files, signal);
+  }
+
+  content(file: SourceNode): Promise<Content> {
+    return this.#tree.content(file);
+  }
+
+  correct(file: SourceNode, digest: Digest): void {
+    this.#tree.correct(file, digest);
+  }
+}

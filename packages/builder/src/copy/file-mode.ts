@@ -1,0 +1,70 @@
+import { err, ok, type Result } from '@caisson/oci';
+
+/** What `--chmod` says: a mode, or how each mode changes. */
+export type FileMode =
+  | { readonly kind: 'octal'; readonly mode: number }
+  | { readonly kind: 'symbolic'; readonly text: string; readonly clauses: readonly Clause[] };
+
+interface Clause {
+  /** The permission bits of whom it speaks of: of u, g, o. */
+  readonly who: number;
+  readonly operator: '+' | '-' | '=';
+  /** `rwxXst`, or one of `ugo` for what those have. */
+  readonly permissions: string;
+}
+
+const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
+
+/** Reads an octal mode or one as chmod(1) takes it: `u+x,go-w`. */
+export function parseFileMode(text: string): Result<FileMode, string> {
+  if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777)
+    return ok({ kind: 'octal', mode: Number.parseInt(text, 8) });
+  const clauses: Clause[] = [];
+  for (const part of text.split(',')) {
+    const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(part);
+    if (match === null)
+      return err(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
+    const [, whoText = '', changes = ''] = match;
+    const who = whoText === '' ? 0o7777 : [...whoText].reduce((bits, each) => bits | (WHO[each] ?? 0), 0);
+    for (const [, operator = '', permissions = ''] of changes.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
+      if (operator === '+' || operator === '-' || operator === '=')
+        clauses.push({ who, operator, permissions });
+    }
+  }
+  return ok({ kind: 'symbolic', text, clauses });
+}
+
+/** The mode that a file or folder gets. */
+export function applyFileMode(change: FileMode | undefined, mode: number, isFolder: boolean): number {
+  if (change === undefined) return mode;
+  if (change.kind === 'octal') return change.mode;
+  return change.clauses.reduce((before, clause) => applyClause(clause, before, isFolder), mode);
+}
+
+function applyClause({ who, operator, permissions }: Clause, before: number, isFolder: boolean): number {
+  const bits = bitsOf(permissions, before, isFolder) & who;
+  switch (operator) {
+    case '+':
+      return before | bits;
+    case '-':
+      return before & ~bits;
+    case '=':
+      return (before & ~(who & 0o777)) | bits;
+  }
+}
+
+function bitsOf(permissions: string, before: number, isFolder: boolean): number {
+  let bits = 0;
+  for (const each of permissions) {
+    if (each === 'r') bits |= 0o444;
+    else if (each === 'w') bits |= 0o222;
+    else if (each === 'x') bits |= 0o111;
+    else if (each === 'X') bits |= isFolder || (before & 0o111) !== 0 ? 0o111 : 0;
+    else if (each === 's') bits |= 0o6000;
+    else if (each === 't') bits |= 0o1000;
+    else if (each === 'u') bits |= ((before >> 6) & 7) * 0o111;
+    else if (each === 'g') bits |= ((before >> 3) & 7) * 0o111;
+    else if (each === 'o') bits |= (before & 7) * 0o111;
+  }
+  return bits;
+}
