@@ -11,6 +11,8 @@ export type FailureCode =
   | 'unknown-target'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'
+  /** ADD cannot unpack an archive. */
+  | 'bad-archive'
   /** COPY or ADD cannot write where it should. */
   | 'bad-destination'
   /** The program of a RUN ended with another code than 0. */

@@ -13,7 +13,7 @@ import {
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
 import type { FileMode } from './file-mode.ts';
-import type { SourceNode } from './source-tree.ts';
+import type { SourceNode, SourceTree } from './source-tree.ts';
 
 /** What COPY gives to everything that it makes. */
 export interface Attributes {
@@ -35,7 +35,12 @@ export interface Planned {
 }
 
 export type PlannedContent =
-  | { readonly kind: 'source'; readonly node: SourceNode; readonly digest: Digest }
+  | {
+      readonly kind: 'source';
+      readonly tree: SourceTree;
+      readonly node: SourceNode;
+      readonly digest: Digest;
+    }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly digest: Digest };
 
 /** Something is in the way. */

@@ -22,7 +22,8 @@ export interface CopyRequest {
 /** One thing that is copied: from a tree, or a file that the Dockerfile itself holds. */
 export type CopyItem =
   | {
-      readonly kind: 'selected';
+      /** `unpacked`: what is in an archive, to which no mode is given. */
+      readonly kind: 'selected' | 'unpacked';
       readonly selected: Selected;
       readonly digests: ReadonlyMap<BytePath, Digest>;
     }
@@ -39,7 +40,10 @@ export function planCopy(
   destination: Destination,
   { items, destination: text, attributes }: CopyRequest,
 ): void {
-  for (const [index, item] of items.entries()) new ItemCopy(destination, attributes, index).copy(item, text);
+  for (const [index, item] of items.entries()) {
+    const given = item.kind === 'unpacked' ? { ...attributes, mode: undefined } : attributes;
+    new ItemCopy(destination, given, index).copy(item, text);
+  }
 }
 
 class ItemCopy {
@@ -142,7 +146,7 @@ class ItemCopy {
     if (entry.type !== 'file') return { entry, from: undefined, linkId };
     if (digest === undefined) throw new Error(`Internal error: ${textOf(node.entry.path)} was not hashed`);
     const { offset: _elsewhere, ...file } = entry;
-    return { entry: { ...file, digest }, from: { kind: 'source', node, digest }, linkId };
+    return { entry: { ...file, digest }, from: { kind: 'source', tree, node, digest }, linkId };
   }
 
   #putInline(path: BytePath, bytes: Uint8Array): void {
@@ -169,4 +173,4 @@ class ItemCopy {
   }
 }
 
-type SelectedItem = Extract<CopyItem, { kind: 'selected' }>;
+type SelectedItem = Exclude<CopyItem, { kind: 'inline' }>;

@@ -17,13 +17,10 @@ import {
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
 import type { Destination, Planned } from './destination.ts';
-import type { SourceTree } from './source-tree.ts';
 
 /** How to write what was planned. */
 export interface WriteRequest {
   readonly destination: Destination;
-  /** Where the files of planned paths come from. */
-  readonly tree: SourceTree | undefined;
   /** The digest of a file of the state before, for one that looks the same as what would be written. */
   readonly digestBefore: (found: Found) => Promise<Digest>;
   /** A new file for the tar. */
@@ -72,7 +69,7 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
       nodes.set(entry.path, entry);
       if (entry.type !== 'file') writer.add(entry, role);
       else if (planned?.from !== undefined) {
-        const written = writer.addFile(entry, await contentOf(request.tree, planned));
+        const written = writer.addFile(entry, await contentOf(planned));
         if (written.digest !== undefined && written.digest !== planned.from.digest) {
           changed.push({ planned, digest: written.digest });
         }
@@ -85,10 +82,10 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   }
 }
 
-function contentOf(tree: SourceTree | undefined, { from }: Planned): Promise<Content> {
+function contentOf({ from }: Planned): Promise<Content> {
   if (from?.kind === 'bytes') return Promise.resolve({ kind: 'bytes', bytes: from.bytes });
-  if (from === undefined || tree === undefined) throw new Error('Internal error: a file without content');
-  return tree.content(from.node);
+  if (from === undefined) throw new Error('Internal error: a file without content');
+  return from.tree.content(from.node);
 }
 
 /** The lines of the layer, in order. */

@@ -102,7 +102,7 @@ export function applyCopy(
   from: CopyOrigin,
 ): void {
   const keyword = instruction.kind === 'copy' ? 'COPY' : 'ADD';
-  refuseFlags(draft, keyword, instruction.flags, ['checksum', 'keep-git-dir', 'unpack']);
+  refuseFlags(draft, keyword, instruction.flags, ['checksum', 'keep-git-dir']);
   const sources = instruction.sources.flatMap((source) => sourceOf(draft, instruction, place, source));
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
@@ -124,12 +124,18 @@ export function applyCopy(
       chown,
       chmod: modeOf(draft, instruction.flags, chmod),
       excludes: instruction.flags.flatMap((flag) => excludeOf(draft, flag)),
+      isUnpacked: instruction.kind === 'add' && isUnpacking(instruction.flags),
       hasParents: isFlagOn(instruction.flags, 'parents'),
       // As with docker, a mode takes the link away.
       isLinked: isFlagOn(instruction.flags, 'link') && chmod === undefined,
     },
     `${keyword}${flags}${paths}${names} ${destination} # buildkit`,
   );
+}
+
+/** Archives of the context are unpacked unless that is switched off. */
+function isUnpacking(flags: readonly Flag[]): boolean {
+  return !flags.some(({ name }) => name === 'unpack') || isFlagOn(flags, 'unpack');
 }
 
 function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {

@@ -49,6 +49,8 @@ export interface PlannedCopy extends PlannedBase {
   readonly excludes: readonly string[];
   /** Whether the folders above each source come along. */
   readonly hasParents: boolean;
+  /** Whether ADD unpacks archives. */
+  readonly isUnpacked: boolean;
   /** Whether it is written as if there was nothing before it. */
   readonly isLinked: boolean;
 }

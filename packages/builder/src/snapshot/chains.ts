@@ -15,6 +15,7 @@ import {
   type Toc,
 } from '@caisson/layer';
 import { removeTreeLater, type Session, type Store } from '@caisson/store';
+import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
 import { stateDigest, type FileState, type StateLayer } from '../state.ts';
 
@@ -52,6 +53,11 @@ export class Chains {
     const known = this.#views.get(name) ?? this.#makeView(state.layers);
     this.#views.set(name, known);
     return known;
+  }
+
+  /** The files of a state, as COPY takes them. */
+  async sources(title: string, state: FileState): Promise<ViewTree> {
+    return new ViewTree(title, await this.view(state), (found) => this.content(state, found));
   }
 
   async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {

@@ -1,19 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { encodeToc, hostPath, type BytePath, type Found } from '@caisson/layer';
+import { encodeToc, hostPath, inFolder, ROOT, textOf, type BytePath, type Found } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
 import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
 import { everythingIn, type Selected } from '../copy/select-sources.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
+import { unpackArchive } from '../copy/archive.ts';
+import type { ViewTree } from '../copy/view-tree.ts';
 import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedCopy } from '../plan/planned.ts';
-import { StateTree } from '../snapshot/state-tree.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, stateDigest, type FileState } from '../state.ts';
-import { refuseArchives } from './refuse-archives.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { selectAll } from './select-all.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
@@ -29,7 +29,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     inputs: readonly FileState[],
     signal: AbortSignal,
   ): Promise<KeyRecord> {
-    const { destination, chown, chmod, sources, excludes, hasParents, isLinked } = this.step;
+    const { destination, chown, chmod, sources, excludes, hasParents, isLinked, isUnpacked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
     const inline = sources.flatMap((source): Json[] =>
       source.kind === 'inline' ? [[source.name, digestOf(source.bytes)]] : [],
@@ -39,6 +39,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     return this.keyRecord(VERSION, isFree ? undefined : before, {
       destination,
       ...(isLinked ? { link: true } : {}),
+      ...(isUnpacked ? {} : { unpack: false }),
       ...(hasParents ? { parents: true } : {}),
       ...(excludes.length === 0 ? {} : { exclude: [...excludes] }),
       ...(chown === undefined ? {} : { chown }),
@@ -69,10 +70,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const toc = session.newPath('toc');
     const outputTree = this.place.isMounted ? session.newPath('tree') : undefined;
     if (outputTree !== undefined) await mkdir(outputTree, { mode: 0o755 });
-    const beforeTree = new StateTree('the state before', base, view, chains);
+    const beforeTree = await chains.sources('the state before', base);
     const written = await writePlanned({
       destination,
-      tree,
       digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
       output: hostPath(tar),
       outputTree: outputTree === undefined ? undefined : hostPath(outputTree),
@@ -82,17 +82,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { diffId, contentDigest, size } = written;
     const made: MadeLayer = { diffId, contentDigest, size, tree: outputTree, tar, toc };
     if (written.changed.length === 0) return made;
-    return { ...made, record: await this.#recordOfWritten(written, tree, work) };
+    return { ...made, record: await this.#recordOfWritten(written, work) };
   }
 
   /** A file was edited between the look-up and the copy: the layer goes under the key of what is in it. */
-  async #recordOfWritten(
-    { changed }: CopiedLayer,
-    tree: SourceTree | undefined,
-    work: Work<FileState>,
-  ): Promise<KeyRecord> {
+  async #recordOfWritten({ changed }: CopiedLayer, work: Work<FileState>): Promise<KeyRecord> {
     for (const { planned, digest } of changed) {
-      if (planned.from?.kind === 'source') tree?.correct(planned.from.node, digest);
+      const { from } = planned;
+      if (from?.kind === 'source') from.tree.correct(from.node, digest);
     }
     const [first] = changed;
     const others = changed.length > 1 ? ` and ${changed.length - 1} more files` : '';
@@ -113,7 +110,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     if (from.kind === 'context') return this.scope.context;
     const state = originState(inputs);
     const title = from.kind === 'stage' ? `stage ${from.stage.title}` : from.image.name;
-    return new StateTree(title, state, await this.scope.chains.view(state), this.scope.chains);
+    return this.scope.chains.sources(title, state);
   }
 
   /** What the selected files count as in the key. Of a state it is remembered: then nothing of the state is read. */
@@ -123,7 +120,6 @@ export class CopyOp extends StepOp<PlannedCopy> {
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') {
       const selected = selectAll(this.scope.context, this.step, this.scope);
-      if (this.step.kind === 'add') refuseArchives(this.scope.context, selected, this.step);
       return selectionDigest(this.scope.context, selected, signal);
     }
     const state = stateDigest(originState(inputs));
@@ -149,10 +145,28 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const items: CopyItem[] = [];
     for (const each of selected) {
       if (tree === undefined) continue;
+      const unpacked = await this.#unpacked(each);
+      if (unpacked !== undefined) {
+        items.push({ kind: 'unpacked', selected: unpacked, digests: await digestsIn(unpacked, signal) });
+        continue;
+      }
       items.push({ kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
     }
     for (const source of this.step.sources) if (source.kind === 'inline') items.push(source);
     return items;
+  }
+
+  /** What is in a file of the context that ADD unpacks; undefined for one that is copied as it is. */
+  async #unpacked({ name, node }: Selected): Promise<Selected | undefined> {
+    const { kind, isUnpacked, from } = this.step;
+    const { context, session } = this.scope;
+    if (kind !== 'add' || !isUnpacked || from.kind !== 'context' || node.entry.type !== 'file')
+      return undefined;
+    const path = inFolder(context.root, node.entry.path);
+    const tree = await unpackArchive(path, textOf(name), session.newPath('archive'));
+    const root = tree?.lookup(ROOT);
+    if (tree === undefined || root === undefined) return undefined;
+    return { name, node: root, tree, parents: undefined };
   }
 
   async #attributes(before: FileState): Promise<Attributes> {
@@ -192,7 +206,7 @@ async function digestsIn(
   );
 }
 
-async function digestOfFound(tree: StateTree, found: Found, signal: AbortSignal): Promise<Digest> {
+async function digestOfFound(tree: ViewTree, found: Found, signal: AbortSignal): Promise<Digest> {
   const node = tree.lookup(found.node.path);
   const [digest] = node === undefined ? [] : await tree.digests([node], signal);
   if (digest === undefined) throw new Error('Internal error: a file of the state before was not hashed');

@@ -3,7 +3,6 @@ import type { SandboxMount } from '@caisson/runtime';
 import { selectionDigest } from '../copy/selection-digest.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedMount } from '../plan/planned.ts';
-import { StateTree } from '../snapshot/state-tree.ts';
 import { contentOf, type FileState } from '../state.ts';
 import { selectAll } from './select-all.ts';
 import type { StepScope } from './step-scope.ts';
@@ -67,7 +66,7 @@ export class RunMounts {
     if (mount.from.kind === 'context') return [...contentOf(state)];
     const { chains } = this.#scope;
     const title = mount.from.kind === 'stage' ? `stage ${mount.from.stage.title}` : mount.from.image.name;
-    const tree = new StateTree(title, state, await chains.view(state), chains);
+    const tree = await chains.sources(title, state);
     return selectionDigest(tree, selectAll(tree, { sources: [mount.source] }, this.#scope), signal);
   }
 

@@ -69,6 +69,7 @@ export class StepGraph {
         chmod: undefined,
         excludes: [],
         hasParents: false,
+        isUnpacked: false,
         isLinked: true,
       };
       const shown = { ...place, isMounted: true };

@@ -1,28 +1,25 @@
 import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
 import { hostPath, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
 import { hashFiles } from '../context/file-digests.ts';
-import type { SourceNode, SourceTree } from '../copy/source-tree.ts';
-import type { FileState } from '../state.ts';
-import type { Chains } from './chains.ts';
+import type { SourceNode, SourceTree } from './source-tree.ts';
 
-interface StateNode extends SourceNode {
+interface ViewNode extends SourceNode {
   readonly found: Found;
 }
 
-/** The files of a stage or image, as COPY takes them. */
-export class StateTree implements SourceTree {
+/** Files that are looked up in layers, as COPY takes them: those of a stage, an image or an archive. */
+export class ViewTree implements SourceTree {
   readonly title: string;
   readonly keepsOwners = true;
-  readonly #state: FileState;
   readonly #view: ChainView;
-  readonly #chains: Chains;
+  readonly #contentOf: (found: Found) => Promise<Content>;
   readonly #digests = new Map<string, Digest>();
 
-  constructor(title: string, state: FileState, view: ChainView, chains: Chains) {
+  /** @param contentOf where the bytes of a file lie */
+  constructor(title: string, view: ChainView, contentOf: (found: Found) => Promise<Content>) {
     this.title = title;
-    this.#state = state;
     this.#view = view;
-    this.#chains = chains;
+    this.#contentOf = contentOf;
   }
 
   lookup(path: BytePath): SourceNode | undefined {
@@ -59,7 +56,7 @@ export class StateTree implements SourceTree {
   content(file: SourceNode): Promise<Content> {
     const node = this.#node(file.entry.path);
     if (node === undefined) throw new Error('Internal error: no such file');
-    return this.#chains.content(this.#state, node.found);
+    return this.#contentOf(node.found);
   }
 
   correct(file: SourceNode, digest: Digest): void {
@@ -71,7 +68,7 @@ export class StateTree implements SourceTree {
   }
 
   /** A hard link has the attributes of the file that it names, under its own path. */
-  #node(path: BytePath): StateNode | undefined {
+  #node(path: BytePath): ViewNode | undefined {
     const found = this.#view.lookup(path);
     if (found === undefined) return undefined;
     const linkId =

@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import {
+  applyLayer,
+  ChainView,
+  decompressed,
+  fsPath,
+  hostPath,
+  inFolder,
+  LayerError,
+  type HostPath,
+} from '@caisson/layer';
+import { buildError } from '../failure.ts';
+import { ViewTree } from './view-tree.ts';
+import type { SourceTree } from './source-tree.ts';
+
+/** What unpacks what Node does not: by how the file begins (latin1), and the Debian package that has it. */
+const PROGRAMS = [
+  { magic: 'BZh', program: 'bzip2', debian: 'bzip2' },
+  { magic: '\u00fd7zXZ\u0000', program: 'xz', debian: 'xz-utils' },
+] as const;
+
+const BLOCK = 512;
+
+/**
+ * Unpacks an archive as ADD does: tar, plain or compressed, told by its content.
+ * @param name what people call it
+ * @param folder a path for what is in it; nothing is there yet
+ * @returns its files; undefined for a file that is no archive
+ * @throws BuildError `bad-archive`
+ */
+export async function unpackArchive(
+  path: HostPath,
+  name: string,
+  folder: string,
+): Promise<SourceTree | undefined> {
+  if (!(await isTar(path, name))) return undefined;
+  await mkdir(folder, { mode: 0o755 });
+  const tree = hostPath(folder);
+  try {
+    const { toc } = await applyLayer({
+      source: await plainBytes(path, name),
+      below: new ChainView([]),
+      tree,
+      contentBelow: () => {
+        throw new Error('Internal error: an archive lies on nothing');
+      },
+    });
+    return new ViewTree(name, new ChainView([toc]), ({ node }) =>
+      Promise.resolve({ kind: 'file', path: inFolder(tree, node.path) }),
+    );
+  } catch (error) {
+    if (!(error instanceof LayerError)) throw error;
+    throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${error.message}`, {}, error);
+  }
+}
+
+/** Whether the first block of what is in a file is a header of tar. */
+async function isTar(path: HostPath, name: string): Promise<boolean> {
+  let head = Buffer.alloc(0);
+  try {
+    for await (const chunk of decompressed(await plainBytes(path, name))) {
+      head = Buffer.concat([head, chunk]);
+      if (head.length >= BLOCK) break;
+    }
+  } catch (error) {
+    if (error instanceof LayerError) return false; // it only looked compressed
+    throw error;
+  }
+  return head.length >= BLOCK && hasTarChecksum(head.subarray(0, BLOCK));
+}
+
+/** @see POSIX.1-2001, pax: ustar header block, `chksum` */
+function hasTarChecksum(block: Buffer): boolean {
+  const stated = Number.parseInt(block.toString('latin1', 148, 156).replaceAll('\0', ' ').trim(), 8);
+  const sum = block.reduce((total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte), 0);
+  return stated === sum;
+}
+
+/** The bytes of a file; those of bzip2 and xz go through their own programs. */
+async function plainBytes(path: HostPath, name: string): Promise<AsyncIterable<Uint8Array>> {
+  const file = await open(fsPath(path));
+  let head: string;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+    head = buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+  const found = PROGRAMS.find(({ magic }) => head.startsWith(magic));
+  return found === undefined ? chunksOf(createReadStream(fsPath(path))) : through(found, path, name);
+}
+
+async function* chunksOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) if (chunk instanceof Uint8Array) yield chunk;
+}
+
+async function* through(
+  { program, debian }: (typeof PROGRAMS)[number],
+  path: HostPath,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  const source = createReadStream(fsPath(path));
+  child.stdin.on('error', () => source.destroy()); // it has seen enough, or is not there
+  source.pipe(child.stdin);
+  try {
+    yield* chunksOf(child.stdout);
+    const end = await ended;
+    if (end === 'ENOENT') {
+      throw buildError('bad-archive', `${program} is needed to unpack ${name}, and is not installed`, {
+        hint: `apt-get install ${debian}`,
+      });
+    }
+    if (end !== 0) throw buildError('bad-archive', `${program} cannot unpack ${name}: it is damaged`);
+  } finally {
+    source.destroy();
+    child.kill('SIGKILL');
+  }
+}
