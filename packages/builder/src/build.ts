@@ -49,7 +49,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const names = fullNames(request.names ?? []);
   const platform = hostPlatform();
 
-  const { path, text, ignore } = readDockerfile(request.context, request.dockerfile);
+  const { path, text, ignore } = readDockerfile(request);
   await using workshop = await openWorkshop(request, { ignore, platform, dockerfile: path, emit });
   const { scope, bases, layers } = workshop;
   const target = await planBuild(path, text, {

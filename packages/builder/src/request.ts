@@ -36,6 +36,10 @@ export interface BuildRequest {
   readonly context: string;
   /** The Dockerfile; where it is not given, `Dockerfile` or `dockerfile` in the context. */
   readonly dockerfile?: string;
+  /** The Dockerfile itself, in place of a file. */
+  readonly dockerfileText?: string;
+  /** Whether a .dockerignore counts (true): that of an archive does not, as with docker. */
+  readonly usesIgnoreFile?: boolean;
   /** Names for the image. */
   readonly names?: readonly string[];
   readonly target?: string;

@@ -6,6 +6,7 @@ import { errorCode } from '@caisson/sys';
 import type { IgnoreRules } from '../context/ignore-rules.ts';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { buildError } from '../failure.ts';
+import type { BuildRequest } from '../request.ts';
 
 /** A Dockerfile as it was read. */
 export interface DockerfileText {
@@ -20,15 +21,23 @@ const MAX_SIZE = 16 << 20;
 /**
  * Reads the Dockerfile, and the ignore file that goes with it: `NAME.dockerignore` beside it, else `.dockerignore` in
  * the context.
- * @param given the path that was asked for; undefined for `Dockerfile` in the context
  * @throws BuildError `no-dockerfile`, `invalid-request`
  */
-export function readDockerfile(context: string, given: string | undefined): DockerfileText {
+export function readDockerfile({
+  context,
+  dockerfile: given,
+  dockerfileText: givenText,
+  usesIgnoreFile = true,
+}: Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'usesIgnoreFile'>): DockerfileText {
   checkContext(context);
+  const ignoreFor = (path: string): IgnoreRules => (usesIgnoreFile ? readIgnore(context, path) : NO_RULES);
+  if (givenText !== undefined) {
+    return { path: 'Dockerfile', text: givenText, ignore: ignoreFor(join(context, 'Dockerfile')) };
+  }
   const path = given ?? defaultDockerfile(context);
   const shown = shownPath(context, path);
   const text = readText(path, shown);
-  return { path: shown, text, ignore: readIgnore(context, path) };
+  return { path: shown, text, ignore: ignoreFor(path) };
 }
 
 function checkContext(context: string): void {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { BuildRequest } from '@caisson/builder';
+import type { BuildRequest, Failure } from '@caisson/builder';
+import { ok, type Result } from '@caisson/oci';
 import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { failureText } from '../failure-text.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
@@ -20,6 +22,7 @@ import {
 } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import type { Terminal } from '../terminal.ts';
+import { standardInputText, temporaryFolder } from '../read-standard-input.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface BuildFlags {
@@ -44,9 +47,15 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
   return new Command('build')
     .summary('build an image from a Dockerfile')
     .description('Builds an image from a Dockerfile and a folder of files, the context.')
-    .argument('<context>', 'the folder of the build context')
+    .argument(
+      '<context>',
+      'the folder of the build context; - for a tar or a Dockerfile on the standard input',
+    )
     .option('-t, --tag <name[:tag]>', 'a name for the image; may be given several times', collect, [])
-    .option('-f, --file <path>', 'the Dockerfile (default: Dockerfile in the context)')
+    .option(
+      '-f, --file <path>',
+      'the Dockerfile (default: Dockerfile in the context); - for the standard input',
+    )
     .option('--target <stage>', 'the stage to build (default: the last one)')
     .option(
       '--build-arg <name=value>',
@@ -84,6 +93,7 @@ const EXAMPLES = `
 Examples:
   caisson build -t app .                             the Dockerfile of this folder, named app:latest
   caisson build -f docker/Dockerfile --target test . one stage of another Dockerfile
+  caisson build - < Dockerfile                       a Dockerfile without a context
   caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
   caisson build -o type=oci,dest=app.tar .           the image as a file
   caisson build --secret id=npm,src=$HOME/.npmrc .   for RUN --mount=type=secret,id=npm
@@ -103,12 +113,18 @@ async function runBuild(
   checkRoot();
   const request = requestOf(context, flags, root, terminal);
   const { build } = await import('@caisson/builder');
+  await using stack = new AsyncDisposableStack();
+  const source = await sourceOf(context, flags, terminal, stack);
+  if (!source.ok) {
+    for (const failure of source.error) terminal.error(failureText(failure, terminal.hasColor));
+    return EXIT.failed;
+  }
   using interrupt = onInterrupt();
   const startedAt = performance.now();
   const isQuiet = flags.quiet === true;
   const emit =
     isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
-  const built = await build({ ...request, signal: interrupt.signal }, emit);
+  const built = await build({ ...request, ...source.value, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return EXIT.failed;
   const { imageId, steps } = built.value;
@@ -120,25 +136,54 @@ async function runBuild(
   return EXIT.ok;
 }
 
+type Source = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'usesIgnoreFile'>;
+
+/** Where the context and the Dockerfile lie, or what of them came on the standard input. */
+async function sourceOf(
+  context: string,
+  { file }: BuildFlags,
+  { cwd }: Terminal,
+  stack: AsyncDisposableStack,
+): Promise<Result<Source, readonly Failure[]>> {
+  if (context !== '-') {
+    const folder = resolve(cwd, context);
+    if (file === undefined) return ok({ context: folder });
+    if (file !== '-') return ok({ context: folder, dockerfile: resolve(cwd, file) });
+    return ok({ context: folder, dockerfileText: await standardInputText() });
+  }
+  const { receiveContext } = await import('@caisson/builder');
+  const received = await receiveContext(process.stdin, stack.use(await temporaryFolder()).path);
+  if (!received.ok || received.value.dockerfileText !== undefined || file === undefined) return received;
+  return ok({ ...received.value, dockerfile: resolve(received.value.context, file) });
+}
+
 function progressOf(flags: BuildFlags, { env }: Terminal): 'auto' | 'plain' | 'quiet' {
   return oneOf('--progress', flags.progress ?? env['CAISSON_PROGRESS'] ?? 'auto', ['auto', 'plain', 'quiet']);
 }
 
-function requestOf(context: string, flags: BuildFlags, root: string, terminal: Terminal): BuildRequest {
+function requestOf(
+  context: string,
+  flags: BuildFlags,
+  root: string,
+  terminal: Terminal,
+): Omit<BuildRequest, keyof Source> {
   const { env, cwd } = terminal;
   const outputs = flags.output.map((text) => parseOutput(text, cwd));
   if (outputs.filter(({ destination }) => destination === '-').length + (flags.quiet === true ? 1 : 0) > 1) {
     throw new UsageError('only one thing can be written to the standard output');
   }
-  if (context === '-' || /^(?:https?|git|ssh):\/\//.test(context)) {
-    throw new UsageError(`the context ${context} is not supported yet`, { expected: 'a folder' });
+  if (context === '-' && flags.file === '-')
+    throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
+  if (/^(?:https?|git|ssh):\/\//.test(context)) {
+    throw new UsageError(`the context ${context} is not supported yet`, {
+      expected: 'a folder, or - for the standard input',
+    });
   }
   const jobs = parseCount('--jobs', flags.jobs);
   const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
   return {
     root,
-    context: resolve(cwd, context),
     names: flags.tag,
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
@@ -146,7 +191,6 @@ function requestOf(context: string, flags: BuildFlags, root: string, terminal: T
     pull: parsePull(flags.pull),
     outputs,
     registry: registryOptions(flags.registryMirror, env),
-    ...(flags.file === undefined ? {} : { dockerfile: resolve(cwd, flags.file) }),
     ...(flags.target === undefined ? {} : { target: flags.target }),
     ...(flags.network === undefined
       ? {}
