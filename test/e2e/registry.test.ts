@@ -44,6 +44,26 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a registry', () =>
     expect((await world.ok(['push', `${host}/other/app`])).stderr).toMatch(/^mounted /m);
   });
 
+  test('gets what is built with --push, under each of its names', async ({ world }) => {
+    const host = inject('registry');
+    world.write({ Dockerfile: APP });
+    const names = ['-t', `${host}/pushed:1`, '-t', `${host}/pushed:2`];
+    const flags = ['--push', '--load', '--label', 'a=b', '--label', 'empty', '--iidfile', 'id'];
+    const { stderr } = await world.ok(['build', ...names, ...flags, '.']);
+    expect(stderr.match(new RegExp(`^pushed ${host}/pushed:[12]@sha256:[0-9a-f]{64}$`, 'gm'))).toHaveLength(
+      2,
+    );
+    const other = { root: `${world.store}-2` };
+    const id = readFileSync(join(world.context, 'id'), 'utf8');
+    expect((await world.ok(['pull', '-q', `${host}/pushed:2`], other)).stdout).toBe(`${id}\n`);
+    expect((await world.ok(['inspect', id], other)).stdout).toContain(
+      '"Labels": {\n        "a": "b",\n        "empty": ""',
+    );
+    expect((await world.run(['build', '--push', '.'])).stderr).toBe(
+      'error[usage]: --push needs a name to push to\n  expected: -t REGISTRY/NAME[:TAG]\n',
+    );
+  });
+
   test('gives the image for this platform out of an index', async ({ world }) => {
     const host = inject('registry');
     const image = (text: string, platform: { os: string; architecture: string }) =>

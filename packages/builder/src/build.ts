@@ -13,6 +13,7 @@ import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
+import type { PlannedStage } from './plan/planned.ts';
 import { planBuild } from './plan/plan-build.ts';
 import type { BuildRequest } from './request.ts';
 import type { BuildResult } from './result.ts';
@@ -52,7 +53,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const { path, text, ignore } = readDockerfile(request);
   await using workshop = await openWorkshop(request, { ignore, platform, dockerfile: path, emit });
   const { scope, bases, layers } = workshop;
-  const target = await planBuild(path, text, {
+  const planned = await planBuild(path, text, {
     target: request.target,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
     network: request.network ?? 'host',
@@ -60,6 +61,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
     resolveImage: (name, place) => bases.resolve(name, place),
     emit,
   });
+  const target = withLabels(planned, request.labels ?? {});
   const steps = nameSteps(target);
   emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
   const graph = new StepGraph(scope, steps, target);
@@ -83,6 +85,12 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
   const { descriptor: manifest, config } = image;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+}
+
+/** Labels of the command line come last, and leave no line in the history. */
+function withLabels(stage: PlannedStage, labels: Readonly<Record<string, string>>): PlannedStage {
+  if (Object.keys(labels).length === 0) return stage;
+  return { ...stage, config: { ...stage.config, Labels: { ...stage.config.Labels, ...labels } } };
 }
 
 function fullNames(names: readonly string[]): string[] {

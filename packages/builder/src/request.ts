@@ -43,6 +43,8 @@ export interface BuildRequest {
   /** Names for the image. */
   readonly names?: readonly string[];
   readonly target?: string;
+  /** Over those of the Dockerfile. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** What `RUN --mount=type=secret` may show, by id. Values are in no layer, key or log. */
   readonly secrets?: Readonly<Record<string, SecretSource>>;

@@ -38,6 +38,17 @@ export function parseBuildArgs(args: readonly string[], env: Environment): Recor
   return Object.fromEntries(assignments('--build-arg', args, env));
 }
 
+/** `--label`: without a value it is empty. @throws UsageError */
+export function parseLabels(args: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    assignments(
+      '--label',
+      args.map((arg) => (arg.includes('=') ? arg : `${arg}=`)),
+      {},
+    ),
+  );
+}
+
 /** `--env`: `NAME=value` each. @throws UsageError */
 export function parseEnv(args: readonly string[], env: Environment): string[] {
   return assignments('--env', args, env).map(([name, value]) => `${name}=${value}`);

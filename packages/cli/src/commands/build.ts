@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { BuildRequest, Failure } from '@caisson/builder';
@@ -6,6 +7,7 @@ import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureText } from '../failure-text.ts';
+import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
@@ -14,12 +16,14 @@ import {
   oneOf,
   parseBuildArgs,
   parseCount,
+  parseLabels,
   parseOutput,
   parsePull,
   parseRuntimes,
   parseSecrets,
   parseSourceDateEpoch,
 } from '../parse-options.ts';
+import { pushName } from '../push-name.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { standardInputText, temporaryFolder } from '../read-standard-input.ts';
@@ -32,6 +36,9 @@ interface BuildFlags {
   readonly buildArg: readonly string[];
   readonly cache: boolean;
   readonly secret: readonly string[];
+  readonly label: readonly string[];
+  readonly iidfile?: string;
+  readonly push?: boolean;
   readonly pull?: string | boolean;
   readonly network?: string;
   readonly progress?: string;
@@ -56,6 +63,10 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
       '-f, --file <path>',
       'the Dockerfile (default: Dockerfile in the context); - for the standard input',
     )
+    .option('--push', 'send the image to the registries of its names')
+    .option('--load', 'for scripts written for docker: the image is in the store anyway')
+    .option('--label <name=value>', 'a label of the image; may be given several times', collect, [])
+    .option('--iidfile <path>', 'a file for the image id')
     .option('--target <stage>', 'the stage to build (default: the last one)')
     .option(
       '--build-arg <name=value>',
@@ -97,6 +108,7 @@ Examples:
   caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
   caisson build -o type=oci,dest=app.tar .           the image as a file
   caisson build --secret id=npm,src=$HOME/.npmrc .   for RUN --mount=type=secret,id=npm
+  caisson build -t registry.example.com/app --push . to its registry, too
   caisson build -o out .                             the files of the image in the folder out
   id=$(caisson build -q .)                           the image id for a script
 
@@ -112,6 +124,9 @@ async function runBuild(
 ): Promise<number> {
   checkRoot();
   const request = requestOf(context, flags, root, terminal);
+  if (flags.push === true && flags.tag.length === 0) {
+    throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
+  }
   const { build } = await import('@caisson/builder');
   await using stack = new AsyncDisposableStack();
   const source = await sourceOf(context, flags, terminal, stack);
@@ -127,7 +142,13 @@ async function runBuild(
   const built = await build({ ...request, ...source.value, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return EXIT.failed;
-  const { imageId, steps } = built.value;
+  const { imageId, names, steps } = built.value;
+  if (flags.iidfile !== undefined) await writeFile(resolve(terminal.cwd, flags.iidfile), imageId);
+  for (const name of flags.push === true ? names : []) {
+    const options = { compression: 'gzip', isQuiet, signal: interrupt.signal } as const;
+    const digest = await pushName(root, parseName(name), terminal, options);
+    if (!isQuiet) terminal.error(`pushed ${shownName(name)}@${digest}\n`);
+  }
   if (isQuiet) terminal.out(`${imageId}\n`);
   else if (progressOf(flags, terminal) !== 'quiet') {
     const took = seconds(performance.now() - startedAt);
@@ -188,6 +209,7 @@ function requestOf(
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
     secrets: parseSecrets(flags.secret, terminal),
+    labels: parseLabels(flags.label),
     pull: parsePull(flags.pull),
     outputs,
     registry: registryOptions(flags.registryMirror, env),

@@ -1,14 +1,10 @@
 import { Command } from 'commander';
-import { formatReference } from '@caisson/oci';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { warningText } from '../failure-text.ts';
 import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { withSession } from '../open-store.ts';
-import { shortId, size } from '../output/format.ts';
 import { oneOf } from '../parse-options.ts';
-import { registryOptions } from '../registry-options.ts';
+import { pushName } from '../push-name.ts';
 
 interface PushFlags {
   readonly quiet?: boolean;
@@ -39,28 +35,11 @@ Prints the digest that the image has there. Credentials are those of "docker log
       const reference = parseName(name);
       const compression = oneOf('--compression', flags.compression ?? 'gzip', ['gzip', 'zstd', 'none']);
       using interrupt = onInterrupt();
-      const { RegistryClient, pushImage } = await import('@caisson/registry');
-      await withSession(rootOf(self, terminal), async (store, session) => {
-        await using client = new RegistryClient({
-          ...registryOptions([], terminal.env),
-          onWarning: (message) => terminal.error(warningText({ message }, terminal.hasColor)),
-        });
-        const image = await store.images.find(formatReference(reference));
-        const pushed = await pushImage(client, reference, image, {
-          store,
-          session,
-          compression,
-          signal: interrupt.signal,
-          onTransfer: ({ digest, size: total, arrival }) => {
-            if (flags.quiet === true) return;
-            terminal.error(`${ARRIVALS[arrival]} ${shortId(digest)} (${size(total)})\n`);
-          },
-        });
-        if (flags.quiet !== true) terminal.error(`pushed ${shownName(name)}\n`);
-        terminal.out(`${pushed.digest}\n`);
-      });
+      const isQuiet = flags.quiet === true;
+      const options = { compression, isQuiet, signal: interrupt.signal };
+      const digest = await pushName(rootOf(self, terminal), reference, terminal, options);
+      if (!isQuiet) terminal.error(`pushed ${shownName(name)}\n`);
+      terminal.out(`${digest}\n`);
       finish(interrupt.exitCode ?? EXIT.ok);
     });
 }
-
-const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as const;
