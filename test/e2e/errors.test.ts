@@ -77,7 +77,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('what is not built yet says so', async ({ world }) => {
     world.write({
       Dockerfile:
-        'FROM busybox\nRUN --security=insecure true\nADD --keep-git-dir a b\nADD https://example.com/a /a\n',
+        'FROM busybox\nRUN --security=insecure true\nADD --keep-git-dir a b\nADD https://example.com/a.git /a\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[invalid-dockerfile]: RUN --security is not supported yet
@@ -90,11 +90,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         2 | RUN --security=insecure true
       > 3 | ADD --keep-git-dir a b
           |     ^^^^^^^^^^^^^^
-      error[invalid-dockerfile]: ADD of a URL or a git repository is not supported yet
+      error[invalid-dockerfile]: ADD of a git repository is not supported yet
         at Dockerfile:4:5
         3 | ADD --keep-git-dir a b
-      > 4 | ADD https://example.com/a /a
-          |     ^^^^^^^^^^^^^^^^^^^^^
+      > 4 | ADD https://example.com/a.git /a
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^
       exit code 1
       "
     `);

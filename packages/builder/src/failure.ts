@@ -11,6 +11,8 @@ export type FailureCode =
   | 'unknown-target'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'
+  /** What ADD fetched is not what its checksum says. */
+  | 'bad-checksum'
   /** ADD cannot unpack an archive. */
   | 'bad-archive'
   /** COPY or ADD cannot write where it should. */

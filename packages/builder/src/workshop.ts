@@ -10,6 +10,7 @@ import { RemoteBases } from './bases/remote-bases.ts';
 import { BuildClock } from './build-clock.ts';
 import type { IgnoreRules } from './context/ignore-rules.ts';
 import { LocalContext } from './context/local-context.ts';
+import { RemoteFiles } from './copy/remote-files.ts';
 import type { Emit } from './events.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
@@ -75,6 +76,7 @@ export async function openWorkshop(
     context: new LocalContext(resolve(request.context), ignore, store.lookUps),
     ignore,
     host: startHost,
+    remote: stack.use(new RemoteFiles(store, session, request.registry ?? {})),
     secret: secretReader(request.secrets ?? {}),
     emit,
   };

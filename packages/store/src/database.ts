@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE used (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE same_content (state TEXT, content TEXT, diff_id TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (state, content)) WITHOUT ROWID;
   CREATE TABLE selections (state TEXT, selection TEXT, digest TEXT NOT NULL, PRIMARY KEY (state, selection)) WITHOUT ROWID;
   CREATE TABLE compressed (diff_id TEXT, setting TEXT, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (diff_id, setting)) WITHOUT ROWID;
+  CREATE TABLE remote_files (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE files (root TEXT, path TEXT, stat TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (root, path)) WITHOUT ROWID;
 `;
 const BUSY_TIMEOUT_MS = 2000;

@@ -3,7 +3,7 @@ export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
 export type { LockOptions } from './lock.ts';
-export type { CompressedLayer, KnownFile, KnownLayer } from './look-ups.ts';
+export type { CompressedLayer, KnownFile, KnownLayer, KnownRemoteFile } from './look-ups.ts';
 export { formId, type FormId } from './paths.ts';
 export type { RememberedBase } from './remembered-bases.ts';
 export { removeTreeLater } from './remove-tree.ts';

@@ -14,6 +14,14 @@ export interface KnownLayer {
   readonly created: string;
 }
 
+/** A file of a URL. */
+export interface KnownRemoteFile {
+  readonly etag: string;
+  /** The header `Last-Modified`; empty where there was none. */
+  readonly modified: string;
+  readonly digest: Digest;
+}
+
 /** A layer in a compression. */
 export interface CompressedLayer {
   readonly digest: Digest;
@@ -82,6 +90,24 @@ export class LookUps {
       setting,
       digest,
       size,
+    );
+  }
+
+  /** What a URL gave when it was last fetched, if its server knows entity tags. */
+  remoteFile(url: string): KnownRemoteFile | undefined {
+    const row = this.#database.get('SELECT etag, modified, digest FROM remote_files WHERE url = ?', url);
+    const digest = String(row?.['digest']);
+    if (!isDigest(digest)) return undefined;
+    return { etag: String(row?.['etag']), modified: String(row?.['modified']), digest };
+  }
+
+  rememberRemoteFile(url: string, { etag, modified, digest }: KnownRemoteFile): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO remote_files VALUES (?, ?, ?, ?)',
+      url,
+      etag,
+      modified,
+      digest,
     );
   }
 

@@ -7,6 +7,7 @@ import {
   type BytePath,
   type ChainView,
   type DirectoryEntry,
+  type HostPath,
   type Kind,
   type NodeEntry,
 } from '@caisson/layer';
@@ -41,7 +42,8 @@ export type PlannedContent =
       readonly node: SourceNode;
       readonly digest: Digest;
     }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly digest: Digest };
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly digest: Digest }
+  | { readonly kind: 'file'; readonly path: HostPath; readonly digest: Digest };
 
 /** Something is in the way. */
 export class DestinationError extends Error {

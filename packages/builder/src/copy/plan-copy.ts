@@ -9,6 +9,7 @@ import {
 } from './destination.ts';
 import { applyFileMode } from './file-mode.ts';
 import type { Selected } from './select-sources.ts';
+import type { RemoteFile } from './remote-files.ts';
 import type { SourceNode } from './source-tree.ts';
 
 /** What one COPY or ADD puts where. */
@@ -27,7 +28,8 @@ export type CopyItem =
       readonly selected: Selected;
       readonly digests: ReadonlyMap<BytePath, Digest>;
     }
-  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array };
+  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'remote'; readonly name: string; readonly file: RemoteFile };
 
 /**
  * Works out what a COPY writes, without writing: the rules are those of docker's builder. A folder's contents are
@@ -62,11 +64,8 @@ class ItemCopy {
       text.endsWith('/') || text.endsWith('/.') ? text : text.slice(0, text.lastIndexOf('/') + 1);
     this.#to.makeFolders(this.#to.resolve(folder), this.#attributes);
     const target = this.#to.resolve(text);
-    if (item.kind === 'inline') {
-      this.#putInline(
-        this.#fileTarget(target, Buffer.from(item.name, 'utf8').toString('latin1')),
-        item.bytes,
-      );
+    if (item.kind === 'inline' || item.kind === 'remote') {
+      this.#putFile(this.#fileTarget(target, Buffer.from(item.name, 'utf8').toString('latin1')), item);
       return;
     }
     const { node, name, parents } = item.selected;
@@ -149,28 +148,33 @@ class ItemCopy {
     return { entry: { ...file, digest }, from: { kind: 'source', tree, node, digest }, linkId };
   }
 
-  #putInline(path: BytePath, bytes: Uint8Array): void {
+  /** A file that lies in no tree: one of the Dockerfile, or of a URL, which belongs to its owner alone. */
+  #putFile(path: BytePath, item: Extract<CopyItem, { kind: 'inline' | 'remote' }>): void {
     if (this.#to.lookup(path)?.type === 'directory') {
       throw new DestinationError(`cannot replace to directory /${textOf(path)} with file`);
     }
     const { owner, mode, now } = this.#attributes;
     const { uid, gid } = owner ?? { uid: 0, gid: 0 };
-    const digest = digestOf(bytes);
+    if (item.kind === 'inline') {
+      const { bytes } = item;
+      const digest = digestOf(bytes);
+      const bits = applyFileMode(mode, 0o644, false);
+      const entry = { path, mode: bits, uid, gid, mtime: now, size: bytes.length, digest };
+      this.#to.put({
+        entry: { type: 'file', ...entry },
+        from: { kind: 'bytes', bytes, digest },
+        linkId: undefined,
+      });
+      return;
+    }
+    const { digest, size, mtime, path: at } = item.file;
+    const entry = { path, mode: applyFileMode(mode, 0o600, false), uid, gid, mtime, size, digest };
     this.#to.put({
-      entry: {
-        type: 'file',
-        path,
-        mode: applyFileMode(mode, 0o644, false),
-        uid,
-        gid,
-        mtime: now,
-        size: bytes.length,
-        digest,
-      },
-      from: { kind: 'bytes', bytes, digest },
+      entry: { type: 'file', ...entry },
+      from: { kind: 'file', path: at, digest },
       linkId: undefined,
     });
   }
 }
 
-type SelectedItem = Exclude<CopyItem, { kind: 'inline' }>;
+type SelectedItem = Exclude<CopyItem, { kind: 'inline' | 'remote' }>;

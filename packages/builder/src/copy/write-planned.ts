@@ -84,6 +84,7 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
 
 function contentOf({ from }: Planned): Promise<Content> {
   if (from?.kind === 'bytes') return Promise.resolve({ kind: 'bytes', bytes: from.bytes });
+  if (from?.kind === 'file') return Promise.resolve({ kind: 'file', path: from.path });
   if (from === undefined) throw new Error('Internal error: a file without content');
   return from.tree.content(from.node);
 }

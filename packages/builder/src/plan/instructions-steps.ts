@@ -102,7 +102,7 @@ export function applyCopy(
   from: CopyOrigin,
 ): void {
   const keyword = instruction.kind === 'copy' ? 'COPY' : 'ADD';
-  refuseFlags(draft, keyword, instruction.flags, ['checksum', 'keep-git-dir']);
+  refuseFlags(draft, keyword, instruction.flags, ['keep-git-dir']);
   const sources = instruction.sources.flatMap((source) => sourceOf(draft, instruction, place, source));
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
@@ -124,7 +124,7 @@ export function applyCopy(
       chown,
       chmod: modeOf(draft, instruction.flags, chmod),
       excludes: instruction.flags.flatMap((flag) => excludeOf(draft, flag)),
-      isUnpacked: instruction.kind === 'add' && isUnpacking(instruction.flags),
+      isUnpacked: instruction.kind === 'add' ? unpackingOf(instruction.flags) : false,
       hasParents: isFlagOn(instruction.flags, 'parents'),
       // As with docker, a mode takes the link away.
       isLinked: isFlagOn(instruction.flags, 'link') && chmod === undefined,
@@ -133,9 +133,9 @@ export function applyCopy(
   );
 }
 
-/** Archives of the context are unpacked unless that is switched off. */
-function isUnpacking(flags: readonly Flag[]): boolean {
-  return !flags.some(({ name }) => name === 'unpack') || isFlagOn(flags, 'unpack');
+/** What `--unpack` says; undefined where it says nothing. */
+function unpackingOf(flags: readonly Flag[]): boolean | undefined {
+  return flags.some(({ name }) => name === 'unpack') ? isFlagOn(flags, 'unpack') : undefined;
 }
 
 function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {
@@ -145,7 +145,9 @@ function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {
 }
 
 function historySources(sources: readonly PlannedSource[]): { paths: string; names: string } {
-  const paths = sources.flatMap((source) => (source.kind === 'path' ? [` ${source.text}`] : []));
+  const paths = sources.flatMap((source) =>
+    source.kind === 'path' ? [` ${source.text}`] : source.kind === 'remote' ? [` ${source.url}`] : [],
+  );
   const names = sources.flatMap((source) => (source.kind === 'inline' ? [` <<${source.name}`] : []));
   return { paths: paths.join(''), names: names.join('') };
 }
@@ -166,10 +168,8 @@ function sourceOf(
   if (source.kind === 'heredoc') return inlineSource(draft, source.heredoc);
   const text = draft.expand(source.word);
   if (text === undefined) return [];
-  if (instruction.kind === 'add' && isRemote(text)) {
-    draft.settings.report(notSupported(source.word, 'ADD of a URL or a git repository'));
-    return [];
-  }
+  if (instruction.kind === 'add' && isRemote(text))
+    return remoteSource(draft, instruction, place, source.word, text);
   if (instruction.kind === 'copy' && isRemote(text)) {
     draft.settings.report(
       errorAt(source.word.range, 'invalid-value', 'COPY takes no URL', { expected: 'ADD, which does' }),
@@ -177,6 +177,54 @@ function sourceOf(
     return [];
   }
   return [{ kind: 'path', text, place: { ...place, range: source.word.range } }];
+}
+
+function remoteSource(
+  draft: StageDraft,
+  { flags, destination }: AddInstruction,
+  place: Place,
+  word: Word,
+  text: string,
+): PlannedSource[] {
+  const url = /^https?:/i.test(text) ? URL.parse(text) : null;
+  if (url === null || /\.git(?:#|$)/.test(text)) {
+    draft.settings.report(notSupported(word, 'ADD of a git repository'));
+    return [];
+  }
+  const name = decodeName(url.pathname.split('/').at(-1) ?? '');
+  if (name === '' && destination.text.endsWith('/')) {
+    const message = `cannot determine filename for source URL: ${text}`;
+    draft.settings.report(
+      errorAt(word.range, 'invalid-value', message, { expected: 'a destination without a slash at its end' }),
+    );
+    return [];
+  }
+  const checksum = expandFlag(draft, flags, 'checksum');
+  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) {
+    const message = `the checksum ${JSON.stringify(checksum)} is no sha256`;
+    draft.settings.report(
+      errorAt(word.range, 'invalid-value', message, { expected: 'sha256: and 64 hex digits' }),
+    );
+  }
+  return [
+    {
+      kind: 'remote',
+      url: url.href,
+      name: name === '' ? '__unnamed__' : name,
+      checksum,
+      place: { ...place, range: word.range },
+    },
+  ];
+}
+
+/** The last name of a URL, as a file may be called. */
+function decodeName(text: string): string {
+  try {
+    const name = decodeURIComponent(text);
+    return name.includes('/') || name.includes('\0') || name === '.' || name === '..' ? '' : name;
+  } catch {
+    return text;
+  }
 }
 
 function inlineSource(draft: StageDraft, heredoc: Heredoc): PlannedSource[] {

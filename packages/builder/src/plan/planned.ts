@@ -49,15 +49,23 @@ export interface PlannedCopy extends PlannedBase {
   readonly excludes: readonly string[];
   /** Whether the folders above each source come along. */
   readonly hasParents: boolean;
-  /** Whether ADD unpacks archives. */
-  readonly isUnpacked: boolean;
+  /** Whether ADD unpacks archives: of the context unless told otherwise, of URLs if told so. */
+  readonly isUnpacked: boolean | undefined;
   /** Whether it is written as if there was nothing before it. */
   readonly isLinked: boolean;
 }
 
 export type PlannedSource =
   | { readonly kind: 'path'; readonly text: string; readonly place: Place }
-  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array };
+  | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'remote';
+      readonly url: string;
+      readonly name: string;
+      /** What it must turn out to be. */
+      readonly checksum: string | undefined;
+      readonly place: Place;
+    };
 
 /** Where COPY takes files from. */
 export type CopyOrigin =

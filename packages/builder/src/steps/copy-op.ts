@@ -10,7 +10,8 @@ import { unpackArchive } from '../copy/archive.ts';
 import type { ViewTree } from '../copy/view-tree.ts';
 import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
 import { buildError } from '../failure.ts';
-import type { PlannedCopy } from '../plan/planned.ts';
+import type { RemoteFile } from '../copy/remote-files.ts';
+import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, stateDigest, type FileState } from '../state.ts';
@@ -21,6 +22,8 @@ import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
 const VERSION = 1;
+
+type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 
 /** `COPY` and `ADD` of files: from the context, another stage or an image, or from the Dockerfile itself. */
 export class CopyOp extends StepOp<PlannedCopy> {
@@ -39,13 +42,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
     return this.keyRecord(VERSION, isFree ? undefined : before, {
       destination,
       ...(isLinked ? { link: true } : {}),
-      ...(isUnpacked ? {} : { unpack: false }),
+      ...(isUnpacked === undefined ? {} : { unpack: isUnpacked }),
       ...(hasParents ? { parents: true } : {}),
       ...(excludes.length === 0 ? {} : { exclude: [...excludes] }),
       ...(chown === undefined ? {} : { chown }),
       ...(chmod === undefined ? {} : { chmod: chmod.kind === 'octal' ? chmod.mode : chmod.text }),
       ...(selection === undefined ? {} : { selection }),
       ...(inline.length === 0 ? {} : { inline }),
+      ...(await this.#remoteParts(signal)),
     });
   }
 
@@ -152,7 +156,10 @@ export class CopyOp extends StepOp<PlannedCopy> {
       }
       items.push({ kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
     }
-    for (const source of this.step.sources) if (source.kind === 'inline') items.push(source);
+    for (const source of this.step.sources) {
+      if (source.kind === 'inline') items.push(source);
+      if (source.kind === 'remote') items.push(await this.#remoteItem(source, signal));
+    }
     return items;
   }
 
@@ -160,13 +167,44 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #unpacked({ name, node }: Selected): Promise<Selected | undefined> {
     const { kind, isUnpacked, from } = this.step;
     const { context, session } = this.scope;
-    if (kind !== 'add' || !isUnpacked || from.kind !== 'context' || node.entry.type !== 'file')
+    if (kind !== 'add' || isUnpacked === false || from.kind !== 'context' || node.entry.type !== 'file')
       return undefined;
     const path = inFolder(context.root, node.entry.path);
     const tree = await unpackArchive(path, textOf(name), session.newPath('archive'));
     const root = tree?.lookup(ROOT);
     if (tree === undefined || root === undefined) return undefined;
     return { name, node: root, tree, parents: undefined };
+  }
+
+  /** What files of URLs count as: their bytes, names and times. */
+  async #remoteParts(signal: AbortSignal): Promise<Readonly<Record<string, Json>>> {
+    const remote: Json[] = [];
+    for (const source of this.step.sources) {
+      if (source.kind !== 'remote') continue;
+      const { digest, mtime } = await this.#remoteFile(source, signal);
+      remote.push([source.name, digest, mtime.seconds]);
+    }
+    return remote.length === 0 ? {} : { remote };
+  }
+
+  async #remoteFile({ url, checksum, place }: RemoteSource, signal: AbortSignal): Promise<RemoteFile> {
+    const file = await this.scope.remote.get(url, signal);
+    if (checksum === undefined || checksum === file.digest) return file;
+    throw buildError('bad-checksum', `${url} is not what its checksum says: it has ${file.digest}`, {
+      place,
+      expected: checksum,
+    });
+  }
+
+  async #remoteItem(source: RemoteSource, signal: AbortSignal): Promise<CopyItem> {
+    const file = await this.#remoteFile(source, signal);
+    const { name } = source;
+    if (this.step.isUnpacked !== true) return { kind: 'remote', name, file };
+    const tree = await unpackArchive(file.path, name, this.scope.session.newPath('archive'));
+    const node = tree?.lookup(ROOT);
+    if (tree === undefined || node === undefined) return { kind: 'remote', name, file };
+    const selected = { name, node, tree, parents: undefined };
+    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal) };
   }
 
   async #attributes(before: FileState): Promise<Attributes> {

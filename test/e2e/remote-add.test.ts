@@ -1,0 +1,140 @@
+import { createServer, type Server } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { failureOf } from '../rig/failure-of.ts';
+import { filesOfTar, type ImageFile } from '../rig/image-files.ts';
+import { packTar } from '../rig/pack-tar.ts';
+import { sha256 } from '../rig/push-image.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+let server: Server;
+let base = '';
+let content = 'first\n';
+const asked: string[] = [];
+
+beforeAll(async () => {
+  const archive = gzipSync(await packTar([{ name: 'in/side', type: 'file', content: 'x' }]));
+  server = createServer((request, response) => {
+    const tag = sha256(content);
+    asked.push(
+      `${request.method ?? ''} ${request.url ?? ''} ${request.headers['if-none-match'] === tag ? 'known' : ''}`,
+    );
+    if (request.url === '/archive.tgz') response.end(archive);
+    else if (request.url === '/gone') response.writeHead(404).end();
+    else if (request.url === '/moved') response.writeHead(302, { location: '/file.txt' }).end();
+    else if (request.headers['if-none-match'] === tag) response.writeHead(304).end();
+    else {
+      response.writeHead(200, { etag: tag, 'last-modified': 'Sat, 03 Feb 2001 04:05:06 GMT' });
+      response.end(content);
+    }
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  base = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+});
+afterAll(() => server.close());
+
+async function filesOf(world: World): Promise<Map<string, ImageFile>> {
+  await world.ok(['build', '-o', 'type=tar,dest=out.tar', '.']);
+  return filesOfTar(readFileSync(join(world.context, 'out.tar')));
+}
+
+describe.skipIf(lacks('root'))('ADD of a URL', () => {
+  test('gives a file of its name, mode 600, with the time that its server says', async ({ world }) => {
+    content = 'first\n';
+    world.write({
+      Dockerfile: `FROM scratch
+ADD ${base}/file.txt?query=1 /in/
+ADD ${base}/file.txt /as
+ADD --chmod=755 --chown=3:4 --checksum=${sha256(content)} ${base}/moved /moved
+ADD ${base}/archive.tgz /kept/
+ADD --unpack=true ${base}/archive.tgz /unpacked/
+`,
+    });
+    const files = await filesOf(world);
+    const time = Date.parse('2001-02-03T04:05:06Z');
+    expect(files.get('in/file.txt')).toMatchObject({ mode: '0600', uid: 0, content, mtime: time });
+    expect(files.get('as')).toMatchObject({ mode: '0600', content });
+    expect(files.get('moved')).toMatchObject({ mode: '0755', uid: 3, gid: 4, content });
+    expect(files.get('kept/archive.tgz')).toMatchObject({ type: 'file', mtime: 0 });
+    expect(files.get('unpacked/in/side')).toMatchObject({ content: 'x' });
+  });
+
+  test('is asked for again, and runs again only for another file', async ({ world }) => {
+    content = 'first\n';
+    world.write({ Dockerfile: `FROM scratch\nADD ${base}/file.txt /\n` });
+    const first = await world.build(['-t', 'app']);
+    asked.length = 0;
+    expect(await world.build(['-t', 'app'])).toBe(first);
+    expect(asked).toEqual(['GET /file.txt known']);
+    content = 'second\n';
+    expect((await filesOf(world)).get('file.txt')?.content).toBe('second\n');
+  });
+
+  test('that is not there, or not what it should be', async ({ world }) => {
+    content = 'first\n';
+    world.write({
+      Dockerfile: `FROM scratch\nADD ${base}/gone /\n`,
+    });
+    const clean = (text: string): string => text.replaceAll(base, 'http://HOST').replaceAll(/\^+/g, '^');
+    expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
+      "error[missing-source]: http://HOST/gone cannot be fetched: its server answers 404 Not Found
+        at Dockerfile:2:1
+        1 | FROM scratch
+      > 2 | ADD http://HOST/gone /
+          | ^
+      exit code 1
+      "
+    `);
+    world.write({ Dockerfile: `FROM scratch\nADD --checksum=sha256:${'0'.repeat(64)} ${base}/file.txt /\n` });
+    expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
+      "error[bad-checksum]: http://HOST/file.txt is not what its checksum says: it has sha256:b640e840b19d378660b32fb51ae18d67dccb4a8596a29e7bd72c1b2ae5928f41
+        at Dockerfile:2:88
+        1 | FROM scratch
+      > 2 | ...6:0000000000000000000000000000000000000000000000000000000000000000 http://HOST/file.txt /
+          |                                                                       ^
+        expected: sha256:0000000000000000000000000000000000000000000000000000000000000000
+      exit code 1
+      "
+    `);
+    world.write({
+      Dockerfile: `FROM scratch\nADD --checksum=md5:1 ${base}/file.txt /\nADD ${base}/ /x/\nADD https://example.com/a.git /\n`,
+    });
+    expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: the checksum "md5:1" is no sha256
+        at Dockerfile:2:22
+        1 | FROM scratch
+      > 2 | ADD --checksum=md5:1 http://HOST/file.txt /
+          |                      ^
+        expected: sha256: and 64 hex digits
+      error[invalid-dockerfile]: cannot determine filename for source URL: http://HOST/
+        at Dockerfile:3:5
+        2 | ADD --checksum=md5:1 http://HOST/file.txt /
+      > 3 | ADD http://HOST/ /x/
+          |     ^
+        expected: a destination without a slash at its end
+      error[invalid-dockerfile]: ADD of a git repository is not supported yet
+        at Dockerfile:4:5
+        3 | ADD http://HOST/ /x/
+      > 4 | ADD https://example.com/a.git /
+          |     ^
+      exit code 1
+      "
+    `);
+    world.write({ Dockerfile: 'FROM scratch\nADD http://127.0.0.1:9/x /\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[registry]: cannot reach 127.0.0.1:9: the connection was refused
+        at Dockerfile:2:1
+        1 | FROM scratch
+      > 2 | ADD http://127.0.0.1:9/x /
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+  });
+});
