@@ -23,6 +23,17 @@ function writeApp(world: World): void {
 }
 
 describe.skipIf(lacks('root'))('outputs', () => {
+  test('the image id is written to a file, or it is said why not', async ({ world }) => {
+    writeApp(world);
+    const id = await world.build(['-q', '--iidfile', 'id']);
+    expect(readFileSync(join(world.context, 'id'), 'utf8')).toBe(id);
+    const path = join(world.context, 'nowhere/id');
+    expect(await world.run(['build', '-q', '--iidfile', 'nowhere/id', '.'])).toMatchObject({
+      exitCode: 1,
+      stderr: `error[output]: cannot write the image id to ${path}: ENOENT: no such file or directory, open '${path}'\n`,
+    });
+  });
+
   test('several at once, each whole', async ({ world }) => {
     writeApp(world);
     const { stderr } = await world.ok([

@@ -181,4 +181,16 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
     expect(await said('/data')).toMatch(/^error\[usage\]: --volume "\/data" is no volume\n/);
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(world.folder);
   });
+
+  test('shows a file of the host, and makes a folder that is missing', async ({ world }) => {
+    world.write({ file: 'of the host\n' });
+    const script = 'cat /in/file; echo made > /out/file';
+    const flags = ['-v', './file:/in/file:ro', '-v', './new/folder:/out'];
+    expect((await world.ok(['run', ...flags, 'busybox', 'sh', '-c', script])).stdout).toBe('of the host\n');
+    expect(readFileSync(join(world.context, 'new/folder/file'), 'utf8')).toBe('made\n');
+    expect(await world.run(['run', '-v', './file/x:/out', 'busybox', 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr: `error[invalid-request]: cannot make the folder of a volume: ENOTDIR: not a directory, mkdir '${world.context}/file/x'\n`,
+    });
+  });
 });

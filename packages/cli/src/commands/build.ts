@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { BuildRequest, Failure } from '@caisson/builder';
 import { ok, type Result } from '@caisson/oci';
@@ -25,8 +26,9 @@ import {
 } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import type { Terminal } from '../terminal.ts';
-import { standardInputText, temporaryFolder } from '../read-standard-input.ts';
+import { tryFiles } from '../try-files.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface BuildFlags {
@@ -143,7 +145,11 @@ async function runBuild(
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return EXIT.failed;
   const { imageId, names, steps } = built.value;
-  if (flags.iidfile !== undefined) await writeFile(resolve(terminal.cwd, flags.iidfile), imageId);
+  if (flags.iidfile !== undefined) {
+    const path = resolve(terminal.cwd, flags.iidfile);
+    const failure = { code: 'output', message: `cannot write the image id to ${path}` } as const;
+    if (!(await tryFiles(() => writeFile(path, imageId), failure, terminal))) return EXIT.failed;
+  }
   for (const name of flags.push === true ? names : []) {
     const options = { compression: 'gzip', isQuiet, signal: interrupt.signal } as const;
     const digest = await pushName(root, parseName(name), terminal, options);
@@ -170,7 +176,7 @@ async function sourceOf(
     const folder = resolve(cwd, context);
     if (file === undefined) return ok({ context: folder });
     if (file !== '-') return ok({ context: folder, dockerfile: resolve(cwd, file) });
-    return ok({ context: folder, dockerfileText: await standardInputText() });
+    return ok({ context: folder, dockerfileText: await textOf(process.stdin) });
   }
   const { receiveContext } = await import('@caisson/builder');
   const received = await receiveContext(process.stdin, stack.use(await temporaryFolder()).path);

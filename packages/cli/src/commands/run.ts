@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { RunRequest } from '@caisson/builder';
@@ -11,6 +12,7 @@ import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import type { Terminal } from '../terminal.ts';
+import { tryFiles } from '../try-files.ts';
 
 interface RunFlags {
   readonly env: readonly string[];
@@ -71,6 +73,12 @@ Exit code: that of the command; 125 if nothing could be run, 126 if the command 
 
 async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   checkRoot();
+  // As with docker: a folder that is to be shown and is missing is made.
+  for (const { source } of request.binds ?? []) {
+    if (existsSync(source)) continue;
+    const failure = { code: 'invalid-request', message: 'cannot make the folder of a volume' } as const;
+    if (!(await tryFiles(() => mkdir(source, { recursive: true }), failure, terminal))) return EXIT.notRun;
+  }
   const { runImage } = await import('@caisson/builder');
   using signals = passSignals();
   const ended = await runImage({ ...request, signal: signals.kill }, (pass) => signals.to(pass));
@@ -91,8 +99,6 @@ function requestOf(
 ): RunRequest {
   const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
   const binds = flags.volume.map((text) => parseVolume(text, cwd));
-  // As with docker: a folder that is to be shown and is missing is made.
-  for (const { source } of binds) mkdirSync(source, { recursive: true });
   return {
     root,
     image,

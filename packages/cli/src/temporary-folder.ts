@@ -1,12 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-
-/** Everything that comes on the standard input, as text. */
-export function standardInputText(): Promise<string> {
-  return text(process.stdin);
-}
 
 /** A folder for as long as something needs it. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
