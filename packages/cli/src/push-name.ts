@@ -1,5 +1,4 @@
-import { formatReference, type Digest, type Reference } from '@caisson/oci';
-import type { PushCompression } from '@caisson/registry';
+import { formatReference, type Compression, type Digest, type Reference } from '@caisson/oci';
 import { warningText } from './failure-text.ts';
 import { withSession } from './open-store.ts';
 import { shortId, size } from './output/format.ts';
@@ -10,7 +9,7 @@ const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as 
 
 /** How to push. */
 export interface PushNameOptions {
-  readonly compression: PushCompression;
+  readonly compression: Compression;
   readonly isQuiet: boolean;
   readonly signal: AbortSignal;
 }

@@ -13,9 +13,6 @@ import {
 } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 
-/** How layers are compressed for a registry. */
-export type PushCompression = Compression;
-
 /** A layer in the form in which it travels. Disposing of it removes what was made for it. */
 export interface LayerFile extends AsyncDisposable {
   readonly descriptor: Descriptor;
@@ -26,7 +23,7 @@ const GZIP_LEVEL = 6;
 const ZSTD_LEVEL = 3;
 
 /** What the bytes of a compression depend on: another version of the compressor may write others. */
-function settingOf(compression: PushCompression): string {
+function settingOf(compression: Compression): string {
   const { zlib, zstd } = process.versions;
   return compression === 'gzip'
     ? `gzip:${GZIP_LEVEL} zlib:${zlib}`
@@ -38,14 +35,14 @@ export function rememberedForm(
   store: Store,
   diffId: DiffId,
   layer: Descriptor,
-  compression: PushCompression,
+  compression: Compression,
 ): Descriptor | undefined {
   if (travelsAsIs(layer, compression)) return layer;
   const known = store.lookUps.compressed(diffId, settingOf(compression));
   return known === undefined ? undefined : { mediaType: layerMediaType(compression), ...known };
 }
 
-function travelsAsIs(layer: Descriptor, compression: PushCompression): boolean {
+function travelsAsIs(layer: Descriptor, compression: Compression): boolean {
   return compression === 'none' || layerCompression(layer.mediaType) !== 'none';
 }
 
@@ -55,7 +52,7 @@ export async function compressLayer(
   session: Session,
   diffId: DiffId,
   layer: Descriptor,
-  compression: PushCompression,
+  compression: Compression,
   signal: AbortSignal | undefined,
 ): Promise<LayerFile> {
   if (travelsAsIs(layer, compression)) {

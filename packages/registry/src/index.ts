@@ -1,6 +1,5 @@
 export { fetchBlob, type FetchBlobOptions } from './blobs.ts';
 export { RegistryClient, type Repository } from './client.ts';
-export type { PushCompression } from './compress-layer.ts';
 export { HttpClient } from './http-client.ts';
 export { RegistryError, type RegistryErrorCode } from './errors.ts';
 export type { RegistryOptions } from './options.ts';

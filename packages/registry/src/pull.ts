@@ -1,9 +1,16 @@
-import PQueue from 'p-queue';
-import { familiarName, formatReference, type Digest, type Platform, type Reference } from '@caisson/oci';
+import {
+  familiarName,
+  formatReference,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  type Reference,
+} from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 import { fetchBlob } from './blobs.ts';
 import type { RegistryClient } from './client.ts';
 import { fetchImage, type RemoteImage } from './remote-image.ts';
+import { transferAll } from './transfer-all.ts';
 
 /** What a transfer tells: how much of a blob is through, in bytes; several times each. */
 export type OnTransfer = (event: {
@@ -23,9 +30,6 @@ export interface PullOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How many blobs travel at once. */
-const TRANSFERS = 4;
-
 /**
  * Fetches an image, with all its layers, and names it. Nothing is named before all of it is there and checked.
  * @throws RegistryError, StoreError
@@ -37,28 +41,19 @@ export async function pullImage(
 ): Promise<RemoteImage> {
   const image = await fetchImage(client, reference, platform, signal);
   const shown = familiarName(reference);
-  const queue = new PQueue({ concurrency: TRANSFERS });
   const distinct = new Map(image.manifest.layers.map((layer) => [layer.digest, layer]));
-  const cancel = new AbortController();
-  const both = signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]);
-  const fetchOne = async ([digest, layer]: [Digest, RemoteImage['descriptor']]): Promise<void> => {
+  const fetchOne = async (layer: Descriptor, _index: number, either: AbortSignal): Promise<void> => {
+    const { digest } = layer;
     let done = 0;
     const onProgress = (received: number): void => {
       done = received;
       onTransfer?.({ digest, done, size: layer.size, wasThere: false });
     };
-    const options = { store, session, what: `a layer of ${shown}`, onProgress, signal: both };
+    const options = { store, session, what: `a layer of ${shown}`, onProgress, signal: either };
     await fetchBlob(client, reference, layer, options);
     if (done === 0) onTransfer?.({ digest, done: layer.size, size: layer.size, wasThere: true });
   };
-  try {
-    await queue.addAll([...distinct].map((entry) => () => fetchOne(entry)));
-  } catch (error) {
-    cancel.abort(error);
-    queue.clear();
-    await queue.onIdle();
-    throw error;
-  }
+  await transferAll(distinct.values(), fetchOne, signal);
   await putDocuments(image, store, session);
   await store.barrier();
   await store.images.add(session, image.descriptor, [formatReference(reference)]);

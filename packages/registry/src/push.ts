@@ -1,28 +1,30 @@
-import PQueue from 'p-queue';
 import {
   familiarName,
   isForeignLayer,
   manifestBytes,
+  MEDIA_TYPES,
   digestOf,
   parseDigest,
+  type Compression,
   type Descriptor,
   type Digest,
   type Reference,
 } from '@caisson/oci';
 import type { Session, Store, StoredImage } from '@caisson/store';
 import type { RegistryClient, Repository } from './client.ts';
-import { compressLayer, rememberedForm, type LayerFile, type PushCompression } from './compress-layer.ts';
+import { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';
 import { RegistryError } from './errors.ts';
 import { bytesBody } from './transport/http.ts';
 import { repositoryScope } from './transport/scope.ts';
-import { hasBlob, uploadBlob, type Arrival } from './upload.ts';
+import { transferAll } from './transfer-all.ts';
+import { hasBlob, uploadBlob, type Arrival, type BlobToSend } from './upload.ts';
 
 /** What pushing needs. */
 export interface PushOptions {
   readonly store: Store;
   readonly session: Session;
   /** How layers that lie uncompressed in the store travel. Others travel as they are. */
-  readonly compression: PushCompression;
+  readonly compression: Compression;
   readonly onTransfer?: (event: {
     readonly digest: Digest;
     readonly size: number;
@@ -30,9 +32,6 @@ export interface PushOptions {
   }) => void;
   readonly signal?: AbortSignal;
 }
-
-/** How many blobs travel at once. */
-const TRANSFERS = 4;
 
 /**
  * Sends an image to its registry: layers and config first, those that it has not; the manifest last.
@@ -48,33 +47,19 @@ export async function pushImage(
 ): Promise<Descriptor> {
   const repository = client.toWrite(reference);
   const sources = await repositoriesByLayer(options, reference);
-  const queue = new PQueue({ concurrency: TRANSFERS });
-  const cancel = new AbortController();
-  const { signal } = options;
-  const transfer: Transfer = {
-    client,
-    repository,
-    options,
-    sources,
-    signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
-  };
-  let layers: Descriptor[];
-  try {
-    layers = await queue.addAll(
-      image.manifest.layers.map((layer, index) => () => pushLayer(transfer, image, layer, index)),
-    );
-    await pushBlob(transfer, { ...image.manifest.config, ...storedFile(options.store, image.id) });
-  } catch (error) {
-    cancel.abort(error);
-    queue.clear();
-    await queue.onIdle();
-    throw error;
-  }
+  const transfer: Transfer = { client, repository, options, sources };
+  const layers = await transferAll(
+    image.manifest.layers,
+    (layer, index, signal) => pushLayer(transfer, image, layer, index, signal),
+    options.signal,
+  );
+  const config = { ...image.manifest.config, open: () => options.store.blobs.read(image.id) };
+  await pushBlob(transfer, config, options.signal);
   const isSame = layers.every((layer, index) => layer.digest === image.manifest.layers[index]?.digest);
   const bytes = isSame
     ? await options.store.blobs.document(image.descriptor.digest)
     : manifestBytes(image.manifest.config, layers);
-  const mediaType = isSame ? image.descriptor.mediaType : 'application/vnd.oci.image.manifest.v1+json';
+  const mediaType = isSame ? image.descriptor.mediaType : MEDIA_TYPES.ociManifest;
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   await putManifest(repository, reference, descriptor, bytes, options.signal);
   return descriptor;
@@ -85,7 +70,6 @@ interface Transfer {
   readonly repository: Repository;
   readonly options: PushOptions;
   readonly sources: ReadonlyMap<Digest, readonly string[]>;
-  readonly signal: AbortSignal;
 }
 
 /** Sends a layer in the compression that was asked for. @returns its descriptor as the registry has it */
@@ -94,8 +78,9 @@ async function pushLayer(
   image: StoredImage,
   layer: Descriptor,
   index: number,
+  signal: AbortSignal,
 ): Promise<Descriptor> {
-  const { options, repository, signal } = transfer;
+  const { options, repository } = transfer;
   const { store, session, compression, onTransfer } = options;
   if (isForeignLayer(layer.mediaType)) return layer;
   const diffId = image.config.rootfs.diff_ids[index];
@@ -107,24 +92,36 @@ async function pushLayer(
   }
   await session.hold(layer.digest);
   await using form: LayerFile = await compressLayer(store, session, diffId, layer, compression, signal);
-  await pushBlob(transfer, { ...form.descriptor, open: () => form.open() });
+  const wasAskedFor = form.descriptor.digest === known?.digest;
+  await (wasAskedFor ? sendBlob : pushBlob)(
+    transfer,
+    { ...form.descriptor, open: () => form.open() },
+    signal,
+  );
   return form.descriptor;
 }
 
+/** Sends a blob that the registry may have. */
 async function pushBlob(
-  { client, repository, options, sources, signal }: Transfer,
-  blob: { readonly digest: Digest; readonly size: number; open(): AsyncIterable<Uint8Array> },
+  transfer: Transfer,
+  blob: BlobToSend,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { repository, options } = transfer;
   const { digest, size } = blob;
-  const isThere = await hasBlob(repository, digest, signal);
-  const arrival = isThere
-    ? 'was-there'
-    : await uploadBlob(client, repository, blob, sources.get(digest) ?? [], signal);
-  options.onTransfer?.({ digest, size, arrival });
+  if (await hasBlob(repository, digest, signal)) options.onTransfer?.({ digest, size, arrival: 'was-there' });
+  else await sendBlob(transfer, blob, signal);
 }
 
-function storedFile(store: Store, digest: Digest): { open(): AsyncIterable<Uint8Array> } {
-  return { open: () => store.blobs.read(digest) };
+/** Sends a blob that the registry does not have. */
+async function sendBlob(
+  { client, repository, options, sources }: Transfer,
+  blob: BlobToSend,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { digest, size } = blob;
+  const arrival = await uploadBlob(client, repository, blob, sources.get(digest) ?? [], signal);
+  options.onTransfer?.({ digest, size, arrival });
 }
 
 /** Which other repositories of the registry should have a layer: those that it came from, as far as the store knows. */
