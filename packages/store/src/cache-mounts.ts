@@ -18,6 +18,8 @@ export interface CacheMountName {
 /** A cache folder that is in use. Disposing of it lets others have it. */
 export interface OpenCacheMount extends Disposable {
   readonly path: string;
+  /** What its use is noted under. */
+  readonly useName: string;
 }
 
 const MOST_PRIVATE = 64;
@@ -41,7 +43,7 @@ export class CacheMounts {
    */
   async open(name: CacheMountName, sharing: 'shared' | 'private' | 'locked'): Promise<OpenCacheMount> {
     mkdirSync(this.#paths.cacheMounts, { recursive: true, mode: 0o700 });
-    const base = hexOf(digestOf(canonicalJson({ ...name }))).slice(0, 32);
+    const base = slotOf(name);
     if (sharing !== 'private') {
       const kind = sharing === 'locked' ? 'exclusive' : 'shared';
       return this.#opened(base, name, await lockFile(this.#lockOf(base), kind, this.#lockOptions));
@@ -61,12 +63,12 @@ export class CacheMounts {
       chmodSync(path, mode);
       chownSync(path, uid, gid);
     }
-    return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    return { path, useName: cacheMountName(slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
   }
 
   /** Empties the caches of a name that nobody uses. */
   async discard(session: Session, name: CacheMountName): Promise<void> {
-    const base = hexOf(digestOf(canonicalJson({ ...name }))).slice(0, 32);
+    const base = slotOf(name);
     for (const slot of this.slots()) {
       if (slot === base || slot.startsWith(`${base}-`)) await this.remove(session, slot);
     }
@@ -97,4 +99,14 @@ export class CacheMounts {
   #lockOf(slot: string): string {
     return join(this.#paths.cacheMounts, `${slot}.lock`);
   }
+}
+
+/** The folder of a cache. */
+function slotOf(name: CacheMountName): string {
+  return hexOf(digestOf(canonicalJson({ ...name }))).slice(0, 32);
+}
+
+/** What the use of a folder is noted under. */
+export function cacheMountName(slot: string): string {
+  return `cache ${slot}`;
 }

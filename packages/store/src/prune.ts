@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Digest } from '@caisson/oci';
+import { cacheMountName } from './cache-mounts.ts';
 import { fileUsage, treeUsage } from './disk-usage.ts';
 import { takeInventory, type Inventory } from './inventory.ts';
 import { tocName, treeName } from './layer-forms.ts';
@@ -101,7 +102,7 @@ function choose(
     ),
     cacheMounts: store.cacheMounts
       .slots()
-      .filter((slot) => lastUse(store, `cache ${slot}`, store.cacheMounts.path(slot)) <= oldest),
+      .filter((slot) => lastUse(store, cacheMountName(slot), store.cacheMounts.path(slot)) <= oldest),
     blobs: inventory.blobs.filter((digest) => !needed.has(digest) && !held.has(digest)),
   };
 }

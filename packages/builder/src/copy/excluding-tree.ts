@@ -1,5 +1,4 @@
-import type { Content } from '@caisson/layer';
-import { childOf, textOf, type BytePath } from '@caisson/layer';
+import { childOf, textOf, type BytePath, type Content } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { IgnoreMatcher } from '@caisson/parser';
 import type { SourceNode, SourceTree } from './source-tree.ts';

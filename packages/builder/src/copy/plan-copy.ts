@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '@caisson/oci';
-import { baseName, childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
+import { baseName, bytesOf, childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
 import {
   DestinationError,
   plannedFolder,
@@ -65,7 +65,7 @@ class ItemCopy {
     this.#to.makeFolders(this.#to.resolve(folder), this.#attributes);
     const target = this.#to.resolve(text);
     if (item.kind === 'inline' || item.kind === 'remote') {
-      this.#putFile(this.#fileTarget(target, Buffer.from(item.name, 'utf8').toString('latin1')), item);
+      this.#putFile(this.#fileTarget(target, bytesOf(item.name)), item);
       return;
     }
     const { node, name, parents } = item.selected;

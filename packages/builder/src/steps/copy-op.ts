@@ -1,5 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { encodeToc, hostPath, inFolder, ROOT, textOf, type BytePath, type Found } from '@caisson/layer';
+import {
+  encodeToc,
+  hostPath,
+  inFolder,
+  ROOT,
+  textOf,
+  type BytePath,
+  type Found,
+  type HostPath,
+} from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
@@ -14,9 +23,11 @@ import type { RemoteFile } from '../copy/remote-files.ts';
 import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
-import { EMPTY_STATE, stateDigest, type FileState } from '../state.ts';
+import { EMPTY_STATE, type FileState } from '../state.ts';
 import { ImageAccounts } from './image-accounts.ts';
+import { originTitle } from './origin-title.ts';
 import { selectAll } from './select-all.ts';
+import { selectionOfState } from './selection-of-state.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
@@ -112,49 +123,26 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') return this.scope.context;
-    const state = originState(inputs);
-    const title = from.kind === 'stage' ? `stage ${from.stage.title}` : from.image.name;
-    return this.scope.chains.sources(title, state);
+    return this.scope.chains.sources(originTitle(from), originState(inputs));
   }
 
-  /** What the selected files count as in the key. Of a state it is remembered: then nothing of the state is read. */
+  /** What the selected files count as in the key. */
   async #selectionDigest(inputs: readonly FileState[], signal: AbortSignal): Promise<Digest | undefined> {
     const { from, sources } = this.step;
-    const { lookUps } = this.scope.store;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') {
       const selected = selectAll(this.scope.context, this.step, this.scope);
       return selectionDigest(this.scope.context, selected, signal);
     }
-    const state = stateDigest(originState(inputs));
-    const name = digestOf(
-      JSON.stringify([
-        VERSION,
-        this.step.excludes,
-        this.step.hasParents,
-        ...sources.map((source) => (source.kind === 'path' ? source.text : '')),
-      ]),
-    );
-    const known = lookUps.selection(state, name);
-    if (known !== undefined) return known;
-    const tree = await this.#tree(inputs);
-    if (tree === undefined) throw new Error('Internal error: sources without a tree');
-    const digest = await selectionDigest(tree, selectAll(tree, this.step, this.scope), signal);
-    lookUps.rememberSelection(state, name, digest);
-    return digest;
+    return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
   }
 
   async #items(tree: SourceTree | undefined, signal: AbortSignal): Promise<CopyItem[]> {
     const selected = tree === undefined ? [] : selectAll(tree, this.step, this.scope);
     const items: CopyItem[] = [];
     for (const each of selected) {
-      if (tree === undefined) continue;
-      const unpacked = await this.#unpacked(each);
-      if (unpacked !== undefined) {
-        items.push({ kind: 'unpacked', selected: unpacked, digests: await digestsIn(unpacked, signal) });
-        continue;
-      }
-      items.push({ kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
+      const unpacked = await this.#unpackedItem(each, signal);
+      items.push(unpacked ?? { kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
     }
     for (const source of this.step.sources) {
       if (source.kind === 'inline') items.push(source);
@@ -164,16 +152,20 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   /** What is in a file of the context that ADD unpacks; undefined for one that is copied as it is. */
-  async #unpacked({ name, node }: Selected): Promise<Selected | undefined> {
+  async #unpackedItem({ name, node }: Selected, signal: AbortSignal): Promise<CopyItem | undefined> {
     const { kind, isUnpacked, from } = this.step;
-    const { context, session } = this.scope;
     if (kind !== 'add' || isUnpacked === false || from.kind !== 'context' || node.entry.type !== 'file')
       return undefined;
-    const path = inFolder(context.root, node.entry.path);
-    const tree = await unpackArchive(path, textOf(name), session.newPath('archive'));
-    const root = tree?.lookup(ROOT);
-    if (tree === undefined || root === undefined) return undefined;
-    return { name, node: root, tree, parents: undefined };
+    return this.#itemOfArchive(inFolder(this.scope.context.root, node.entry.path), textOf(name), signal);
+  }
+
+  /** What is in an archive; undefined where the file is none. @param name as people know it */
+  async #itemOfArchive(path: HostPath, name: string, signal: AbortSignal): Promise<CopyItem | undefined> {
+    const tree = await unpackArchive(path, name, this.scope.session.newPath('archive'));
+    const node = tree?.lookup(ROOT);
+    if (tree === undefined || node === undefined) return undefined;
+    const selected = { name, node, tree, parents: undefined };
+    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal) };
   }
 
   /** What files of URLs count as: their bytes, names and times. */
@@ -199,12 +191,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #remoteItem(source: RemoteSource, signal: AbortSignal): Promise<CopyItem> {
     const file = await this.#remoteFile(source, signal);
     const { name } = source;
-    if (this.step.isUnpacked !== true) return { kind: 'remote', name, file };
-    const tree = await unpackArchive(file.path, name, this.scope.session.newPath('archive'));
-    const node = tree?.lookup(ROOT);
-    if (tree === undefined || node === undefined) return { kind: 'remote', name, file };
-    const selected = { name, node, tree, parents: undefined };
-    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal) };
+    const unpacked =
+      this.step.isUnpacked === true ? await this.#itemOfArchive(file.path, name, signal) : undefined;
+    return unpacked ?? { kind: 'remote', name, file };
   }
 
   async #attributes(before: FileState): Promise<Attributes> {

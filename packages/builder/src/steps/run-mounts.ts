@@ -1,10 +1,10 @@
 import type { Json } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
-import { selectionDigest } from '../copy/selection-digest.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedMount } from '../plan/planned.ts';
 import { contentOf, type FileState } from '../state.ts';
-import { selectAll } from './select-all.ts';
+import { originTitle } from './origin-title.ts';
+import { selectionOfState } from './selection-of-state.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** What a RUN is shown while it runs, and variables that come with it. Disposing of it gives caches back. */
@@ -64,10 +64,7 @@ export class RunMounts {
   async #contentOf(mount: BindMount, state: FileState, signal: AbortSignal): Promise<Json> {
     // What was copied from the context for it holds nothing else.
     if (mount.from.kind === 'context') return [...contentOf(state)];
-    const { chains } = this.#scope;
-    const title = mount.from.kind === 'stage' ? `stage ${mount.from.stage.title}` : mount.from.image.name;
-    const tree = await chains.sources(title, state);
-    return selectionDigest(tree, selectAll(tree, { sources: [mount.source] }, this.#scope), signal);
+    return selectionOfState(this.#scope, originTitle(mount.from), state, { sources: [mount.source] }, signal);
   }
 
   /** Makes what has to be there before the command runs. @throws BuildError `missing-secret` */
@@ -95,7 +92,7 @@ export class RunMounts {
           const name = { id, mode, uid, gid };
           if (this.#scope.noCache) await cacheMounts.discard(this.#scope.session, name);
           const cache = stack.use(await cacheMounts.open(name, sharing));
-          lookUps.used([`cache ${cache.path.split('/').at(-1) ?? ''}`]);
+          lookUps.used([cache.useName]);
           mounts.push({ kind: 'folder', source: cache.path, target: mount.target, isReadOnly });
           break;
         }

@@ -9,7 +9,7 @@ import type { StepScope } from './step-scope.ts';
 type PathSource = Extract<PlannedSource, { kind: 'path' }>;
 
 /** What sources are given, and how they are taken. */
-type SourcesOf = Pick<PlannedCopy, 'sources'> & Partial<Pick<PlannedCopy, 'excludes' | 'hasParents'>>;
+export type SourcesOf = Pick<PlannedCopy, 'sources'> & Partial<Pick<PlannedCopy, 'excludes' | 'hasParents'>>;
 
 /**
  * Everything that the sources of a COPY or ADD name in a tree.

@@ -1,0 +1,34 @@
+import { digestOf, type Digest } from '@caisson/oci';
+import { selectionDigest } from '../copy/selection-digest.ts';
+import { stateDigest, type FileState } from '../state.ts';
+import { selectAll, type SourcesOf } from './select-all.ts';
+import type { StepScope } from './step-scope.ts';
+
+/** Raised by whatever changes what a selection counts as. */
+const VERSION = 1;
+
+/**
+ * What files of a state, of another stage or an image, count as in a key. It is remembered: then nothing of the state is
+ * read.
+ * @param title what messages call the state
+ * @throws BuildError `missing-source`
+ */
+export async function selectionOfState(
+  scope: StepScope,
+  title: string,
+  state: FileState,
+  request: SourcesOf,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const { sources, excludes = [], hasParents = false } = request;
+  const { lookUps } = scope.store;
+  const of = stateDigest(state);
+  const texts = sources.map((source) => (source.kind === 'path' ? source.text : ''));
+  const name = digestOf(JSON.stringify([VERSION, excludes, hasParents, ...texts]));
+  const known = lookUps.selection(of, name);
+  if (known !== undefined) return known;
+  const tree = await scope.chains.sources(title, state);
+  const digest = await selectionDigest(tree, selectAll(tree, request, scope), signal);
+  lookUps.rememberSelection(of, name, digest);
+  return digest;
+}
