@@ -137,3 +137,6 @@ function withoutNulls(value: unknown): unknown {
 export function imageConfigBytes(config: ImageConfig): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(config));
 }
+
+/** The PATH of programs where the config of an image says nothing of it. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -17,6 +17,7 @@ export {
 export {
   imageConfigBytes,
   parseImageConfig,
+  DEFAULT_PATH,
   type ContainerConfig,
   type Healthcheck,
   type HistoryEntry,

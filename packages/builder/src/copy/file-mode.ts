@@ -1,5 +1,3 @@
-import { err, ok, type Result } from '@caisson/oci';
-
 /** What `--chmod` says: a mode, or how each mode changes. */
 export type FileMode =
   | { readonly kind: 'octal'; readonly mode: number }
@@ -15,15 +13,14 @@ interface Clause {
 
 const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 
-/** Reads an octal mode or one as chmod(1) takes it: `u+x,go-w`. */
-export function parseFileMode(text: string): Result<FileMode, string> {
+/** Reads an octal mode or one as chmod(1) takes it: `u+x,go-w`; undefined for a text that is none. */
+export function parseFileMode(text: string): FileMode | undefined {
   if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777)
-    return ok({ kind: 'octal', mode: Number.parseInt(text, 8) });
+    return { kind: 'octal', mode: Number.parseInt(text, 8) };
   const clauses: Clause[] = [];
   for (const part of text.split(',')) {
     const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(part);
-    if (match === null)
-      return err(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
+    if (match === null) return undefined;
     const [, whoText = '', changes = ''] = match;
     const who = whoText === '' ? 0o7777 : [...whoText].reduce((bits, each) => bits | (WHO[each] ?? 0), 0);
     for (const [, operator = '', permissions = ''] of changes.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
@@ -31,7 +28,7 @@ export function parseFileMode(text: string): Result<FileMode, string> {
         clauses.push({ who, operator, permissions });
     }
   }
-  return ok({ kind: 'symbolic', text, clauses });
+  return { kind: 'symbolic', text, clauses };
 }
 
 /** The mode that a file or folder gets. */

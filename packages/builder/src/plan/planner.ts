@@ -38,7 +38,8 @@ import {
   applyVolume,
 } from './instructions-metadata.ts';
 import { BuildError } from '../failure.ts';
-import { applyCopy, applyRun, applyWorkdir, fromOf } from './instructions-steps.ts';
+import { applyCopy, fromOf } from './copy-instructions.ts';
+import { applyRun, applyWorkdir } from './run-instructions.ts';
 import type { CopyOrigin, Place, PlannedMount, PlannedStage, StageBase } from './planned.ts';
 import { planMount, readMounts } from './run-mounts.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { errorAt, expandWord, parseRunMount, type RunInstruction, type RunMount } from '@caisson/parser';
 import { err, ok } from '@caisson/oci';
-import { notSupported } from './instructions-steps.ts';
+import { notSupported } from './not-supported.ts';
 import type { CopyOrigin, Place, PlannedMount } from './planned.ts';
 import type { StageDraft } from './stage-draft.ts';
 

@@ -7,7 +7,7 @@ import {
   type Environment,
   type Word,
 } from '@caisson/parser';
-import type { ContainerConfig } from '@caisson/oci';
+import { DEFAULT_PATH, type ContainerConfig } from '@caisson/oci';
 import type { Place, PlannedHistory, PlannedStep } from './planned.ts';
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -33,8 +33,6 @@ export interface StageSettings {
   readonly report: (diagnostic: Diagnostic, place?: Place) => void;
 }
 
-/** The path of programs where an image says nothing of it. */
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_SHELL = ['/bin/sh', '-c'];
 
 /**

@@ -1,5 +1,13 @@
 import { mkdir } from 'node:fs/promises';
-import { err, hostPlatform, ok, parseReference, type ImageConfig, type Result } from '@caisson/oci';
+import {
+  DEFAULT_PATH,
+  err,
+  hostPlatform,
+  ok,
+  parseReference,
+  type ImageConfig,
+  type Result,
+} from '@caisson/oci';
 import { availableRuntimes, SandboxHost, type SandboxSpec } from '@caisson/runtime';
 import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
 import { stateOfImage } from '../bases/image-state.ts';
@@ -87,8 +95,6 @@ async function findImage(store: Store, session: Session, request: RunRequest): P
   return { id: manifest.config.digest, descriptor, manifest, config };
 }
 
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec {
   const command = request.command?.length ? request.command : undefined;
   const args =
@@ -106,7 +112,7 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
   }
   return {
     args,
-    env: mergeEnv([DEFAULT_PATH, ...(config.Env ?? []), ...(request.env ?? [])]),
+    env: mergeEnv([`PATH=${DEFAULT_PATH}`, ...(config.Env ?? []), ...(request.env ?? [])]),
     cwd: request.cwd ?? (config.WorkingDir || '/'),
     user: request.user ?? config.User ?? '',
     network: request.network ?? 'host',

@@ -1,11 +1,10 @@
 import { lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '@caisson/layer';
+import { DEFAULT_PATH } from '@caisson/oci';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, SandboxSpec } from '../sandbox-spec.ts';
 import type { RootFolder } from './root-folder.ts';
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Finds the program of a step in the image, as the runtimes would, so that a missing one is said in the same words

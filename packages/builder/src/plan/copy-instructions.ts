@@ -5,94 +5,18 @@ import {
   flagValue,
   heredocText,
   isFlagOn,
-  isHeredocWord,
   type AddInstruction,
   type CopyInstruction,
   type CopySource,
   type Flag,
   type Heredoc,
-  type RunInstruction,
-  type WorkdirInstruction,
   type Word,
 } from '@caisson/parser';
 import { parseFileMode, type FileMode } from '../copy/file-mode.ts';
-import { resolveWorkdir } from './instructions-metadata.ts';
-import type { CopyOrigin, Place, PlannedMount, PlannedRun, PlannedSource } from './planned.ts';
-import { proxyEnv } from './predefined-args.ts';
+import { notSupported, refuseFlags } from './not-supported.ts';
+import type { CopyOrigin, Place, PlannedSource } from './planned.ts';
 import type { StageDraft } from './stage-draft.ts';
-
-/* Instructions that change files: each becomes a step. */
-
-/** `RUN`: a command, in the environment, folder and name of whom the stage has come to. */
-export function applyRun(
-  draft: StageDraft,
-  instruction: RunInstruction,
-  place: Place,
-  mounts: readonly PlannedMount[],
-): void {
-  refuseFlags(draft, 'RUN', instruction.flags, ['security', 'device']);
-  const { args, script } = commandOf(draft, instruction);
-  draft.addStep(
-    {
-      kind: 'run',
-      text: stepText(instruction),
-      place,
-      args,
-      env: draft.runEnv,
-      unkeyedEnv: proxyEnv(draft.settings.buildArgs),
-      cwd: draft.workdir,
-      user: draft.config.User ?? '',
-      network: networkOf(draft, instruction),
-      mounts,
-      script,
-    },
-    `RUN ${draft.historyArgs}${args.join(' ')} # buildkit`,
-  );
-}
-
-function commandOf(
-  draft: StageDraft,
-  { command, heredocs }: RunInstruction,
-): Pick<PlannedRun, 'args' | 'script'> {
-  if (command.form === 'exec') return { args: command.args, script: undefined };
-  const [first] = heredocs;
-  if (first === undefined) return { args: [...draft.shell, command.text], script: undefined };
-  if (heredocs.length > 1 || !isHeredocWord(command.text)) {
-    // The shell knows heredocs itself: it gets the text back as it was.
-    const bodies = heredocs.map(({ body, name }) => `\n${body}${name}`).join('');
-    return { args: [...draft.shell, command.text + bodies], script: undefined };
-  }
-  const text = heredocText(first);
-  if (!text.startsWith('#!')) return { args: [...draft.shell, text], script: undefined };
-  return {
-    args: [`/dev/pipes/${first.name}`],
-    script: { name: first.name, bytes: Buffer.from(text, 'utf8') },
-  };
-}
-
-function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none' {
-  const flag = flags.find((each) => each.name === 'network');
-  if (flag?.value === undefined || flag.value === 'default') return draft.settings.network;
-  if (flag.value === 'none' || flag.value === 'host') return flag.value;
-  const message = `${JSON.stringify(flag.value)} is no network`;
-  draft.settings.report(errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host' }));
-  return 'none';
-}
-
-/** `WORKDIR`: the folder is made where it is missing; the root is always there. */
-export function applyWorkdir(draft: StageDraft, instruction: WorkdirInstruction, place: Place): void {
-  const expanded = draft.expand(instruction.value);
-  if (expanded === undefined) return;
-  const path = resolveWorkdir(draft.workdir, expanded);
-  draft.config.WorkingDir = path;
-  const createdBy = `WORKDIR ${path}`;
-  if (path === '/') draft.note(createdBy);
-  else
-    draft.addStep(
-      { kind: 'workdir', text: stepText(instruction), place, path, user: draft.config.User ?? '' },
-      createdBy,
-    );
-}
+import { stepText } from './step-text.ts';
 
 /** `COPY` and `ADD`: files from the context, or from what `--from` names. */
 export function applyCopy(
@@ -252,51 +176,13 @@ function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undef
   const flag = flags.find((each) => each.name === 'chmod');
   if (chmod === undefined || flag === undefined) return undefined;
   const mode = parseFileMode(chmod);
-  if (mode.ok) return mode.value;
+  if (mode !== undefined) return mode;
   draft.settings.report(
     errorAt(flag.range, 'invalid-value', `${JSON.stringify(chmod)} is no mode`, {
       expected: 'an octal string and between 0 and 07777, or a change as chmod(1) takes it: u+x,go-w',
     }),
   );
   return undefined;
-}
-
-/** What the language has and Caisson does not have yet is an error that names it, never passed over. */
-function refuseFlags(
-  draft: StageDraft,
-  keyword: string,
-  flags: readonly Flag[],
-  names: readonly string[],
-): void {
-  for (const flag of flags) {
-    if (!names.includes(flag.name)) continue;
-    if (flag.name === 'security' && flag.value === 'sandbox') continue;
-    draft.settings.report(notSupported({ text: '', range: flag.range }, `${keyword} --${flag.name}`));
-  }
-}
-
-export function notSupported({ range }: Word, what: string): ReturnType<typeof errorAt> {
-  return errorAt(range, 'not-supported', `${what} is not supported yet`);
-}
-
-/** What people see of a step: its instruction in one line. */
-function stepText({
-  text,
-  kind,
-  ...rest
-}: {
-  readonly text: string;
-  readonly kind: string;
-  readonly heredocs?: readonly Heredoc[];
-}): string {
-  const [first] = rest.heredocs ?? [];
-  const line = kind === 'run' && first !== undefined ? `${text} (${summary(heredocText(first))})` : text;
-  return line.replace(/\s+/g, ' ');
-}
-
-function summary(text: string): string {
-  const lines = text.trim().split('\n');
-  return lines.length > 1 ? `${lines[0] ?? ''}...` : (lines[0] ?? '');
 }
 
 /** The value of `--from`. */

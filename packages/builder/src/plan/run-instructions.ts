@@ -1,0 +1,86 @@
+import {
+  errorAt,
+  heredocText,
+  isHeredocWord,
+  type RunInstruction,
+  type WorkdirInstruction,
+} from '@caisson/parser';
+import { resolveWorkdir } from './instructions-metadata.ts';
+import { refuseFlags } from './not-supported.ts';
+import type { Place, PlannedMount, PlannedRun } from './planned.ts';
+import { proxyEnv } from './predefined-args.ts';
+import type { StageDraft } from './stage-draft.ts';
+import { stepText } from './step-text.ts';
+
+/* RUN and WORKDIR: each becomes a step. */
+
+/** `RUN`: a command, in the environment, folder and name of whom the stage has come to. */
+export function applyRun(
+  draft: StageDraft,
+  instruction: RunInstruction,
+  place: Place,
+  mounts: readonly PlannedMount[],
+): void {
+  refuseFlags(draft, 'RUN', instruction.flags, ['security', 'device']);
+  const { args, script } = commandOf(draft, instruction);
+  draft.addStep(
+    {
+      kind: 'run',
+      text: stepText(instruction),
+      place,
+      args,
+      env: draft.runEnv,
+      unkeyedEnv: proxyEnv(draft.settings.buildArgs),
+      cwd: draft.workdir,
+      user: draft.config.User ?? '',
+      network: networkOf(draft, instruction),
+      mounts,
+      script,
+    },
+    `RUN ${draft.historyArgs}${args.join(' ')} # buildkit`,
+  );
+}
+
+function commandOf(
+  draft: StageDraft,
+  { command, heredocs }: RunInstruction,
+): Pick<PlannedRun, 'args' | 'script'> {
+  if (command.form === 'exec') return { args: command.args, script: undefined };
+  const [first] = heredocs;
+  if (first === undefined) return { args: [...draft.shell, command.text], script: undefined };
+  if (heredocs.length > 1 || !isHeredocWord(command.text)) {
+    // The shell knows heredocs itself: it gets the text back as it was.
+    const bodies = heredocs.map(({ body, name }) => `\n${body}${name}`).join('');
+    return { args: [...draft.shell, command.text + bodies], script: undefined };
+  }
+  const text = heredocText(first);
+  if (!text.startsWith('#!')) return { args: [...draft.shell, text], script: undefined };
+  return {
+    args: [`/dev/pipes/${first.name}`],
+    script: { name: first.name, bytes: Buffer.from(text, 'utf8') },
+  };
+}
+
+function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none' {
+  const flag = flags.find((each) => each.name === 'network');
+  if (flag?.value === undefined || flag.value === 'default') return draft.settings.network;
+  if (flag.value === 'none' || flag.value === 'host') return flag.value;
+  const message = `${JSON.stringify(flag.value)} is no network`;
+  draft.settings.report(errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host' }));
+  return 'none';
+}
+
+/** `WORKDIR`: the folder is made where it is missing; the root is always there. */
+export function applyWorkdir(draft: StageDraft, instruction: WorkdirInstruction, place: Place): void {
+  const expanded = draft.expand(instruction.value);
+  if (expanded === undefined) return;
+  const path = resolveWorkdir(draft.workdir, expanded);
+  draft.config.WorkingDir = path;
+  const createdBy = `WORKDIR ${path}`;
+  if (path === '/') draft.note(createdBy);
+  else
+    draft.addStep(
+      { kind: 'workdir', text: stepText(instruction), place, path, user: draft.config.User ?? '' },
+      createdBy,
+    );
+}
