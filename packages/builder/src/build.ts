@@ -2,9 +2,11 @@ import {
   familiarName,
   formatReference,
   hostPlatform,
+  parsePlatform,
   parseReference,
   err,
   ok,
+  type Platform,
   type Result,
 } from '@caisson/oci';
 import { assembleImage } from './image/assemble-image.ts';
@@ -48,17 +50,18 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const counter = new StepCounter(emitAll);
   const { emit } = counter;
   const names = fullNames(request.names ?? []);
-  const platform = hostPlatform();
+  const host = hostPlatform();
+  const platforms = { target: targetPlatform(request.platform) ?? host, build: host };
 
   const { path, text, ignore } = readDockerfile(request);
-  await using workshop = await openWorkshop(request, { ignore, platform, dockerfile: path, emit });
+  await using workshop = await openWorkshop(request, { ignore, dockerfile: path, emit });
   const { scope, bases, layers } = workshop;
   const planned = await planBuild(path, text, {
     target: request.target,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
     network: request.network ?? 'host',
-    platform,
-    resolveImage: (name, place) => bases.resolve(name, place),
+    platforms,
+    resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
     emit,
   });
   const target = withLabels(planned, request.labels ?? {});
@@ -70,7 +73,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   );
   scope.context.save();
 
-  const image = assembleImage(target, state, platform, scope.clock);
+  const image = assembleImage(target, state, scope.clock);
   await storeImage(scope.store, scope.session, image, state, names, layers);
   const imageId = image.manifest.config.digest;
   emit({ kind: 'image', id: imageId, names });
@@ -85,6 +88,13 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
   const { descriptor: manifest, config } = image;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+}
+
+function targetPlatform(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parsePlatform(text);
+  if (parsed.ok) return parsed.value;
+  throw buildError('invalid-request', `the platform to build for: ${parsed.error}`);
 }
 
 /** Labels of the command line come last, and leave no line in the history. */

@@ -43,6 +43,8 @@ export interface BuildRequest {
   /** Names for the image. */
   readonly names?: readonly string[];
   readonly target?: string;
+  /** What the image is to run on: `os/architecture[/variant]`; this machine's platform where it is not given. */
+  readonly platform?: string;
   /** Over those of the Dockerfile. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly buildArgs?: Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { Platform } from '@caisson/oci';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
 import { openStore } from '@caisson/store';
 import { BaseImages } from './bases/base-images.ts';
@@ -35,12 +34,11 @@ export async function openWorkshop(
   request: BuildRequest,
   details: {
     readonly ignore: IgnoreRules;
-    readonly platform: Platform;
     readonly dockerfile: string;
     readonly emit: Emit;
   },
 ): Promise<Workshop> {
-  const { ignore, platform, dockerfile, emit } = details;
+  const { ignore, dockerfile, emit } = details;
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
@@ -52,7 +50,7 @@ export async function openWorkshop(
   );
   const pull = request.pull ?? 'default';
   const { signal } = request;
-  const remote = new RemoteBases({ store, session, platform, pull, registry, emit, signal });
+  const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
   const layers: LayerProvider = (layer) => remote.provide(layer);
   let host: Promise<SandboxHost> | undefined;
   const startHost = (): Promise<SandboxHost> => {
@@ -69,7 +67,6 @@ export async function openWorkshop(
     session,
     chains: new Chains(store, session, layers),
     clock: new BuildClock(request.sourceDateEpoch),
-    platform,
     noCache: request.noCache ?? false,
     dockerfile,
     runtimes: request.runtimes ?? availableRuntimes(),
@@ -80,7 +77,7 @@ export async function openWorkshop(
     secret: secretReader(request.secrets ?? {}),
     emit,
   };
-  const bases = new BaseImages({ store, session, remote, platform, pull, emit });
+  const bases = new BaseImages({ store, session, remote, pull, emit });
   const stackOfAll = stack.move();
   return {
     scope,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { OutputRequest, PullPolicy, SecretSource } from '@caisson/builder';
+import { parsePlatform, type Platform } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Terminal } from './terminal.ts';
@@ -26,6 +27,19 @@ export function parsePull(value: string | boolean | undefined): PullPolicy {
   if (value === true || value === 'true') return 'always';
   if (value === 'false') return 'default';
   return oneOf('--pull', value, ['always', 'missing', 'never']);
+}
+
+/** `--platform`; `local` is this machine's. @throws UsageError */
+export function parsePlatformOption(text: string | undefined): Platform | undefined {
+  if (text === undefined || text === '' || text === 'local') return undefined;
+  if (text.includes(',')) {
+    throw new UsageError('an image for several platforms cannot be built at once', {
+      expected: 'one platform a build, for example linux/arm64',
+    });
+  }
+  const parsed = parsePlatform(text);
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`--platform: ${parsed.error}`);
 }
 
 export function parseRuntimes(value: string | undefined): readonly RuntimeName[] | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatPlatform, parsePlatform, runsOn, type Platform } from './platform.ts';
+import { formatPlatform, hostPlatform, parsePlatform, runsOn, type Platform } from './platform.ts';
 import { asDiffId, chainIds, digestOf } from './digest.ts';
 
 function platform(text: string): Platform {
@@ -16,11 +16,15 @@ describe('platforms', () => {
     ['linux/armhf', 'linux/arm/v7'],
     ['linux/arm/7', 'linux/arm/v7'],
     ['linux/amd64/v1', 'linux/amd64'],
+    ['arm', 'linux/arm/v7'],
+    ['s390x', 'linux/s390x'],
+    ['linux', `linux/${hostPlatform().architecture}`],
+    ['linux/constructor', 'linux/constructor'],
   ])('%s is %s', (text, normal) => {
     expect(formatPlatform(platform(text))).toBe(normal);
   });
 
-  test.each(['linux', 'linux/', 'a/b/c/d', 'linux/am d64'])('%s is none', (text) => {
+  test.each(['any', 'linux/', 'a/b/c/d', 'linux/am d64'])('%s is none', (text) => {
     expect(parsePlatform(text).ok).toBe(false);
   });
 

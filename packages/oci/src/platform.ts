@@ -11,20 +11,34 @@ export interface Platform {
   readonly variant?: string;
 }
 
-const ARCHITECTURES: Readonly<Record<string, Omit<Platform, 'os'>>> = {
-  x64: { architecture: 'amd64' },
-  x86_64: { architecture: 'amd64' },
-  'x86-64': { architecture: 'amd64' },
-  aarch64: { architecture: 'arm64' },
-  arm64: { architecture: 'arm64' },
-  armhf: { architecture: 'arm', variant: 'v7' },
-  armel: { architecture: 'arm', variant: 'v6' },
-  arm: { architecture: 'arm', variant: 'v7' },
-  ia32: { architecture: '386' },
-  i386: { architecture: '386' },
-  ppc64: { architecture: 'ppc64le' },
-  loong64: { architecture: 'loong64' },
-};
+/** Other names of architectures. */
+const ARCHITECTURES: ReadonlyMap<string, Omit<Platform, 'os'>> = new Map(
+  Object.entries({
+    x64: { architecture: 'amd64' },
+    x86_64: { architecture: 'amd64' },
+    'x86-64': { architecture: 'amd64' },
+    aarch64: { architecture: 'arm64' },
+    arm64: { architecture: 'arm64' },
+    armhf: { architecture: 'arm', variant: 'v7' },
+    armel: { architecture: 'arm', variant: 'v6' },
+    arm: { architecture: 'arm', variant: 'v7' },
+    ia32: { architecture: '386' },
+    i386: { architecture: '386' },
+    ppc64: { architecture: 'ppc64le' },
+    loong64: { architecture: 'loong64' },
+  }),
+);
+
+/** Architectures that have one name. */
+const PLAIN: ReadonlySet<string> = new Set([
+  'amd64',
+  '386',
+  'riscv64',
+  's390x',
+  'ppc64le',
+  'mips64le',
+  'wasm',
+]);
 
 /** The platform of this machine. Steps run on it, and images are chosen for it, unless told otherwise. */
 export function hostPlatform(): Platform {
@@ -37,9 +51,14 @@ export function formatPlatform(platform: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
-/** Reads `os/architecture[/variant]`. Common other names of an architecture (`x86_64`, `aarch64`) are understood. */
+const SYSTEMS: ReadonlySet<string> = new Set(['linux', 'windows', 'darwin', 'macos', 'freebsd']);
+
+/**
+ * Reads `os/architecture[/variant]`, or one of the two where the other is this machine's. Common other names of an
+ * architecture (`x86_64`, `aarch64`) are understood.
+ */
 export function parsePlatform(text: string): Result<Platform, string> {
-  const parts = text.split('/');
+  const parts = completed(text).split('/');
   const [os, architecture, variant] = parts;
   if (parts.length > 3 || !os || !architecture || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
     return err(`"${text}" is not a platform: expected os/architecture[/variant], for example linux/arm64`);
@@ -47,11 +66,17 @@ export function parsePlatform(text: string): Result<Platform, string> {
   return ok(normalise(variant === undefined ? { os, architecture } : { os, architecture, variant }));
 }
 
+function completed(text: string): string {
+  const name = text.toLowerCase();
+  if (SYSTEMS.has(name)) return `${name}/${hostPlatform().architecture}`;
+  return ARCHITECTURES.has(name) || PLAIN.has(name) ? `linux/${name}` : text;
+}
+
 /** The platform in the names that indexes use; a variant that says nothing (`arm64/v8`) is dropped. */
 export function normalise(platform: Platform): Platform {
   const os = platform.os.toLowerCase() === 'macos' ? 'darwin' : platform.os.toLowerCase();
   const named = platform.architecture.toLowerCase();
-  const known = ARCHITECTURES[named] ?? { architecture: named };
+  const known = ARCHITECTURES.get(named) ?? { architecture: named };
   const variant = platform.variant?.toLowerCase() ?? known.variant;
   const architecture = known.architecture;
   if (variant === undefined || variant === '') return { os, architecture };

@@ -1,5 +1,6 @@
 import {
   familiarName,
+  hostPlatform,
   formatReference,
   parseReference,
   formatPlatform,
@@ -22,7 +23,6 @@ export interface BaseImagesOptions {
   readonly store: Store;
   readonly session: Session;
   readonly remote: RemoteBases;
-  readonly platform: Platform;
   readonly pull: PullPolicy;
   readonly emit: Emit;
 }
@@ -39,14 +39,14 @@ export class BaseImages {
   }
 
   /** @throws BuildError, StoreError, RegistryError */
-  async resolve(name: string, place: Place): Promise<BaseImage> {
+  async resolve(name: string, platform: Platform, place: Place): Promise<BaseImage> {
     const reference = parseReference(name);
     if (!reference.ok) throw buildError('invalid-dockerfile', reference.error, { place });
-    const { image, from } = await this.#find(reference.value).catch((error: unknown) => {
+    const { image, from } = await this.#find(reference.value, platform).catch((error: unknown) => {
       throw placed(error, place);
     });
     const shown = familiarName(reference.value);
-    const { emit, platform, store } = this.#options;
+    const { emit, store } = this.#options;
     emit({ kind: 'base', name: shown, id: image.id, from });
     if (!runsOn(image.config, platform)) {
       const message = `${shown} is for ${formatPlatform(image.config)}, and this build is for ${formatPlatform(platform)}`;
@@ -55,17 +55,22 @@ export class BaseImages {
     return { name: shown, config: image.config, state: stateOfImage(store, image) };
   }
 
-  async #find(reference: Reference): Promise<FoundBase> {
+  /** An image of the store that is for another platform serves a build for this machine only. */
+  async #find(reference: Reference, platform: Platform): Promise<FoundBase> {
     const { store, session, remote, pull } = this.#options;
     if (pull !== 'always') {
       const image = await store.images.named(formatReference(reference));
-      if (image !== undefined) {
+      if (image !== undefined && (runsOn(image.config, platform) || isHost(platform))) {
         await session.hold(image.descriptor.digest, image.id);
         return { image, from: 'store' };
       }
     }
-    return remote.find(reference);
+    return remote.find(reference, platform);
   }
+}
+
+function isHost(platform: Platform): boolean {
+  return formatPlatform(platform) === formatPlatform(hostPlatform());
 }
 
 /** Says where in the Dockerfile the name of the image stands. */

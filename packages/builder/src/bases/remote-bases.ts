@@ -18,7 +18,6 @@ import type { RegistryAccess } from './registry-access.ts';
 export interface RemoteBasesOptions {
   readonly store: Store;
   readonly session: Session;
-  readonly platform: Platform;
   readonly pull: PullPolicy;
   readonly registry: RegistryAccess;
   readonly emit: Emit;
@@ -48,24 +47,24 @@ export class RemoteBases {
   }
 
   /** @throws BuildError `no-such-image`, RegistryError, StoreError */
-  async find(reference: Reference): Promise<FoundBase> {
-    const found = await this.#find(reference);
+  async find(reference: Reference, platform: Platform): Promise<FoundBase> {
+    const found = await this.#find(reference, platform);
     for (const { digest } of found.image.manifest.layers) this.#sources.set(digest, reference);
     return found;
   }
 
-  async #find(reference: Reference): Promise<FoundBase> {
-    const { store, session, pull, platform } = this.#options;
+  async #find(reference: Reference, platform: Platform): Promise<FoundBase> {
+    const { store, session, pull } = this.#options;
     const name = formatReference(reference);
     const remembered = await store.bases.get(session, name, formatPlatform(platform));
     const known = remembered === undefined ? undefined : await this.#read(remembered);
     if (known === undefined || remembered === undefined) {
       if (pull === 'never') throw noSuchImage(reference);
-      return { image: await this.#fetch(reference), from: 'registry' };
+      return { image: await this.#fetch(reference, platform), from: 'registry' };
     }
     if (!mustAsk(reference, remembered, pull)) return { image: known, from: 'remembered' };
     try {
-      return { image: await this.#ask(reference, remembered, known), from: 'registry' };
+      return { image: await this.#ask(reference, platform, remembered, known), from: 'registry' };
     } catch (error) {
       if (pull === 'always' || !isOutOfReach(error)) throw error;
       this.#options.emit({
@@ -90,17 +89,22 @@ export class RemoteBases {
   }
 
   /** Asks what the tag points to now; only if that is new, the manifest is read. */
-  async #ask(reference: Reference, remembered: RememberedBase, known: StoredImage): Promise<StoredImage> {
+  async #ask(
+    reference: Reference,
+    platform: Platform,
+    remembered: RememberedBase,
+    known: StoredImage,
+  ): Promise<StoredImage> {
     const { store, session, registry, signal } = this.#options;
     const { client, resolveDigest } = await registry.open();
     const digest = await resolveDigest(client, reference, signal);
-    if (digest !== remembered.tagDigest) return this.#fetch(reference);
+    if (digest !== remembered.tagDigest) return this.#fetch(reference, platform);
     await store.bases.put(session, { ...remembered, checkedAt: Date.now() });
     return known;
   }
 
-  async #fetch(reference: Reference): Promise<StoredImage> {
-    const { store, session, registry, platform, signal } = this.#options;
+  async #fetch(reference: Reference, platform: Platform): Promise<StoredImage> {
+    const { store, session, registry, signal } = this.#options;
     const { client, fetchImage, putDocuments } = await registry.open();
     const remote = await fetchImage(client, reference, platform, signal);
     const { descriptor, manifest, config, tagDigest } = remote;

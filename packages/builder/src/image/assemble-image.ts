@@ -8,7 +8,6 @@ import {
   type HistoryEntry,
   type ImageConfig,
   type Manifest,
-  type Platform,
 } from '@caisson/oci';
 import type { BuildClock } from '../build-clock.ts';
 import type { PlannedHistory, PlannedStage } from '../plan/planned.ts';
@@ -31,13 +30,9 @@ const COMMENT = 'buildkit.dockerfile.v0';
  * Makes the config and the manifest of a stage's image. They are a function of the plan and of the layers: nothing
  * changed means the same image id.
  */
-export function assembleImage(
-  stage: PlannedStage,
-  state: FileState,
-  platform: Platform,
-  clock: BuildClock,
-): AssembledImage {
+export function assembleImage(stage: PlannedStage, state: FileState, clock: BuildClock): AssembledImage {
   const history = historyOf(stage, state, clock);
+  const { platform } = stage;
   const config: ImageConfig = {
     created: history.at(-1)?.created ?? clock.clamp(NO_TIME),
     ...(stage.author === undefined ? {} : { author: stage.author }),

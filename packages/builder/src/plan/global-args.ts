@@ -1,6 +1,5 @@
-import type { Platform } from '@caisson/oci';
 import { errorAt, expandWord, type Diagnostic, type Dockerfile } from '@caisson/parser';
-import { platformArgs } from './predefined-args.ts';
+import { platformArgs, type Platforms } from './predefined-args.ts';
 
 /**
  * The args before the first FROM, in order: each sees those before it. A value that the build is given replaces the
@@ -9,10 +8,10 @@ import { platformArgs } from './predefined-args.ts';
 export function globalArgs(
   { globalArgs: instructions, escape }: Dockerfile,
   buildArgs: ReadonlyMap<string, string>,
-  platform: Platform,
+  platforms: Platforms,
   target: string | undefined,
 ): { readonly args: ReadonlyMap<string, string>; readonly problems: readonly Diagnostic[] } {
-  const args = platformArgs(platform, platform, target);
+  const args = platformArgs(platforms, target);
   for (const name of args.keys()) {
     const given = buildArgs.get(name);
     if (given !== undefined) args.set(name, given);

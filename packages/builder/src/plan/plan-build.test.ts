@@ -17,6 +17,8 @@ function image(config: ContainerConfig = {}): BaseImage {
   };
 }
 
+const AMD64 = { os: 'linux', architecture: 'amd64' };
+
 interface Options extends Partial<Omit<PlanRequest, 'buildArgs'>> {
   readonly args?: Readonly<Record<string, string>>;
   readonly base?: ContainerConfig;
@@ -30,7 +32,7 @@ function plan(
   return planBuild('Dockerfile', text, {
     target: undefined,
     network: 'host',
-    platform: { os: 'linux', architecture: 'amd64' },
+    platforms: { target: AMD64, build: AMD64 },
     resolveImage: () => Promise.resolve(image(base)),
     emit: (event) => events.push(event),
     ...request,

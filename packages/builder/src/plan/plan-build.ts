@@ -13,15 +13,16 @@ import { BuildError, buildError, type Failure } from '../failure.ts';
 import { globalArgs } from './global-args.ts';
 import type { Place, PlannedStage } from './planned.ts';
 import { Planner } from './planner.ts';
-import { isPredefinedArg } from './predefined-args.ts';
+import { isPredefinedArg, type Platforms } from './predefined-args.ts';
 
 /** What a plan is made from. */
 export interface PlanRequest {
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
-  readonly platform: Platform;
-  readonly resolveImage: (name: string, place: Place) => Promise<BaseImage>;
+  /** What the image is to run on, and what it is built on. */
+  readonly platforms: Platforms;
+  readonly resolveImage: (name: string, platform: Platform, place: Place) => Promise<BaseImage>;
   readonly emit: Emit;
 }
 
@@ -33,9 +34,13 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   const { dockerfile, diagnostics } = parseDockerfile(text, { path });
   report(dockerfile, diagnostics, request.emit);
   const target = chooseTarget(dockerfile, request.target);
-  const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platform, request.target);
+  const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
   report(dockerfile, problems, request.emit);
-  const planner = new Planner(dockerfile, { ...request, globalArgs: args });
+  const planner = new Planner(dockerfile, {
+    ...request,
+    platform: request.platforms.target,
+    globalArgs: args,
+  });
   const planned = await planner.plan(target);
   throwProblems(planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place)));
   warnOfUnusedArgs(dockerfile, request);

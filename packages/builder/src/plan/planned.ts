@@ -1,4 +1,4 @@
-import type { ContainerConfig } from '@caisson/oci';
+import type { ContainerConfig, Platform } from '@caisson/oci';
 import type { CacheSharing, Range, SourceText } from '@caisson/parser';
 import type { BaseImage } from '../bases/base-image.ts';
 import type { FileMode } from '../copy/file-mode.ts';
@@ -138,6 +138,8 @@ export interface PlannedStage {
   /** Its name, or `stage-0`. */
   readonly title: string;
   readonly base: StageBase;
+  /** What its programs are for: the platform of the image that it builds on, if it builds on one. */
+  readonly platform: Platform;
   readonly steps: readonly PlannedStep[];
   /** What the stage adds to the history of its base. */
   readonly history: readonly PlannedHistory[];

@@ -49,9 +49,10 @@ export interface PlanSettings {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly globalArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
+  /** What the image is to run on. */
   readonly platform: Platform;
   /** Finds a base image and its config; its layers are not needed yet. */
-  readonly resolveImage: (name: string, place: Place) => Promise<BaseImage>;
+  readonly resolveImage: (name: string, platform: Platform, place: Place) => Promise<BaseImage>;
 }
 
 /** What is wrong with a Dockerfile, and where: an ONBUILD trigger stands in another text. */
@@ -99,7 +100,7 @@ export class Planner {
 
   async #planStage(stage: Stage): Promise<StageOutcome> {
     this.#beginOrigins(stage);
-    const { base, inherited } = await this.#base(stage);
+    const { base, platform, inherited } = await this.#base(stage);
     const triggers = inherited.config.OnBuild ?? [];
     const { OnBuild: _run, ...config } = inherited.config;
     const draft = new StageDraft(this.#stageSettings(), { ...inherited, config });
@@ -111,6 +112,7 @@ export class Planner {
       index: stage.index,
       title: stage.name ?? `stage-${stage.index}`,
       base,
+      platform,
       steps: draft.steps,
       history: draft.history,
       config: draft.config,
@@ -145,11 +147,15 @@ export class Planner {
     return { path: this.#dockerfile.path, source: this.#dockerfile.source, range };
   }
 
-  async #base(stage: Stage): Promise<{ base: StageBase; inherited: Inherited }> {
+  async #base(stage: Stage): Promise<{ base: StageBase; platform: Platform; inherited: Inherited }> {
     const nothing = { args: new Map(), env: new Map(), author: undefined };
-    const scratch = { base: { kind: 'scratch' as const }, inherited: { ...nothing, config: SCRATCH_CONFIG } };
-    const { image, platform } = stage.from;
-    if (platform !== undefined) this.#checkPlatform(platform.value ?? '', platform.range);
+    const { image } = stage.from;
+    const platform = this.#platformOf(stage);
+    const scratch = {
+      base: { kind: 'scratch' as const },
+      platform,
+      inherited: { ...nothing, config: SCRATCH_CONFIG },
+    };
     const expanded = this.#expandGlobal(image.text, image.range);
     if (expanded === undefined) return scratch;
     if (expanded === '') {
@@ -164,28 +170,29 @@ export class Planner {
     const parent = stageOfFrom(this.#dockerfile, expanded, stage);
     if (parent !== undefined) {
       const { planned, inherited } = await this.#stage(parent);
-      return { base: { kind: 'stage', stage: planned }, inherited };
+      return { base: { kind: 'stage', stage: planned }, platform: planned.platform, inherited };
     }
-    const found = await this.#image(expanded, this.#place(image.range));
+    const found = await this.#image(expanded, platform, this.#place(image.range));
     if (found === undefined) return scratch;
     const config = found.config.config ?? {};
     const env = new Map((config.Env ?? []).map(splitEnv));
     return {
       base: { kind: 'image', image: found },
+      platform: platformOfImage(found),
       inherited: { ...nothing, config, env, author: found.config.author },
     };
   }
 
-  #checkPlatform(text: string, range: Range): void {
-    const expanded = this.#expandGlobal(text, range);
-    if (expanded === undefined) return;
+  /** What a stage's image is looked for: what its FROM says, else what is built for. */
+  #platformOf({ from: { platform: flag } }: Stage): Platform {
+    const { platform } = this.#settings;
+    if (flag === undefined) return platform;
+    const expanded = this.#expandGlobal(flag.value ?? '', flag.range);
+    if (expanded === undefined) return platform;
     const parsed = parsePlatform(expanded);
-    const own = formatPlatform(this.#settings.platform);
-    if (!parsed.ok) this.#report(errorAt(range, 'invalid-value', parsed.error), this.#place(range));
-    else if (formatPlatform(parsed.value) !== own) {
-      const message = `building for ${formatPlatform(parsed.value)} on ${own} is not supported yet`;
-      this.#report(errorAt(range, 'not-supported', message), this.#place(range));
-    }
+    if (parsed.ok) return parsed.value;
+    this.#report(errorAt(flag.range, 'invalid-value', parsed.error), this.#place(flag.range));
+    return platform;
   }
 
   #expandGlobal(text: string, range: Range): string | undefined {
@@ -195,22 +202,23 @@ export class Planner {
     return undefined;
   }
 
-  async #image(name: string, place: Place): Promise<BaseImage | undefined> {
+  async #image(name: string, platform: Platform, place: Place): Promise<BaseImage | undefined> {
     const reference = parseReference(name);
     if (!reference.ok) {
       const near = suggestStage(this.#dockerfile, name);
       this.#report(errorAt(place.range, 'invalid-base', reference.error, { suggestion: near }), place);
       return undefined;
     }
-    const known = this.#images.get(name) ?? this.#resolve(name, place);
-    this.#images.set(name, known);
+    const key = `${name} ${formatPlatform(platform)}`;
+    const known = this.#images.get(key) ?? this.#resolve(name, platform, place);
+    this.#images.set(key, known);
     return known;
   }
 
   /** What is no image may have been meant to be a stage. */
-  async #resolve(name: string, place: Place): Promise<BaseImage> {
+  async #resolve(name: string, platform: Platform, place: Place): Promise<BaseImage> {
     try {
-      return await this.#settings.resolveImage(name, place);
+      return await this.#settings.resolveImage(name, platform, place);
     } catch (error) {
       const near = suggestStage(this.#dockerfile, name);
       if (!(error instanceof BuildError) || near === undefined) throw error;
@@ -323,9 +331,15 @@ export class Planner {
       return undefined;
     }
     if (found.stage !== undefined) return { kind: 'stage', stage: (await this.#stage(found.stage)).planned };
-    const image = await this.#image(text, at);
+    // As with docker, whatever the platform of the stage is.
+    const image = await this.#image(text, this.#settings.platform, at);
     return image === undefined ? undefined : { kind: 'image', image };
   }
+}
+
+/** What an image says that it is for. */
+function platformOfImage({ config: { os, architecture, variant } }: BaseImage): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function splitEnv(entry: string): [string, string] {

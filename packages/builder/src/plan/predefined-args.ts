@@ -18,10 +18,15 @@ export function isProxyArg(name: string): boolean {
   );
 }
 
+/** What is built on what. */
+export interface Platforms {
+  readonly target: Platform;
+  readonly build: Platform;
+}
+
 /** The args of the global scope that say what is built for what. */
 export function platformArgs(
-  target: Platform,
-  build: Platform,
+  { target, build }: Platforms,
   targetStage: string | undefined,
 ): Map<string, string> {
   return new Map([

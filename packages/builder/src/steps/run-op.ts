@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { digestOf } from '@caisson/oci';
-import type { SandboxMount } from '@caisson/runtime';
+import { digestOf, formatPlatform, hostPlatform, type Platform } from '@caisson/oci';
+import { canRunProgramsOf, emulatorHint, type SandboxMount } from '@caisson/runtime';
 import { buildError } from '../failure.ts';
 import type { PlannedRun } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
@@ -39,7 +39,8 @@ export class RunOp extends StepOp<PlannedRun> {
   protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { session, chains, host, runtimes, clock, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network } = this.step;
-    const { info } = this.place;
+    const { info, platform } = this.place;
+    if (!canRunProgramsOf(platform)) throw cannotRun(platform);
     const sandboxes = await host();
     using shown = await this.#mounts.open(inputs);
     const lowers = await chains.trees(before);
@@ -87,6 +88,13 @@ export class RunOp extends StepOp<PlannedRun> {
     await chmod(source, 0o755);
     return [{ kind: 'folder', source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
   }
+}
+
+function cannotRun(platform: Platform): Error {
+  const [wanted, here] = [formatPlatform(platform), formatPlatform(hostPlatform())];
+  return buildError('step-not-run', `programs for ${wanted} cannot be run on ${here}`, {
+    hint: emulatorHint(platform),
+  });
 }
 
 function stepFailed(step: PlannedRun, exitCode: number, details: readonly string[]): Error {

@@ -80,7 +80,8 @@ export class StepGraph {
   #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
     const info = this.#names.get(step);
     if (info === undefined) throw new Error('Internal error: a step without a name');
-    const place: StepPlace = { info, stage: stage.title, isMounted: this.#mounted.has(step) };
+    const { platform, title } = stage;
+    const place: StepPlace = { info, stage: title, platform, isMounted: this.#mounted.has(step) };
     switch (step.kind) {
       case 'run':
         return new RunOp(this.#scope, step, place, [before, ...this.#shownTo(step, place)]);

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { formatPlatform, type Json } from '@caisson/oci';
+import { formatPlatform, type Json, type Platform } from '@caisson/oci';
 import { removeTreeLater, formId, type FormId } from '@caisson/store';
 import type { CommittedLayer } from '@caisson/runtime';
 import { MEDIA_TYPES } from '@caisson/oci';
@@ -27,6 +27,8 @@ export interface StepPlace {
   readonly info: StepInfo;
   /** The stage's name or number. */
   readonly stage: string;
+  /** What the stage is for. */
+  readonly platform: Platform;
   /** Whether a RUN stands on it. */
   readonly isMounted: boolean;
 }
@@ -104,7 +106,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     before: FileState | undefined,
     rest: Readonly<Record<string, Json>>,
   ): KeyRecord {
-    const { platform, clock } = this.scope;
+    const { platform } = this.place;
+    const { clock } = this.scope;
     return {
       op: this.step.kind,
       version,

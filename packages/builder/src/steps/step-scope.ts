@@ -1,4 +1,3 @@
-import type { Platform } from '@caisson/oci';
 import type { RuntimeName, SandboxHost } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
@@ -14,7 +13,6 @@ export interface StepScope {
   readonly session: Session;
   readonly chains: Chains;
   readonly clock: BuildClock;
-  readonly platform: Platform;
   /** Run every step, whatever the cache has. */
   readonly noCache: boolean;
   /** The Dockerfile's name, for records. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { BuildRequest, Failure } from '@caisson/builder';
-import { ok, type Result } from '@caisson/oci';
+import { formatPlatform, ok, type Result } from '@caisson/oci';
 import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -19,6 +19,7 @@ import {
   parseCount,
   parseLabels,
   parseOutput,
+  parsePlatformOption,
   parsePull,
   parseRuntimes,
   parseSecrets,
@@ -35,6 +36,7 @@ interface BuildFlags {
   readonly tag: readonly string[];
   readonly file?: string;
   readonly target?: string;
+  readonly platform?: string;
   readonly buildArg: readonly string[];
   readonly cache: boolean;
   readonly secret: readonly string[];
@@ -70,6 +72,10 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     .option('--label <name=value>', 'a label of the image; may be given several times', collect, [])
     .option('--iidfile <path>', 'a file for the image id')
     .option('--target <stage>', 'the stage to build (default: the last one)')
+    .option(
+      '--platform <platform>',
+      'what the image is to run on, for example linux/arm64 (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+    )
     .option(
       '--build-arg <name=value>',
       'a value for an ARG; a name alone takes it from the environment',
@@ -206,6 +212,7 @@ function requestOf(
       expected: 'a folder, or - for the standard input',
     });
   }
+  const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
   const jobs = parseCount('--jobs', flags.jobs);
   const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
@@ -223,6 +230,7 @@ function requestOf(
     ...(flags.network === undefined
       ? {}
       : { network: oneOf('--network', networkName(flags.network), ['host', 'none']) }),
+    ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),
     ...(jobs === undefined ? {} : { jobs }),
     ...(runtimes === undefined ? {} : { runtimes }),
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),

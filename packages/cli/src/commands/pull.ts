@@ -6,11 +6,12 @@ import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { withSession } from '../open-store.ts';
 import { shortId, size } from '../output/format.ts';
-import { collect } from '../parse-options.ts';
+import { collect, parsePlatformOption } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import { warningText } from '../failure-text.ts';
 
 interface PullFlags {
+  readonly platform?: string;
   readonly quiet?: boolean;
   readonly registryMirror: readonly string[];
 }
@@ -21,6 +22,7 @@ export function pullCommand({ terminal, finish }: CommandContext): Command {
     .summary('fetch an image from its registry')
     .description('Fetches an image from its registry into the store, under its name.')
     .argument('<name[:tag][@digest]>', 'the image')
+    .option('--platform <platform>', 'which of its images, for example linux/arm64 (default: this machine)')
     .option('-q, --quiet', 'print nothing but the image id')
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .addHelpText(
@@ -46,7 +48,7 @@ containers' registries.conf.
         const image = await pullImage(client, reference, {
           store,
           session,
-          platform: hostPlatform(),
+          platform: parsePlatformOption(flags.platform) ?? hostPlatform(),
           signal: interrupt.signal,
           onTransfer: ({ digest, done, size: total, wasThere }) => {
             if (flags.quiet === true || done < total) return;

@@ -1,0 +1,24 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { canRunProgramsOf } from './foreign-programs.ts';
+
+const AMD64 = { os: 'linux', architecture: 'amd64' };
+
+test.each([
+  ['its own', { os: 'linux', architecture: 'amd64' }, true],
+  ['an older one', { os: 'linux', architecture: '386' }, true],
+  ['one with an emulator', { os: 'linux', architecture: 'arm64' }, true],
+  ['one whose emulator is switched off', { os: 'linux', architecture: 'riscv64' }, false],
+  ['one without an emulator', { os: 'linux', architecture: 's390x' }, false],
+  ['another system', { os: 'windows', architecture: 'amd64' }, false],
+])('programs of %s: %o', (_what, platform, expected) => {
+  const folder = mkdtempSync(join(tmpdir(), 'binfmt-'));
+  writeFileSync(
+    join(folder, 'qemu-aarch64'),
+    'enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: F\n',
+  );
+  writeFileSync(join(folder, 'qemu-riscv64'), 'disabled\ninterpreter /usr/bin/qemu-riscv64-static\n');
+  expect(canRunProgramsOf(platform, AMD64, folder)).toBe(expected);
+});

@@ -1,0 +1,120 @@
+import { beforeAll, describe, expect, inject } from 'vitest';
+import * as z from 'zod/mini';
+import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
+import { failureOf } from '../rig/failure-of.ts';
+import { packTar } from '../rig/pack-tar.ts';
+import { pushByHand, pushIndexByHand } from '../rig/push-image.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+const OWN = process.arch === 'x64' ? 'amd64' : process.arch;
+/** An architecture that no machine which runs these tests has an emulator for. */
+const OTHER = 's390x';
+
+const inspection = z.array(
+  z.looseObject({
+    Architecture: z.string(),
+    Config: z.looseObject({ Env: z.array(z.string()) }),
+  }),
+);
+
+async function inspect(world: World, name: string): Promise<z.infer<typeof inspection>[number]> {
+  const [image] = inspection.parse(JSON.parse((await world.ok(['inspect', name])).stdout));
+  if (image === undefined) throw new Error('inspect printed nothing');
+  return image;
+}
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a platform', () => {
+  beforeAll(async () => {
+    const host = inject('registry');
+    const entries = [];
+    for (const architecture of [OWN, OTHER]) {
+      const platform = { os: 'linux', architecture };
+      const which = await packTar([{ name: 'which', type: 'file', content: architecture }]);
+      const image = { layers: [await busyboxRoot(), which], config: BASE_CONFIG, platform };
+      entries.push({ ...(await pushByHand(host, `library/both:${architecture}`, image)), platform });
+    }
+    await pushIndexByHand(host, 'library/both:latest', entries);
+    await pushByHand(host, 'library/only:latest', {
+      layers: [await busyboxRoot()],
+      config: BASE_CONFIG,
+      platform: { os: 'linux', architecture: OTHER },
+    });
+  });
+
+  test('of another machine is built for, on this one', async ({ world }) => {
+    world.write({
+      Dockerfile: `FROM --platform=$BUILDPLATFORM both AS build
+ARG TARGETARCH BUILDARCH
+RUN echo "$(cat /which) for $TARGETARCH on $BUILDARCH" > /made
+FROM both
+ARG TARGETPLATFORM
+ENV FOR=$TARGETPLATFORM
+COPY --from=build /made /made
+COPY --from=both /which /copied
+`,
+    });
+    await world.ok(['build', '--platform', `linux/${OTHER}`, '-t', 'app', '-o', 'out', '.']);
+    const { Architecture, Config } = await inspect(world, 'app');
+    expect(Architecture).toBe(OTHER);
+    expect(Config.Env).toContain(`FOR=linux/${OTHER}`);
+    const read = (name: string): Promise<string> =>
+      world.ok(['run', 'reader', 'cat', `/${name}`]).then(({ stdout }) => stdout);
+    world.write({ Reader: 'FROM busybox\nCOPY out /\n' });
+    await world.ok(['build', '-f', 'Reader', '-t', 'reader', '.']);
+    expect(await read('made')).toBe(`${OWN} for ${OTHER} on ${OWN}\n`);
+    expect(await read('which')).toBe(OTHER);
+    expect(await read('copied')).toBe(OTHER); // of the target's platform, as with docker
+    // The same file for this machine is another image.
+    await world.ok(['build', '-t', 'own', '.']);
+    expect((await inspect(world, 'own')).Architecture).toBe(OWN);
+  });
+
+  test('that this machine cannot run programs of', async ({ world }) => {
+    world.write({ Dockerfile: `FROM --platform=linux/${OTHER} both\nRUN true\n` });
+    expect((await failureOf(world)).replaceAll(OWN, 'OWN')).toMatchInlineSnapshot(`
+      "error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
+        at Dockerfile:2:1
+        1 | FROM --platform=linux/s390x both
+      > 2 | RUN true
+          | ^^^^^^^^
+        hint: the packages qemu-user-static and binfmt-support let the kernel run programs for linux/s390x; FROM --platform=$BUILDPLATFORM builds on this machine's own
+      exit code 1
+      "
+    `);
+  });
+
+  test('that an image is not for, in a store that has no other', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+    await world.build(['-t', 'only']);
+    world.write({ Other: 'FROM only\n' });
+    // The store's is for this machine; the registry has one.
+    await world.ok(['build', '-f', 'Other', '--platform', OTHER, '-t', 'o', '.']);
+    expect((await inspect(world, 'o')).Architecture).toBe(OTHER);
+  });
+
+  test('that is none', async ({ world }) => {
+    world.write({ Dockerfile: 'ARG P\nFROM --platform=linux both\nFROM --platform=$P both\n' });
+    expect(await failureOf(world)).toMatchInlineSnapshot(`
+      "error[invalid-dockerfile]: "" is not a platform: expected os/architecture[/variant], for example linux/arm64
+        at Dockerfile:3:6
+        2 | FROM --platform=linux both
+      > 3 | FROM --platform=$P both
+          |      ^^^^^^^^^^^^^
+      exit code 1
+      "
+    `);
+    expect(await failureOf(world, ['build', '--platform', 'arm65', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --platform: "arm65" is not a platform: expected os/architecture[/variant], for example linux/arm64
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['build', '--platform', 'linux/arm64,linux/amd64', '.']))
+      .toMatchInlineSnapshot(`
+      "error[usage]: an image for several platforms cannot be built at once
+        expected: one platform a build, for example linux/arm64
+      exit code 2
+      "
+    `);
+  });
+});
