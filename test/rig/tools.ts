@@ -12,6 +12,7 @@ export const TOOLS = {
   setfattr: 'attr',
   mmdebstrap: 'mmdebstrap',
   openssl: 'openssl',
+  'ssh-agent': 'openssh-client',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

@@ -50,6 +50,8 @@ export interface BuildRequest {
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** What `RUN --mount=type=secret` may show, by id. Values are in no layer, key or log. */
   readonly secrets?: Readonly<Record<string, SecretSource>>;
+  /** What `RUN --mount=type=ssh` may use, by id: the path of an agent's socket, or those of private keys. */
+  readonly ssh?: Readonly<Record<string, readonly string[]>>;
   readonly noCache?: boolean;
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';

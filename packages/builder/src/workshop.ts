@@ -13,6 +13,7 @@ import { RemoteFiles } from './copy/remote-files.ts';
 import type { Emit } from './events.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
+import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
@@ -75,6 +76,7 @@ export async function openWorkshop(
     host: startHost,
     remote: stack.use(new RemoteFiles(store, session, request.registry ?? {})),
     secret: secretReader(request.secrets ?? {}),
+    agents: stack.use(new SshAgents(request.ssh ?? {})),
     emit,
   };
   const bases = new BaseImages({ store, session, remote, pull, emit });

@@ -116,6 +116,33 @@ export function parseSecrets(
   );
 }
 
+/**
+ * `--ssh`, as docker takes it: `default` is the agent of SSH_AUTH_SOCK; `id=PATH[,PATH]` a socket or private keys.
+ * @throws UsageError
+ */
+export function parseSsh(
+  texts: readonly string[],
+  { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
+): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    texts.map((text): [string, readonly string[]] => {
+      const equals = text.indexOf('=');
+      const id = equals === -1 ? text : text.slice(0, equals);
+      const paths = equals === -1 ? [] : text.slice(equals + 1).split(',');
+      if (id === '' || paths.includes(''))
+        throw new UsageError(`--ssh ${JSON.stringify(text)} is no agent`, {
+          expected: 'default, or ID=SOCKET, or ID=KEY[,KEY]',
+        });
+      if (paths.length > 0) return [id, paths.map((path) => resolve(cwd, path))];
+      const socket = env['SSH_AUTH_SOCK'];
+      if (socket !== undefined && socket !== '') return [id, [socket]];
+      throw new UsageError(`--ssh ${id} needs an agent, and SSH_AUTH_SOCK is not set`, {
+        expected: `an agent (eval $(ssh-agent); ssh-add), or --ssh ${id}=KEY`,
+      });
+    }),
+  );
+}
+
 const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;
 const OUTPUT_FORM =
   'type=oci|docker|tar|local,dest=PATH; a path alone is a folder for the files; - is a tar of them';

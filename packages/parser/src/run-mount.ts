@@ -38,7 +38,15 @@ export type RunMount =
       readonly uid: number;
       readonly gid: number;
     }
-  | { readonly type: 'ssh' };
+  | {
+      readonly type: 'ssh';
+      readonly id: string;
+      readonly target: string | undefined;
+      readonly isRequired: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
 
 /** Who may use a cache at once: all; each its own; one after another. */
 export type CacheSharing = 'shared' | 'private' | 'locked';
@@ -67,6 +75,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   src: 'source',
   ro: 'readonly',
   rw: 'readwrite',
+};
+/** The modes of what is made for a mount, where none is given. */
+const MODES: Readonly<Record<MountType, number>> = {
+  bind: 0o755,
+  cache: 0o755,
+  tmpfs: 0o1777,
+  secret: 0o400,
+  ssh: 0o600,
 };
 const SWITCHES: ReadonlySet<string> = new Set(['readonly', 'readwrite', 'required']);
 
@@ -143,12 +159,15 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, string>): Result<R
   const isReadOnly = reader.isOn('readonly', false);
   const isReadWrite = reader.isOn('readwrite', false);
   const ids = { uid: reader.number('uid', 0), gid: reader.number('gid', 0) };
-  const mode = reader.mode('mode', type === 'cache' ? 0o755 : 0o400);
+  const mode = reader.mode('mode', MODES[type]);
   const isRequired = reader.isOn('required', false);
   const size = reader.size('size');
   const sharing = reader.sharing();
   if (reader.problem !== undefined) return err(reader.problem);
-  if (type === 'ssh') return ok({ type });
+  if (type === 'ssh') {
+    const id = fields.get('id') ?? 'default';
+    return ok({ type, id, target, isRequired, mode, ...ids });
+  }
   if (type === 'secret') {
     const id = fields.get('id') ?? (target === undefined ? undefined : target.split('/').at(-1));
     if (id === undefined || id === '')

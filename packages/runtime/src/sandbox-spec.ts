@@ -47,6 +47,16 @@ export type SandboxMount =
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
+    }
+  /** A socket whose connections are passed on to one of the host's. */
+  | {
+      readonly kind: 'socket';
+      readonly target: string;
+      /** On the host. */
+      readonly socket: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
     };
 
 /** What runs in a sandbox, and how. */

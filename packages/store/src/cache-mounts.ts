@@ -2,18 +2,20 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
+import { errorCode } from '@caisson/sys';
 import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Session } from './session.ts';
 
-/** Which cache is meant, and how it begins: another mode or owner is another cache. */
-export interface CacheMountName {
-  readonly id: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
+/** Which cache is meant, and how it begins: empty, with a mode and an owner, or with some files. */
+export type CacheMountName =
+  | { readonly id: string; readonly mode: number; readonly uid: number; readonly gid: number }
+  | {
+      readonly id: string;
+      /** What the files are known by. */
+      readonly seed: string;
+    };
 
 /** A cache folder that is in use. Disposing of it lets others have it. */
 export interface OpenCacheMount extends Disposable {
@@ -40,30 +42,38 @@ export class CacheMounts {
   /**
    * Opens a cache, and makes it where there is none.
    * @param sharing `shared`: beside others; `locked`: after others; `private`: another one, if it is in use
+   * @param fill puts into a new one what it begins with
    */
-  async open(name: CacheMountName, sharing: 'shared' | 'private' | 'locked'): Promise<OpenCacheMount> {
+  async open(
+    name: CacheMountName,
+    sharing: 'shared' | 'private' | 'locked',
+    session: Session,
+    fill: (folder: string) => Promise<void> = () => Promise.resolve(),
+  ): Promise<OpenCacheMount> {
+    const lock = await this.#take(name, sharing);
+    try {
+      const path = this.path(lock.slot);
+      if (!existsSync(path)) await make(name, path, session, fill);
+      return { path, useName: cacheMountName(lock.slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #take(name: CacheMountName, sharing: 'shared' | 'private' | 'locked'): Promise<TakenSlot> {
     mkdirSync(this.#paths.cacheMounts, { recursive: true, mode: 0o700 });
     const base = slotOf(name);
     if (sharing !== 'private') {
       const kind = sharing === 'locked' ? 'exclusive' : 'shared';
-      return this.#opened(base, name, await lockFile(this.#lockOf(base), kind, this.#lockOptions));
+      return taken(base, await lockFile(this.#lockOf(base), kind, this.#lockOptions));
     }
     for (let number = 0; number < MOST_PRIVATE; number++) {
       const slot = number === 0 ? base : `${base}-${number}`;
       const lock = tryLockFile(this.#lockOf(slot), 'exclusive');
-      if (lock !== undefined) return this.#opened(slot, name, lock);
+      if (lock !== undefined) return taken(slot, lock);
     }
-    return this.#opened(base, name, await lockFile(this.#lockOf(base), 'exclusive', this.#lockOptions));
-  }
-
-  #opened(slot: string, { mode, uid, gid }: CacheMountName, lock: HeldLock): OpenCacheMount {
-    const path = join(this.#paths.cacheMounts, slot);
-    if (!existsSync(path)) {
-      mkdirSync(path, { recursive: true });
-      chmodSync(path, mode);
-      chownSync(path, uid, gid);
-    }
-    return { path, useName: cacheMountName(slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    return taken(base, await lockFile(this.#lockOf(base), 'exclusive', this.#lockOptions));
   }
 
   /** Empties the caches of a name that nobody uses. */
@@ -98,6 +108,35 @@ export class CacheMounts {
 
   #lockOf(slot: string): string {
     return join(this.#paths.cacheMounts, `${slot}.lock`);
+  }
+}
+
+interface TakenSlot extends Disposable {
+  readonly slot: string;
+}
+
+function taken(slot: string, lock: HeldLock): TakenSlot {
+  return { slot, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+}
+
+/** A cache is there when all of it is there. Two that share it may both make it: the first one counts. */
+async function make(
+  name: CacheMountName,
+  path: string,
+  session: Session,
+  fill: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = session.newPath('cache');
+  mkdirSync(folder);
+  await fill(folder);
+  if (!('seed' in name)) {
+    chmodSync(folder, name.mode);
+    chownSync(folder, name.uid, name.gid);
+  }
+  try {
+    await rename(folder, path);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
   }
 }
 

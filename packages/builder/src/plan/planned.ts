@@ -91,6 +91,8 @@ export type PlannedMount =
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
+      /** What is in it when it is new; nothing where this is undefined. */
+      readonly seed: MountedFiles | undefined;
     }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly size: number | undefined }
   | {
@@ -105,7 +107,26 @@ export type PlannedMount =
       readonly uid: number;
       readonly gid: number;
       readonly place: Place;
+    }
+  /** The socket of an agent that has keys for ssh. */
+  | {
+      readonly kind: 'ssh';
+      readonly id: string;
+      readonly target: string;
+      /** Whether SSH_AUTH_SOCK names it. */
+      readonly isDefault: boolean;
+      readonly isRequired: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly place: Place;
     };
+
+/** Files that a mount is made from. */
+export interface MountedFiles {
+  readonly source: PlannedSource & { readonly kind: 'path' };
+  readonly from: CopyOrigin;
+}
 
 /** A working folder to make. */
 export interface PlannedWorkdir extends PlannedBase {

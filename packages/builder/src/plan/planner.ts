@@ -313,11 +313,12 @@ export class Planner {
     place: Place,
   ): Promise<PlannedMount[]> {
     const mounts: PlannedMount[] = [];
-    for (const { mount, place: at } of readMounts(draft, instruction, place)) {
-      const from = mount.type === 'bind' ? mount.from : undefined;
+    for (const written of readMounts(draft, instruction, place)) {
+      const { mount, place: at } = written;
+      const from = 'from' in mount ? mount.from : undefined;
       const origin: CopyOrigin | undefined =
         from === undefined ? { kind: 'context' } : await this.#originNamed(stage, from, at);
-      const planned = origin === undefined ? undefined : planMount(draft, mount, origin, at);
+      const planned = origin === undefined ? undefined : planMount(draft, written, origin);
       if (planned !== undefined) mounts.push(planned);
     }
     return mounts.toSorted((a, b) => ((a.target ?? '') < (b.target ?? '') ? -1 : 1));

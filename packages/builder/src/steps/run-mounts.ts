@@ -1,8 +1,11 @@
 import type { Json } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
 import { buildError } from '../failure.ts';
+import { mountedFiles } from '../plan/mounted-files.ts';
 import type { PlannedMount } from '../plan/planned.ts';
-import { contentOf, type FileState } from '../state.ts';
+import { contentOf, stateDigest, type FileState } from '../state.ts';
+import { COPIED_MOUNT, isCopied } from './copied-mount.ts';
+import { openCache } from './open-cache.ts';
 import { originTitle } from './origin-title.ts';
 import { selectionOfState } from './selection-of-state.ts';
 import type { StepScope } from './step-scope.ts';
@@ -13,115 +16,151 @@ export interface OpenMounts extends Disposable {
   readonly env: readonly string[];
 }
 
-/** Where a part of the context lies in the layer that was made of it to be shown. */
-export const CONTEXT_MOUNT = '/mount';
-
-type BindMount = Extract<PlannedMount, { kind: 'bind' }>;
-type SecretMount = Extract<PlannedMount, { kind: 'secret' }>;
+type Mount<Kind extends PlannedMount['kind']> = Extract<PlannedMount, { kind: Kind }>;
 
 /** The mounts of a RUN: what they count as in its key, and what they become in its sandbox. */
 export class RunMounts {
   readonly #scope: StepScope;
   readonly #mounts: readonly PlannedMount[];
 
-  /** The binds among `mounts` have their states among the inputs of the step, in order, behind the state before it. */
+  /** The mounts that have files have their states among the inputs of the step, in order, behind the state before it. */
   constructor(scope: StepScope, mounts: readonly PlannedMount[]) {
     this.#scope = scope;
     this.#mounts = mounts;
   }
 
-  /** A mount counts by what it is; a bind by what is in it. What is in a cache or a secret counts for nothing. */
+  /** A mount counts by what it is and what files it has. What is in a cache, a secret or an agent counts for nothing. */
   async keyParts(inputs: readonly FileState[], signal: AbortSignal): Promise<Json[]> {
-    const parts: Json[] = [];
-    let next = 1;
-    for (const mount of this.#mounts) {
-      switch (mount.kind) {
-        case 'bind':
-          parts.push({
-            kind: mount.kind,
-            target: mount.target,
-            isReadOnly: mount.isReadOnly,
-            content: await this.#contentOf(mount, inputAt(inputs, next), signal),
-          });
-          next++;
-          break;
-        case 'secret': {
-          const { place: _where, target = null, env = null, isRequired: _asked, ...rest } = mount;
-          parts.push({ ...rest, target, env });
-          break;
-        }
-        case 'tmpfs':
-          parts.push({ kind: mount.kind, target: mount.target, size: mount.size ?? null });
-          break;
-        case 'cache':
-          parts.push({ ...mount });
-          break;
-      }
-    }
-    return parts;
+    const states = this.#statesOf(inputs);
+    return Promise.all(this.#mounts.map((mount) => this.#keyPart(mount, states.get(mount), signal)));
   }
 
-  async #contentOf(mount: BindMount, state: FileState, signal: AbortSignal): Promise<Json> {
-    // What was copied from the context for it holds nothing else.
-    if (mount.from.kind === 'context') return [...contentOf(state)];
-    return selectionOfState(this.#scope, originTitle(mount.from), state, { sources: [mount.source] }, signal);
+  async #keyPart(
+    mount: PlannedMount,
+    state: FileState | undefined,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, Json>>> {
+    switch (mount.kind) {
+      case 'bind': {
+        const { kind, target, isReadOnly } = mount;
+        return { kind, target, isReadOnly, content: await this.#contentOf(mount, state, signal) };
+      }
+      case 'cache': {
+        const { seed: _files, ...rest } = mount;
+        return state === undefined ? rest : { ...rest, seed: [...contentOf(state)] };
+      }
+      case 'tmpfs':
+        return { kind: mount.kind, target: mount.target, size: mount.size ?? null };
+      case 'secret': {
+        const { place: _where, target = null, env = null, isRequired: _asked, ...rest } = mount;
+        return { ...rest, target, env };
+      }
+      case 'ssh': {
+        const { place: _where, isRequired: _asked, ...rest } = mount;
+        return rest;
+      }
+    }
+  }
+
+  async #contentOf(mount: Mount<'bind'>, state: FileState | undefined, signal: AbortSignal): Promise<Json> {
+    const { from, source } = mount;
+    // What was copied for it holds nothing else.
+    if (from.kind === 'context') return [...contentOf(there(state))];
+    return selectionOfState(this.#scope, originTitle(from), there(state), { sources: [source] }, signal);
+  }
+
+  #statesOf(inputs: readonly FileState[]): ReadonlyMap<PlannedMount, FileState> {
+    const withFiles = this.#mounts.filter((mount) => mountedFiles(mount) !== undefined);
+    return new Map(withFiles.map((mount, index) => [mount, there(inputs[index + 1])]));
   }
 
   /** Makes what has to be there before the command runs. @throws BuildError `missing-secret` */
   async open(inputs: readonly FileState[]): Promise<OpenMounts> {
     using stack = new DisposableStack();
+    const states = this.#statesOf(inputs);
     const mounts: SandboxMount[] = [];
     const env: string[] = [];
-    let next = 1;
     for (const mount of this.#mounts) {
-      const { target } = mount;
-      switch (mount.kind) {
-        case 'bind': {
-          const lowers = await this.#scope.chains.trees(inputAt(inputs, next));
-          const path = mount.from.kind === 'context' ? CONTEXT_MOUNT : mount.source.text;
-          mounts.push({ kind: 'layers', lowers, path, target: mount.target, isReadOnly: mount.isReadOnly });
-          next++;
-          break;
-        }
-        case 'tmpfs':
-          mounts.push({ kind: 'tmpfs', target: mount.target, size: mount.size });
-          break;
-        case 'cache': {
-          const { id, mode, uid, gid, sharing, isReadOnly } = mount;
-          const { cacheMounts, lookUps } = this.#scope.store;
-          const name = { id, mode, uid, gid };
-          if (this.#scope.noCache) await cacheMounts.discard(this.#scope.session, name);
-          const cache = stack.use(await cacheMounts.open(name, sharing));
-          lookUps.used([cache.useName]);
-          mounts.push({ kind: 'folder', source: cache.path, target: mount.target, isReadOnly });
-          break;
-        }
-        case 'secret': {
-          const bytes = await this.#secret(mount);
-          if (mount.env !== undefined) env.push(`${mount.env}=${Buffer.from(bytes ?? '').toString('utf8')}`);
-          if (target === undefined || bytes === undefined) break;
-          const { mode, uid, gid } = mount;
-          mounts.push({ kind: 'secret', target, bytes, mode, uid, gid });
-          break;
-        }
-      }
+      const made = await this.#open(mount, states.get(mount), stack);
+      mounts.push(...made.mounts);
+      env.push(...made.env);
     }
     const open = stack.move();
     return { mounts, env, [Symbol.dispose]: () => open.dispose() };
   }
 
-  async #secret({ id, isRequired, place }: SecretMount): Promise<Uint8Array | undefined> {
+  async #open(mount: PlannedMount, state: FileState | undefined, stack: DisposableStack): Promise<Opened> {
+    switch (mount.kind) {
+      case 'bind': {
+        const { target, isReadOnly, source } = mount;
+        const lowers = await this.#scope.chains.trees(there(state));
+        const path = isCopied(mount) ? COPIED_MOUNT : source.text;
+        return shown({ kind: 'layers', lowers, path, target, isReadOnly });
+      }
+      case 'tmpfs':
+        return shown({ kind: 'tmpfs', target: mount.target, size: mount.size });
+      case 'cache': {
+        const files = state === undefined ? undefined : { state, name: stateDigest(state) };
+        const cache = stack.use(await openCache(this.#scope, mount, files));
+        return shown({
+          kind: 'folder',
+          source: cache.path,
+          target: mount.target,
+          isReadOnly: mount.isReadOnly,
+        });
+      }
+      case 'secret':
+        return this.#openSecret(mount);
+      case 'ssh':
+        return this.#openAgent(mount);
+    }
+  }
+
+  async #openSecret(mount: Mount<'secret'>): Promise<Opened> {
+    const { id, target, mode, uid, gid, isRequired, place } = mount;
     const bytes = await this.#scope.secret(id);
-    if (bytes !== undefined || !isRequired) return bytes;
-    throw buildError('missing-secret', `the secret ${JSON.stringify(id)} is required and was not given`, {
-      place,
-      hint: `--secret id=${id},src=FILE or --secret id=${id},env=NAME`,
-    });
+    if (bytes === undefined && isRequired) {
+      throw buildError('missing-secret', `the secret ${JSON.stringify(id)} is required and was not given`, {
+        place,
+        hint: `--secret id=${id},src=FILE or --secret id=${id},env=NAME`,
+      });
+    }
+    const env = mount.env === undefined ? [] : [`${mount.env}=${Buffer.from(bytes ?? '').toString('utf8')}`];
+    if (target === undefined || bytes === undefined) return { mounts: [], env };
+    return { mounts: [{ kind: 'secret', target, bytes, mode, uid, gid }], env };
+  }
+
+  async #openAgent({
+    id,
+    target,
+    mode,
+    uid,
+    gid,
+    isRequired,
+    isDefault,
+    place,
+  }: Mount<'ssh'>): Promise<Opened> {
+    const agent = await this.#scope.agents.open(id);
+    if (agent === undefined && isRequired) {
+      throw buildError(
+        'missing-secret',
+        `the ssh agent ${JSON.stringify(id)} is required and was not given`,
+        { place, hint: `--ssh ${id}, --ssh ${id}=SOCKET or --ssh ${id}=KEY` },
+      );
+    }
+    const env = isDefault ? [`SSH_AUTH_SOCK=${target}`] : [];
+    if (agent === undefined) return { mounts: [], env };
+    return { mounts: [{ kind: 'socket', target, socket: agent, mode, uid, gid }], env };
   }
 }
 
-function inputAt(inputs: readonly FileState[], index: number): FileState {
-  const state = inputs[index];
+type Opened = Pick<OpenMounts, 'mounts' | 'env'>;
+
+function shown(mount: SandboxMount): Opened {
+  return { mounts: [mount], env: [] };
+}
+
+function there(state: FileState | undefined): FileState {
   if (state === undefined) throw new Error('Internal error: a mount without its files');
   return state;
 }

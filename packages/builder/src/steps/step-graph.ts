@@ -1,10 +1,11 @@
 import type { StepInfo } from '../events.ts';
 import type { CopyOrigin, PlannedCopy, PlannedRun, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import type { Op } from '../solve/op.ts';
+import { mountedFiles } from '../plan/mounted-files.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { CopyOp } from './copy-op.ts';
 import { KnownState } from './known-state.ts';
-import { CONTEXT_MOUNT } from './run-mounts.ts';
+import { COPIED_MOUNT, isCopied } from './copied-mount.ts';
 import { RunOp } from './run-op.ts';
 import type { StepPlace } from './step-op.ts';
 import type { StepScope } from './step-scope.ts';
@@ -51,30 +52,45 @@ export class StepGraph {
     }
   }
 
-  /** The states that a RUN is shown parts of; of the context, a copy of just that part. */
+  /** The states that a RUN is shown parts of; of the context, and for what is written to, a copy of just that part. */
   #shownTo(step: PlannedRun, place: StepPlace): Op<FileState>[] {
     return step.mounts.flatMap((mount): Op<FileState>[] => {
-      if (mount.kind !== 'bind') return [];
-      const { from, source } = mount;
-      if (from.kind === 'stage') return [this.endOf(from.stage)];
-      if (from.kind === 'image') return [new KnownState(from.image.state)];
+      const files = mountedFiles(mount);
+      if (files === undefined) return [];
+      const { from, source } = files;
+      const origin = this.#originOf(from);
+      if (origin !== undefined && !isCopied(mount)) return [origin];
       const copy: PlannedCopy = {
         kind: 'copy',
         text: step.text,
         place: step.place,
         sources: [source],
         from,
-        destination: CONTEXT_MOUNT,
+        destination: COPIED_MOUNT,
         chown: undefined,
         chmod: undefined,
         excludes: [],
-        hasParents: false,
+        // The folder itself is what a cache begins with, not its files alone.
+        hasParents: mount.kind === 'cache',
         isUnpacked: false,
         isLinked: true,
       };
       const shown = { ...place, isMounted: true };
-      return [new CopyOp(quiet(this.#scope), copy, shown, [new KnownState(EMPTY_STATE)])];
+      const inputs = [new KnownState(EMPTY_STATE), ...(origin === undefined ? [] : [origin])];
+      return [new CopyOp(quiet(this.#scope), copy, shown, inputs)];
     });
+  }
+
+  /** The state that files are taken from; undefined where they are those of the context. */
+  #originOf(from: CopyOrigin): Op<FileState> | undefined {
+    switch (from.kind) {
+      case 'context':
+        return undefined;
+      case 'stage':
+        return this.endOf(from.stage);
+      case 'image':
+        return new KnownState(from.image.state);
+    }
   }
 
   #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
@@ -89,10 +105,8 @@ export class StepGraph {
         return new WorkdirOp(this.#scope, step, place, [before]);
       case 'copy':
       case 'add': {
-        const { from } = step;
-        if (from.kind === 'context') return new CopyOp(this.#scope, step, place, [before]);
-        const origin = from.kind === 'stage' ? this.endOf(from.stage) : new KnownState(from.image.state);
-        return new CopyOp(this.#scope, step, place, [before, origin]);
+        const origin = this.#originOf(step.from);
+        return new CopyOp(this.#scope, step, place, origin === undefined ? [before] : [before, origin]);
       }
     }
   }
@@ -148,7 +162,7 @@ function originsOf(step: PlannedStep): CopyOrigin[] {
     case 'add':
       return [step.from];
     case 'run':
-      return step.mounts.flatMap((mount) => (mount.kind === 'bind' ? [mount.from] : []));
+      return step.mounts.flatMap((mount) => mountedFiles(mount)?.from ?? []);
     case 'workdir':
       return [];
   }

@@ -3,6 +3,7 @@ import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
+import type { SshAgents } from '../ssh-agents.ts';
 import type { IgnoreRules } from '../context/ignore-rules.ts';
 import type { Emit } from '../events.ts';
 import type { Chains } from '../snapshot/chains.ts';
@@ -27,5 +28,7 @@ export interface StepScope {
   readonly remote: RemoteFiles;
   /** The value of a secret; undefined for one that was not given. */
   readonly secret: (id: string) => Promise<Uint8Array | undefined>;
+  /** The agents that hold keys for ssh. */
+  readonly agents: SshAgents;
   readonly emit: Emit;
 }

@@ -24,6 +24,7 @@ import {
   parseRuntimes,
   parseSecrets,
   parseSourceDateEpoch,
+  parseSsh,
 } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
@@ -40,6 +41,7 @@ interface BuildFlags {
   readonly buildArg: readonly string[];
   readonly cache: boolean;
   readonly secret: readonly string[];
+  readonly ssh: readonly string[];
   readonly label: readonly string[];
   readonly iidfile?: string;
   readonly push?: boolean;
@@ -85,6 +87,12 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     .option(
       '--secret <secret>',
       'a secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=NAME',
+      collect,
+      [],
+    )
+    .option(
+      '--ssh <agent>',
+      'an agent for RUN --mount=type=ssh: default (SSH_AUTH_SOCK), ID=SOCKET or ID=KEY',
       collect,
       [],
     )
@@ -222,6 +230,7 @@ function requestOf(
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
     secrets: parseSecrets(flags.secret, terminal),
+    ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),
     pull: parsePull(flags.pull),
     outputs,

@@ -5,6 +5,7 @@ import { mount, MOUNT, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
+import { relaySocket } from './socket-relay.ts';
 import { RootFolder } from './root-folder.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -17,25 +18,25 @@ export interface MadeMounts extends Disposable {
  * Makes what a sandbox is shown: in the host's own mount namespace, so that every runtime binds the same. Secrets lie in
  * memory only.
  */
-export function makeMounts(
+export async function makeMounts(
   workspace: Workspace,
   folder: string,
   mounts: readonly SandboxMount[],
-): MadeMounts {
-  const stack = new DisposableStack();
-  try {
-    const binds = mounts.map((each, index) => {
-      const place = join(folder, `mount-${index}`);
-      return bindOf(workspace, each, place, stack);
-    });
-    const made = stack.move();
-    return { binds, [Symbol.dispose]: () => made.dispose() };
-  } finally {
-    stack.dispose();
-  }
+): Promise<MadeMounts> {
+  using stack = new DisposableStack();
+  const binds: BindMount[] = [];
+  for (const [index, each] of mounts.entries())
+    binds.push(await bindOf(workspace, each, join(folder, `mount-${index}`), stack));
+  const made = stack.move();
+  return { binds, [Symbol.dispose]: () => made.dispose() };
 }
 
-function bindOf(workspace: Workspace, each: SandboxMount, place: string, stack: DisposableStack): BindMount {
+async function bindOf(
+  workspace: Workspace,
+  each: SandboxMount,
+  place: string,
+  stack: DisposableStack,
+): Promise<BindMount> {
   const { target } = each;
   switch (each.kind) {
     case 'folder':
@@ -52,6 +53,9 @@ function bindOf(workspace: Workspace, each: SandboxMount, place: string, stack: 
       chownSync(place, each.uid, each.gid);
       chmodSync(place, each.mode);
       return { source: place, target, isReadOnly: true };
+    case 'socket':
+      stack.use(await relaySocket(place, each.socket, each));
+      return { source: place, target, isReadOnly: false };
     case 'layers':
       return { source: layersSource(workspace, each, place, stack), target, isReadOnly: each.isReadOnly };
   }

@@ -69,7 +69,7 @@ async function runMounted(
   try {
     const targets = new MountTargets(new RootFolder(root));
     try {
-      using mounts = makeMounts(workspace, folder, spec.mounts);
+      using mounts = await makeMounts(workspace, folder, spec.mounts);
       const prepared = { id, folder, root, spec, shown: mounts.binds };
       const sandbox = prepareSandbox(prepared, workspace.networkFiles, targets);
       return await start(workspace, sandbox, runtimes, running, sink);
