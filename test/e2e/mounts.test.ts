@@ -93,6 +93,9 @@ const stage = (name: string, sharing: string): string =>
 const both = (sharing: string): string =>
   `${stage('one', sharing)}${stage('two', sharing)}FROM busybox\nCOPY --from=one /etc /1\nCOPY --from=two /etc /2\n`;
 
+const linked = (source: string): string =>
+  `FROM busybox AS seed\nRUN ln -s / /link\nFROM busybox\nRUN --mount=type=cache,target=/c,from=seed,source=${source} cat /c/passwd\n`;
+
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () => {
   test('outlive builds, and are in no layer', async ({ world }) => {
     world.write({ Dockerfile: `FROM busybox\n${count('a')}` });
@@ -133,8 +136,6 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
 
   test('begin with a folder that is there', async ({ world }) => {
     // A link on the way is followed inside the stage, as everywhere.
-    const linked = (source: string): string =>
-      `FROM busybox AS seed\nRUN ln -s / /link\nFROM busybox\nRUN --mount=type=cache,target=/c,from=seed,source=${source} cat /c/passwd\n`;
     world.write({ Dockerfile: linked('/link/etc') });
     expect(await output(world)).toMatch(/^#2 [\d.]+ root:x:0:0:root/m);
     world.write({ Dockerfile: linked('/etc/passwd') });

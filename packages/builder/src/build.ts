@@ -17,7 +17,7 @@ import { failuresOf } from './failure-of.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import type { PlannedStage } from './plan/planned.ts';
 import { planBuild } from './plan/plan-build.ts';
-import type { BuildRequest } from './request.ts';
+import type { BuildRequest, Entitlement } from './request.ts';
 import type { BuildResult } from './result.ts';
 import { Solver } from './solve/solver.ts';
 import { readDockerfile } from './source/read-dockerfile.ts';
@@ -60,6 +60,8 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
     target: request.target,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
     network: request.network ?? 'host',
+    // As with docker, a build on the host's network allows its steps that.
+    allow: new Set([...(request.allow ?? []), ...(request.network === 'host' ? HOST_NETWORK : [])]),
     platforms,
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
     emit,
@@ -96,6 +98,8 @@ function targetPlatform(text: string | undefined): Platform | undefined {
   if (parsed.ok) return parsed.value;
   throw buildError('invalid-request', `the platform to build for: ${parsed.error}`);
 }
+
+const HOST_NETWORK: readonly Entitlement[] = ['network.host'];
 
 /** Labels of the command line come last, and leave no line in the history. */
 function withLabels(stage: PlannedStage, labels: Readonly<Record<string, string>>): PlannedStage {

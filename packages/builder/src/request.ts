@@ -1,5 +1,5 @@
 import type { RegistryOptions } from '@caisson/registry';
-import type { RuntimeName } from '@caisson/runtime';
+import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 
 /** Where an image goes besides the store. */
 export interface OutputRequest {
@@ -28,6 +28,9 @@ export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'value'; readonly value: string | Uint8Array };
 
+/** A right that a build gives its steps. */
+export type Entitlement = 'network.host';
+
 /** What to build. Paths are absolute. */
 export interface BuildRequest {
   /** The folder of the store. */
@@ -55,6 +58,12 @@ export interface BuildRequest {
   readonly noCache?: boolean;
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';
+  /** What steps may ask for: `RUN --network=host` needs `network.host`, which a `network` of `host` gives as well. */
+  readonly allow?: readonly Entitlement[];
+  /** Names that steps find in /etc/hosts. */
+  readonly hosts?: readonly ExtraHost[];
+  /** What each RUN step may use. */
+  readonly limits?: SandboxLimits;
   readonly outputs?: readonly OutputRequest[];
   /** In seconds since 1970: no time in what the build makes is later. */
   readonly sourceDateEpoch?: number;

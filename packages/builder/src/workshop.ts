@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
-import { openStore } from '@caisson/store';
+import { openStore, type Session } from '@caisson/store';
 import { BaseImages } from './bases/base-images.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import { RemoteBases } from './bases/remote-bases.ts';
@@ -53,16 +53,6 @@ export async function openWorkshop(
   const { signal } = request;
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
   const layers: LayerProvider = (layer) => remote.provide(layer);
-  let host: Promise<SandboxHost> | undefined;
-  const startHost = (): Promise<SandboxHost> => {
-    if (host !== undefined) return host;
-    const folder = session.newPath('host');
-    mkdirSync(folder, { mode: 0o700 });
-    const started = SandboxHost.start(folder);
-    stackOfAll.defer(async () => (await started)[Symbol.asyncDispose]());
-    host = started;
-    return started;
-  };
   const scope: StepScope = {
     store,
     session,
@@ -73,9 +63,11 @@ export async function openWorkshop(
     runtimes: request.runtimes ?? availableRuntimes(),
     context: new LocalContext(resolve(request.context), ignore, store.lookUps),
     ignore,
-    host: startHost,
+    host: hostStarter(session, (host) => stackOfAll.defer(async () => (await host)[Symbol.asyncDispose]())),
     remote: stack.use(new RemoteFiles(store, session, request.registry ?? {})),
     secret: secretReader(request.secrets ?? {}),
+    hosts: request.hosts ?? [],
+    limits: request.limits ?? {},
     agents: stack.use(new SshAgents(request.ssh ?? {})),
     emit,
   };
@@ -88,5 +80,21 @@ export async function openWorkshop(
     jobs: request.jobs ?? JOBS,
     cancel: request.signal === undefined ? {} : { signal: request.signal },
     [Symbol.asyncDispose]: () => stackOfAll.disposeAsync(),
+  };
+}
+
+/** Starts the sandbox host when it is first asked for. */
+function hostStarter(
+  session: Session,
+  onStart: (host: Promise<SandboxHost>) => void,
+): () => Promise<SandboxHost> {
+  let host: Promise<SandboxHost> | undefined;
+  return () => {
+    if (host !== undefined) return host;
+    const folder = session.newPath('host');
+    mkdirSync(folder, { mode: 0o700 });
+    host = SandboxHost.start(folder);
+    onStart(host);
+    return host;
   };
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
@@ -45,6 +45,13 @@ function withPlainPull(args: readonly string[]): string[] {
   return args.map((arg) => (arg === '--pull' ? '--pull=always' : arg));
 }
 
+const HELP = new Help();
+
+/** That a list is empty unless something is given goes without saying. */
+function describeOption(option: Option): string {
+  return Array.isArray(option.defaultValue) ? option.description : HELP.optionDescription(option);
+}
+
 /** In the order in which help lists them. */
 const COMMANDS = [
   buildCommand,
@@ -69,6 +76,7 @@ export function makeProgram(context: CommandContext): Command {
     .description('Builds container images from Dockerfiles: no daemon, from npm.')
     .option('--root <folder>', 'the folder of the store (CAISSON_ROOT)')
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .showSuggestionAfterError()
     .enablePositionalOptions()

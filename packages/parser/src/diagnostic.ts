@@ -23,6 +23,7 @@ export type DiagnosticCode =
   | 'invalid-expansion'
   | 'invalid-base'
   | 'missing-source'
+  | 'not-allowed'
   | 'not-supported';
 
 /** Something to tell about a Dockerfile. */

@@ -1,4 +1,5 @@
 import type { Time } from '@caisson/sys';
+import type { ExtraHost, SandboxLimits } from './limits.ts';
 import type { DiffId, Digest } from '@caisson/oci';
 
 /** How strong a sandbox is. docs/architecture.md, "Isolation", has the ladder. */
@@ -70,6 +71,10 @@ export interface SandboxSpec {
   /** `user[:group]`, names or numbers, as in an image config; `''` is root. */
   readonly user: string;
   readonly network: 'host' | 'none';
+  /** Names in its /etc/hosts besides its own. */
+  readonly hosts?: readonly ExtraHost[];
+  /** What it may use; what is not said is not limited. */
+  readonly limits?: SandboxLimits;
   /** In the order in which they are made: one may lie in another. */
   readonly mounts: readonly SandboxMount[];
   /** `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of the calling process. */

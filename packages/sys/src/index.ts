@@ -22,6 +22,7 @@ export {
   passOnStandardStreams,
   resetSignals,
   setHostname,
+  setResourceLimit,
   setNoNewPrivileges,
   setNotDumpable,
   setUmask,

@@ -10,6 +10,7 @@ const sigprocmask = libcFunction('int sigprocmask(int how, const uint8_t *set, u
 const umaskFunction = libcFunction('uint32_t umask(uint32_t mask)');
 const sethostname = libcFunction('int sethostname(const void *name, size_t length)');
 const setsidFunction = libcFunction('int setsid(void)');
+const setrlimit = libcFunction('int setrlimit(int resource, const int64_t *limit)');
 const chdirFunction = libcFunction('int chdir(const void *path)');
 
 const fcntl = libcFunction('int fcntl(int fd, int command, int argument)');
@@ -79,6 +80,14 @@ export function setUmask(mask: number): void {
 /** Names this UTS namespace. */
 export function setHostname(name: string): void {
   sethostname([cString(name), Buffer.byteLength(name)]);
+}
+
+/**
+ * Limits this process and its children; -1 is without limit.
+ * @param resource its number for the kernel
+ */
+export function setResourceLimit(resource: number, soft: number, hard: number): void {
+  setrlimit([resource, new BigInt64Array([BigInt(soft), BigInt(hard)])]);
 }
 
 /** Begins a session of its own. */

@@ -32,6 +32,7 @@ function plan(
   return planBuild('Dockerfile', text, {
     target: undefined,
     network: 'host',
+    allow: new Set(),
     platforms: { target: AMD64, build: AMD64 },
     resolveImage: () => Promise.resolve(image(base)),
     emit: (event) => events.push(event),

@@ -10,6 +10,7 @@ import {
 import type { BaseImage } from '../bases/base-image.ts';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
+import type { Entitlement } from '../request.ts';
 import { globalArgs } from './global-args.ts';
 import type { Place, PlannedStage } from './planned.ts';
 import { Planner } from './planner.ts';
@@ -20,6 +21,7 @@ export interface PlanRequest {
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
+  readonly allow: ReadonlySet<Entitlement>;
   /** What the image is to run on, and what it is built on. */
   readonly platforms: Platforms;
   readonly resolveImage: (name: string, platform: Platform, place: Place) => Promise<BaseImage>;

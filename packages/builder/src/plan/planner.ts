@@ -42,6 +42,7 @@ import { applyCopy, fromOf } from './copy-instructions.ts';
 import { applyRun, applyWorkdir } from './run-instructions.ts';
 import type { CopyOrigin, Place, PlannedMount, PlannedStage, StageBase } from './planned.ts';
 import { planMount, readMounts } from './run-mounts.ts';
+import type { Entitlement } from '../request.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
 
 /** What stages are planned with. */
@@ -49,6 +50,7 @@ export interface PlanSettings {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly globalArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
+  readonly allow: ReadonlySet<Entitlement>;
   /** What the image is to run on. */
   readonly platform: Platform;
   /** Finds a base image and its config; its layers are not needed yet. */
@@ -133,10 +135,10 @@ export class Planner {
   }
 
   #stageSettings(): StageSettings {
-    const { buildArgs, globalArgs, network } = this.#settings;
+    const { buildArgs, globalArgs, network, allow } = this.#settings;
     const { path, escape } = this.#dockerfile;
     const report = (diagnostic: Diagnostic): void => this.#report(diagnostic, this.#place(diagnostic.range));
-    return { path, escape, buildArgs, globalArgs, network, report };
+    return { path, escape, buildArgs, globalArgs, network, allow, report };
   }
 
   #report(diagnostic: Diagnostic, place: Place): void {

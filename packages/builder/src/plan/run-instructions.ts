@@ -6,7 +6,6 @@ import {
   type WorkdirInstruction,
 } from '@caisson/parser';
 import { resolveWorkdir } from './instructions-metadata.ts';
-import { refuseFlags } from './not-supported.ts';
 import type { Place, PlannedMount, PlannedRun } from './planned.ts';
 import { proxyEnv } from './predefined-args.ts';
 import type { StageDraft } from './stage-draft.ts';
@@ -21,7 +20,7 @@ export function applyRun(
   place: Place,
   mounts: readonly PlannedMount[],
 ): void {
-  refuseFlags(draft, 'RUN', instruction.flags, ['security', 'device']);
+  refuseRights(draft, instruction);
   const { args, script } = commandOf(draft, instruction);
   draft.addStep(
     {
@@ -64,10 +63,39 @@ function commandOf(
 function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none' {
   const flag = flags.find((each) => each.name === 'network');
   if (flag?.value === undefined || flag.value === 'default') return draft.settings.network;
-  if (flag.value === 'none' || flag.value === 'host') return flag.value;
+  if (flag.value === 'none') return 'none';
+  if (flag.value === 'host') {
+    if (draft.settings.allow.has('network.host')) return 'host';
+    draft.settings.report(
+      errorAt(flag.range, 'not-allowed', "this build does not allow its steps the host's network", {
+        hint: '--allow network.host, or --network host, allows it',
+      }),
+    );
+    return 'none';
+  }
   const message = `${JSON.stringify(flag.value)} is no network`;
   draft.settings.report(errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host' }));
   return 'none';
+}
+
+/** A step never has more rights than its sandbox: what asks for more is an error, never passed over. */
+function refuseRights(draft: StageDraft, { flags }: RunInstruction): void {
+  for (const { name, value, range } of flags) {
+    if (name === 'device') {
+      const message = 'a step sees no devices of the host: RUN --device is not possible';
+      draft.settings.report(errorAt(range, 'not-supported', message));
+    }
+    if (name !== 'security' || value === 'sandbox') continue;
+    const isKnown = value === 'insecure';
+    const message = isKnown
+      ? 'a step has no more rights than its sandbox: RUN --security=insecure is not possible'
+      : `${JSON.stringify(value)} is no kind of security`;
+    draft.settings.report(
+      errorAt(range, isKnown ? 'not-supported' : 'invalid-value', message, {
+        expected: '--security=sandbox',
+      }),
+    );
+  }
 }
 
 /** `WORKDIR`: the folder is made where it is missing; the root is always there. */

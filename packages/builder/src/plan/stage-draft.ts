@@ -8,6 +8,7 @@ import {
   type Word,
 } from '@caisson/parser';
 import { DEFAULT_PATH, type ContainerConfig } from '@caisson/oci';
+import type { Entitlement } from '../request.ts';
 import type { Place, PlannedHistory, PlannedStep } from './planned.ts';
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -30,6 +31,7 @@ export interface StageSettings {
   /** The args before the first FROM, with their values. */
   readonly globalArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
+  readonly allow: ReadonlySet<Entitlement>;
   readonly report: (diagnostic: Diagnostic, place?: Place) => void;
 }
 

@@ -23,7 +23,8 @@ export class RunOp extends StepOp<PlannedRun> {
     signal: AbortSignal,
   ): Promise<KeyRecord> {
     const { args, env, cwd, user, network, script } = this.step;
-    this.scope.chains.willMount(before);
+    const { chains, hosts } = this.scope;
+    chains.willMount(before);
     const mounts = await this.#mounts.keyParts(inputs, signal);
     return this.keyRecord(VERSION, before, {
       args: [...args],
@@ -31,13 +32,14 @@ export class RunOp extends StepOp<PlannedRun> {
       cwd,
       user,
       network,
+      ...(hosts.length === 0 ? {} : { hosts: hosts.map(({ name }) => name) }),
       ...(mounts.length === 0 ? {} : { mounts }),
       ...(script === undefined ? {} : { script: digestOf(script.bytes) }),
     });
   }
 
   protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
-    const { session, chains, host, runtimes, clock, emit } = this.scope;
+    const { session, chains, host, hosts, limits, runtimes, clock, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network } = this.step;
     const { info, platform } = this.place;
     if (!canRunProgramsOf(platform)) throw cannotRun(platform);
@@ -60,6 +62,8 @@ export class RunOp extends StepOp<PlannedRun> {
           cwd,
           user,
           network,
+          hosts,
+          limits,
           mounts: [...(await this.#script()), ...shown.mounts],
           stdio: 'stream',
           stdin: false,

@@ -1,4 +1,4 @@
-import type { RuntimeName, SandboxHost } from '@caisson/runtime';
+import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
 import type { LocalContext } from '../context/local-context.ts';
@@ -28,6 +28,9 @@ export interface StepScope {
   readonly remote: RemoteFiles;
   /** The value of a secret; undefined for one that was not given. */
   readonly secret: (id: string) => Promise<Uint8Array | undefined>;
+  /** Names that steps find in /etc/hosts, and what they may use. */
+  readonly hosts: readonly ExtraHost[];
+  readonly limits: SandboxLimits;
   /** The agents that hold keys for ssh. */
   readonly agents: SshAgents;
   readonly emit: Emit;

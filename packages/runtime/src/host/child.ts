@@ -8,6 +8,12 @@ export type ChildEnd =
   | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'not-started'; readonly code: string };
 
+/** A program that runs. */
+export interface StartedChild {
+  readonly pid: number | undefined;
+  readonly ended: Promise<ChildEnd>;
+}
+
 /**
  * Starts a program on descriptors that are open here: a sandbox writes to real pipes, not to the sockets that
  * process libraries make.
@@ -17,7 +23,7 @@ export function startChild(
   args: readonly string[],
   streams: StandardStreams,
   env: Readonly<Record<string, string>>,
-): { readonly pid: number | undefined; readonly ended: Promise<ChildEnd> } {
+): StartedChild {
   const child = spawn(file, args, { stdio: streams.stdio, env });
   const ended = new Promise<ChildEnd>((resolve) => {
     child.once('error', (error) => resolve({ kind: 'not-started', code: errorCode(error) ?? error.message }));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { NAMESPACES_INIT } from '../entry-points.ts';
 import { RuntimeError } from '../errors.ts';
 import type { InitSpec } from '../init/init-spec.ts';
-import { startChild } from './child.ts';
+import type { SandboxCgroup } from './cgroup.ts';
+import { startChild, type StartedChild } from './child.ts';
 import type { StandardStreams } from './output.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
 import type { Running, Started } from './running.ts';
@@ -17,6 +18,7 @@ export async function runWithNamespaces(
   sandbox: PreparedSandbox,
   streams: StandardStreams,
   running: Running,
+  cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
   const { spec, folder } = sandbox;
   const problem = join(folder, 'problem');
@@ -28,6 +30,7 @@ export async function runWithNamespaces(
     cwd: spec.cwd,
     identity: { uid: sandbox.account.uid, gid: sandbox.account.gid, groups: sandbox.account.groups },
     network: spec.network,
+    ulimits: spec.limits?.ulimits ?? [],
     systemMounts: sandbox.systemMounts,
     binds: sandbox.binds,
     problem,
@@ -41,7 +44,9 @@ export async function runWithNamespaces(
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
   };
   const args = [...namespaces, '--propagation', 'private', '--fork', '--kill-child', '--'];
-  const child = startChild('unshare', [...args, process.execPath, NAMESPACES_INIT, specPath], streams, env);
+  const start = (): StartedChild =>
+    startChild('unshare', [...args, process.execPath, NAMESPACES_INIT, specPath], streams, env);
+  const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   running.watch(() => childOf(child.pid));
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ExtraHost } from '../limits.ts';
 import { SANDBOX_HOSTNAME } from '../profile.ts';
 
 /** Files that a sandbox sees in place of the image's. */
@@ -20,6 +21,15 @@ export function prepareNetworkFiles(folder: string): NetworkFiles {
     },
   );
   return files;
+}
+
+/** The /etc/hosts of a sandbox: the common one, unless it has names of its own. */
+export function hostsFile(files: NetworkFiles, folder: string, hosts: readonly ExtraHost[] = []): string {
+  if (hosts.length === 0) return files.hosts;
+  const path = join(folder, 'hosts');
+  const lines = hosts.map(({ name, address }) => `${address}\t${name}\n`);
+  writeFileSync(path, readFileSync(files.hosts, 'utf8') + lines.join(''), { mode: 0o644 });
+  return path;
 }
 
 function hostResolvConf(): string {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { MASKED_PATHS, READ_ONLY_PATHS, SANDBOX_HOSTNAME, STEP_CAPABILITIES } from '../profile.ts';
 import { seccompProfile } from '../seccomp.ts';
+import { ociRlimits } from './rlimits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
 
@@ -11,6 +12,7 @@ import type { PreparedSandbox } from './prepared-sandbox.ts';
  */
 export function ociConfig(sandbox: PreparedSandbox): object {
   const { spec, account, env, executable, systemMounts, binds } = sandbox;
+  const ulimits = spec.limits?.ulimits ?? [];
   const capabilities = STEP_CAPABILITIES.map((name) => `CAP_${name}`);
   return {
     ociVersion: '1.0.2',
@@ -27,6 +29,7 @@ export function ociConfig(sandbox: PreparedSandbox): object {
         inheritable: [],
         ambient: [],
       },
+      ...(ulimits.length === 0 ? {} : { rlimits: ociRlimits(ulimits) }),
       noNewPrivileges: false,
     },
     root: { path: sandbox.root, readonly: false },

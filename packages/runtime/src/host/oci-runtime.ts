@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { mount, MOUNT } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { OciRuntimeName } from '../sandbox-spec.ts';
-import { startChild } from './child.ts';
+import type { SandboxCgroup } from './cgroup.ts';
+import { startChild, type StartedChild } from './child.ts';
 import { ociConfig } from './oci-config.ts';
 import type { StandardStreams } from './output.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
@@ -11,8 +12,7 @@ import type { Running, Started } from './running.ts';
 import { mountsHere, type Workspace } from './workspace.ts';
 
 /**
- * Runs a sandbox with crun or runc. Neither makes cgroups: no limit asks for them, and one that was killed would
- * leave some behind.
+ * Runs a sandbox with crun or runc. Neither makes cgroups: where a limit asks for one, they are started in it.
  */
 export async function runWithOciRuntime(
   name: OciRuntimeName,
@@ -20,13 +20,16 @@ export async function runWithOciRuntime(
   streams: StandardStreams,
   workspace: Workspace,
   running: Running,
+  cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
   writeFileSync(join(sandbox.folder, 'config.json'), JSON.stringify(ociConfig(sandbox)), { mode: 0o600 });
   const pidFile = join(sandbox.folder, 'pid');
   const log = join(sandbox.folder, 'log');
-  if (name === 'runc') closeCgroups();
+  if (name === 'runc') closeCgroups(workspace);
   const env = { PATH: process.env['PATH'] ?? '', XDG_RUNTIME_DIR: workspace.runtimeState };
-  const child = startChild(name, runtimeArguments(name, workspace, sandbox, { pidFile, log }), streams, env);
+  const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
+  const start = (): StartedChild => startChild(name, args, streams, env);
+  const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   running.watch(() => readPid(pidFile));
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
@@ -57,9 +60,9 @@ function runtimeArguments(
 }
 
 /** With its hierarchies read-only here, runc (which is told that it may lack the right) goes on without cgroups. */
-function closeCgroups(): void {
+function closeCgroups({ folder }: Workspace): void {
   for (const { target, type } of mountsHere()) {
-    if (!type.startsWith('cgroup')) continue;
+    if (!type.startsWith('cgroup') || target.startsWith(folder)) continue;
     mount({ target, flags: MOUNT.bind | MOUNT.remount | MOUNT.readOnly });
   }
 }

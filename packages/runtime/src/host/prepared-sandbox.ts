@@ -4,7 +4,7 @@ import { DEVICES, SYSTEM_MOUNTS, type SystemMount } from '../profile.ts';
 import { lookUpAccount, type Account } from './account.ts';
 import { findExecutable } from './executable.ts';
 import type { MountTargets } from './mount-targets.ts';
-import type { NetworkFiles } from './network-files.ts';
+import { hostsFile, type NetworkFiles } from './network-files.ts';
 import { RootFolder } from './root-folder.ts';
 import { RuntimeError } from '../errors.ts';
 import { bytesOf, cleanPath, textOf } from '@caisson/layer';
@@ -45,7 +45,7 @@ export function prepareSandbox(
   const root = new RootFolder(rootPath);
   const account = lookUpAccount(root, spec.user);
   const env = withHome(spec.env, account.home);
-  const systemMounts = systemMountsIn(targets);
+  const systemMounts = systemMountsIn(targets, spec.limits?.shmSize);
   makeCwd(root, spec.cwd, account);
   const executable = findExecutable(root, spec, env, shown);
   const device = devicePath(systemMounts);
@@ -56,7 +56,11 @@ export function prepareSandbox(
       isReadOnly: false,
     })),
     { source: networkFiles.resolvConf, target: targets.file('/etc/resolv.conf'), isReadOnly: true },
-    { source: networkFiles.hosts, target: targets.file('/etc/hosts'), isReadOnly: true },
+    {
+      source: hostsFile(networkFiles, folder, spec.hosts),
+      target: targets.file('/etc/hosts'),
+      isReadOnly: true,
+    },
     ...shown.map((bind) => ({ ...bind, target: bindTarget(targets, bind, device) })),
   ];
   return { id, folder, root: rootPath, spec, executable, env, account, systemMounts, binds };
@@ -67,7 +71,7 @@ function withHome(env: readonly string[], home: string): readonly string[] {
 }
 
 /** The system's mounts, where the image's own links lead: one may say that /dev is elsewhere. */
-function systemMountsIn(targets: MountTargets): SystemMount[] {
+function systemMountsIn(targets: MountTargets, shmSize: number | undefined): SystemMount[] {
   const folders = new Map(['/proc', '/dev', '/sys'].map((path) => [path, targets.keptFolder(path)]));
   for (const [path, target] of folders) {
     if (target === '/') throw new RuntimeError('unsafe-path', `the image's ${path} is a link to its root`);
@@ -75,7 +79,10 @@ function systemMountsIn(targets: MountTargets): SystemMount[] {
   return SYSTEM_MOUNTS.map((mount) => {
     const [, top = '', ...rest] = mount.target.split('/');
     const place = folders.get(`/${top}`) ?? `/${top}`;
-    return { ...mount, target: [place, ...rest].join('/') };
+    const target = [place, ...rest].join('/');
+    if (mount.target !== '/dev/shm' || shmSize === undefined) return { ...mount, target };
+    const options = mount.options.map((option) => (option.startsWith('size=') ? `size=${shmSize}` : option));
+    return { ...mount, target, options };
   });
 }
 

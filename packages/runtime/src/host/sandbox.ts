@@ -10,6 +10,7 @@ import type {
   SandboxResult,
   SandboxSpec,
 } from '../sandbox-spec.ts';
+import { SandboxCgroup } from './cgroup.ts';
 import type { Committer } from './committer.ts';
 import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
@@ -18,6 +19,7 @@ import { inheritStreams, streamOutput, type OutputSink, type StandardStreams } f
 import { mountBefore, mountOverlay, type Overlay } from './overlay.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
+import { checkUlimits } from './rlimits.ts';
 import { makeMounts } from './sandbox-mounts.ts';
 import type { Running, Started } from './running.ts';
 import type { Workspace } from './workspace.ts';
@@ -96,11 +98,33 @@ async function start(
   running: Running,
   sink: OutputSink,
 ): Promise<Ended> {
+  const { limits = {} } = sandbox.spec;
+  checkUlimits(limits.ulimits ?? []);
+  const cgroup = SandboxCgroup.make(workspace, limits);
+  try {
+    return await startWithFirst(workspace, sandbox, runtimes, { running, sink, cgroup });
+  } finally {
+    await cgroup?.close();
+  }
+}
+
+interface Starting {
+  readonly running: Running;
+  readonly sink: OutputSink;
+  readonly cgroup: SandboxCgroup | undefined;
+}
+
+async function startWithFirst(
+  workspace: Workspace,
+  sandbox: PreparedSandbox,
+  runtimes: readonly RuntimeName[],
+  { running, sink, cgroup }: Starting,
+): Promise<Ended> {
   const refused: { runtime: RuntimeName; reason: string }[] = [];
   for (const runtime of runtimes) {
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
     const streams = openStreams(sandbox.spec, sink);
-    const started = await startWith(runtime, sandbox, streams, workspace, running);
+    const started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
     await streams.drained;
     if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
     refused.push({ runtime, reason: started.reason });
@@ -117,13 +141,14 @@ function startWith(
   streams: StandardStreams,
   workspace: Workspace,
   running: Running,
+  cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
   switch (runtime) {
     case 'crun':
     case 'runc':
-      return runWithOciRuntime(runtime, sandbox, streams, workspace, running);
+      return runWithOciRuntime(runtime, sandbox, streams, workspace, running, cgroup);
     case 'namespaces':
-      return runWithNamespaces(sandbox, streams, running);
+      return runWithNamespaces(sandbox, streams, running, cgroup);
   }
 }
 

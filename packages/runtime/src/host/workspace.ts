@@ -83,12 +83,16 @@ function hideHybridCgroups(): void {
 }
 
 /** The mounts of this process. */
-export function mountsHere(): { readonly target: string; readonly type: string }[] {
+export function mountsHere(): {
+  readonly target: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [, target = '', type = ''] = line.split(' ');
-      return { target, type };
+      const [, target = '', type = '', options = ''] = line.split(' ');
+      return { target, type, options: options.split(',') };
     });
 }

@@ -1,5 +1,6 @@
 import type { Identity } from '@caisson/sys';
 import type { SystemMount } from '../profile.ts';
+import type { Ulimit } from '../limits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 
 /** What the first process of a sandbox is to do. It comes from the sandbox host, as JSON in a file. */
@@ -14,6 +15,7 @@ export interface InitSpec {
   readonly cwd: string;
   readonly identity: Identity;
   readonly network: 'host' | 'none';
+  readonly ulimits: readonly Ulimit[];
   readonly systemMounts: readonly SystemMount[];
   readonly binds: readonly BindMount[];
   /** A file in which to say why the sandbox could not be made. */

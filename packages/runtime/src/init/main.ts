@@ -23,6 +23,7 @@ import {
   pivotRoot,
   resetSignals,
   setHostname,
+  setResourceLimit,
   setUmask,
   unmount,
 } from '@caisson/sys';
@@ -34,6 +35,7 @@ import {
   STEP_CAPABILITIES,
   type SystemMount,
 } from '../profile.ts';
+import { RESOURCES } from '../limits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 import { isInitSpec, type InitSpec } from './init-spec.ts';
 
@@ -77,6 +79,7 @@ function enterSandbox(spec: InitSpec): never {
   closeOnExecFrom(3);
   passOnStandardStreams();
   resetSignals();
+  for (const { resource, soft, hard } of spec.ulimits) setResourceLimit(RESOURCES[resource], soft, hard);
   becomeUser(spec.identity, STEP_CAPABILITIES);
   changeFolder(spec.cwd);
   return execve(spec.executable, [spec.executable, ...spec.args.slice(1)], spec.env);

@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import type { LimitFlags } from './parse-limits.ts';
+import { collect } from './parse-options.ts';
+import { MIRROR_FLAG, MIRROR_HELP } from './registry-options.ts';
+
+/** The flags of `caisson build`, as they were given. */
+export interface BuildFlags extends LimitFlags {
+  readonly tag: readonly string[];
+  readonly file?: string;
+  readonly target?: string;
+  readonly platform?: string;
+  readonly buildArg: readonly string[];
+  readonly cache: boolean;
+  readonly secret: readonly string[];
+  readonly ssh: readonly string[];
+  readonly label: readonly string[];
+  readonly iidfile?: string;
+  readonly push?: boolean;
+  readonly pull?: string | boolean;
+  readonly network?: string;
+  readonly allow: readonly string[];
+  readonly addHost: readonly string[];
+  readonly progress?: string;
+  readonly quiet?: boolean;
+  readonly output: readonly string[];
+  readonly jobs?: string;
+  readonly runtime?: string;
+  readonly registryMirror: readonly string[];
+}
+
+/** Adds the flags of `caisson build`, in groups. */
+export function addBuildOptions(command: Command): Command {
+  addImageOptions(command);
+  addStepOptions(command);
+  addCacheOptions(command);
+  return addOutputOptions(command);
+}
+
+function addImageOptions(command: Command): void {
+  command
+    .optionsGroup('The image:')
+    .option('-t, --tag <name[:tag]>', 'a name for the image; may be given several times', collect, [])
+    .option(
+      '-f, --file <path>',
+      'the Dockerfile (default: Dockerfile in the context); - for the standard input',
+    )
+    .option('--target <stage>', 'the stage to build (default: the last one)')
+    .option(
+      '--platform <platform>',
+      'what the image is to run on, for example linux/arm64 (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+    )
+    .option(
+      '--build-arg <name=value>',
+      'a value for an ARG; a name alone takes it from the environment',
+      collect,
+      [],
+    )
+    .option('--label <name=value>', 'a label of the image; may be given several times', collect, []);
+}
+
+function addStepOptions(command: Command): void {
+  command
+    .optionsGroup('RUN steps:')
+    .option(
+      '--secret <secret>',
+      'a secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=NAME',
+      collect,
+      [],
+    )
+    .option(
+      '--ssh <agent>',
+      'an agent for RUN --mount=type=ssh: default (SSH_AUTH_SOCK), ID=SOCKET or ID=KEY',
+      collect,
+      [],
+    )
+    .option(
+      '--network <mode>',
+      'the network of RUN steps: default, host or none (default is that of this machine)',
+    )
+    .option('--allow <right>', 'a right for steps that ask for it: network.host', collect, [])
+    .option(
+      '--add-host <name:address>',
+      'a name for the /etc/hosts of RUN steps; may be given several times',
+      collect,
+      [],
+    )
+    .option('-m, --memory <size>', 'how much memory a RUN step may use, for example 2g')
+    .option('--cpus <number>', 'how many processors a RUN step may use, for example 1.5')
+    .option('--shm-size <size>', 'the size of /dev/shm in RUN steps (default: 64m)')
+    .option('--ulimit <name=soft[:hard]>', 'a limit for the processes of RUN steps', collect, [])
+    .option('--runtime <names>', 'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
+    .option('--jobs <number>', 'how many steps may run at once');
+}
+
+function addCacheOptions(command: Command): void {
+  command
+    .optionsGroup('Cache and base images:')
+    .option('--no-cache', 'run every step again')
+    .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
+    .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
+}
+
+function addOutputOptions(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('--push', 'send the image to the registries of its names')
+    .option('--load', 'for scripts written for docker: the image is in the store anyway')
+    .option(
+      '-o, --output <output>',
+      'where to write the image besides the store; may be given several times',
+      collect,
+      [],
+    )
+    .option('--iidfile <path>', 'a file for the image id')
+    .option('-q, --quiet', 'print nothing but the image id')
+    .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)');
+}

@@ -1,0 +1,71 @@
+import type { BuildRequest } from '@caisson/builder';
+import { formatPlatform } from '@caisson/oci';
+import type { BuildFlags } from './build-options.ts';
+import { parseHost, parseLimits } from './parse-limits.ts';
+import {
+  oneOf,
+  parseBuildArgs,
+  parseCount,
+  parseLabels,
+  parseOutput,
+  parsePlatformOption,
+  parsePull,
+  parseRuntimes,
+  parseSecrets,
+  parseSourceDateEpoch,
+  parseSsh,
+} from './parse-options.ts';
+import { registryOptions } from './registry-options.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Where the context and the Dockerfile are. */
+export type BuildSource = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'usesIgnoreFile'>;
+
+/** What a command line asks to be built, but for where its files are. @throws UsageError */
+export function requestOf(
+  context: string,
+  flags: BuildFlags,
+  root: string,
+  terminal: Terminal,
+): Omit<BuildRequest, keyof BuildSource> {
+  const { env, cwd } = terminal;
+  const outputs = flags.output.map((text) => parseOutput(text, cwd));
+  if (outputs.filter(({ destination }) => destination === '-').length + (flags.quiet === true ? 1 : 0) > 1) {
+    throw new UsageError('only one thing can be written to the standard output');
+  }
+  if (context === '-' && flags.file === '-')
+    throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
+  if (/^(?:https?|git|ssh):\/\//.test(context)) {
+    throw new UsageError(`the context ${context} is not supported yet`, {
+      expected: 'a folder, or - for the standard input',
+    });
+  }
+  const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
+  // docker's default is the network of the host here, as long as there is no private one.
+  const network = oneOf('--network', flags.network ?? 'default', ['default', 'host', 'none']);
+  const jobs = parseCount('--jobs', flags.jobs);
+  const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
+  const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
+  return {
+    root,
+    names: flags.tag,
+    buildArgs: parseBuildArgs(flags.buildArg, env),
+    noCache: !flags.cache,
+    secrets: parseSecrets(flags.secret, terminal),
+    ssh: parseSsh(flags.ssh, terminal),
+    labels: parseLabels(flags.label),
+    pull: parsePull(flags.pull),
+    outputs,
+    registry: registryOptions(flags.registryMirror, env),
+    ...(flags.target === undefined ? {} : { target: flags.target }),
+    ...(network === 'default' ? {} : { network }),
+    allow: flags.allow.map((right) => oneOf('--allow', right, ['network.host'])),
+    hosts: flags.addHost.map(parseHost),
+    limits: parseLimits(flags),
+    ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(runtimes === undefined ? {} : { runtimes }),
+    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+  };
+}

@@ -1,0 +1,83 @@
+import { isIP } from 'node:net';
+import { suggest } from '@caisson/parser';
+import { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from '@caisson/runtime';
+import { UsageError } from './usage-error.ts';
+
+/** The flags that limit what a step may use, as they were given. */
+export interface LimitFlags {
+  readonly memory?: string;
+  readonly cpus?: string;
+  readonly shmSize?: string;
+  readonly ulimit: readonly string[];
+}
+
+/** What a step may use. @throws UsageError */
+export function parseLimits({ memory, cpus, shmSize, ulimit }: LimitFlags): SandboxLimits {
+  return {
+    ...(memory === undefined ? {} : { memory: parseBytes('--memory', memory) }),
+    ...(cpus === undefined ? {} : { cpus: parseCpus(cpus) }),
+    ...(shmSize === undefined ? {} : { shmSize: parseBytes('--shm-size', shmSize) }),
+    ...(ulimit.length === 0 ? {} : { ulimits: ulimit.map(parseUlimit) }),
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** A size in bytes, as docker takes it: `64m`, `1.5g`, `512MiB`. @throws UsageError */
+export function parseBytes(flag: string, text: string): number {
+  const [, count = '', unit = 'b'] = /^(\d{1,12}(?:\.\d+)?) ?(?:([bkmgt])(?:i?b)?)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(count) * (UNITS[unit.toLowerCase()] ?? 1));
+  if (count !== '' && bytes > 0) return bytes;
+  throw new UsageError(`${flag} ${JSON.stringify(text)} is no size`, {
+    expected: 'a number above 0 with b, k, m or g, for example 64m',
+  });
+}
+
+function parseCpus(text: string): number {
+  if (/^\d{1,4}(?:\.\d+)?$/.test(text) && Number(text) >= 0.01) return Number(text);
+  throw new UsageError(`--cpus ${JSON.stringify(text)} is no number of processors`, {
+    expected: 'a number from 0.01, for example 1.5',
+  });
+}
+
+const ULIMIT_FORM = 'NAME=SOFT[:HARD], for example nofile=1024:2048; -1 is without limit';
+
+function isResource(name: string): name is Resource {
+  return Object.hasOwn(RESOURCES, name);
+}
+
+/** `--ulimit`. @throws UsageError */
+export function parseUlimit(text: string): Ulimit {
+  const [, name = '', softText = '', hardText = softText] =
+    /^(\w+)=(-1|\d{1,15})(?::(-1|\d{1,15}))?$/.exec(text) ?? [];
+  if (name === '')
+    throw new UsageError(`--ulimit ${JSON.stringify(text)} is no limit`, { expected: ULIMIT_FORM });
+  if (!isResource(name)) {
+    const near = suggest(name, Object.keys(RESOURCES));
+    throw new UsageError(`--ulimit ${JSON.stringify(name)} is not known`, {
+      expected: Object.keys(RESOURCES).join(', '),
+      ...(near === undefined ? {} : { suggestion: near }),
+    });
+  }
+  const [soft, hard] = [Number(softText), Number(hardText)];
+  if (hard === -1 || (soft !== -1 && soft <= hard)) return { resource: name, soft, hard };
+  throw new UsageError(`--ulimit ${JSON.stringify(text)}: the soft limit is above the hard one`, {
+    expected: ULIMIT_FORM,
+  });
+}
+
+/**
+ * `--add-host`: `NAME:ADDRESS` or `NAME=ADDRESS`, an IPv6 address in brackets or not. `host-gateway` is this machine,
+ * whose network the steps are on.
+ * @throws UsageError
+ */
+export function parseHost(text: string): ExtraHost {
+  const at = /[:=]/.exec(text)?.index ?? text.length;
+  const name = text.slice(0, at);
+  const written = text.slice(at + 1);
+  const address = written === 'host-gateway' ? '127.0.0.1' : written.replace(/^\[(.*)\]$/, '$1');
+  if (/^[\w.-]+$/.test(name) && isIP(address) !== 0) return { name, address };
+  throw new UsageError(`--add-host ${JSON.stringify(text)} is no name with an address`, {
+    expected: 'NAME:ADDRESS, for example db:10.0.0.2, or NAME:host-gateway',
+  });
+}

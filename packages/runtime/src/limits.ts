@@ -1,0 +1,46 @@
+/** Resources that a process may be limited in, by the names of ulimit(1) and docker, with their numbers for the kernel. */
+export const RESOURCES = {
+  cpu: 0,
+  fsize: 1,
+  data: 2,
+  stack: 3,
+  core: 4,
+  rss: 5,
+  nproc: 6,
+  nofile: 7,
+  memlock: 8,
+  as: 9,
+  locks: 10,
+  sigpending: 11,
+  msgqueue: 12,
+  nice: 13,
+  rtprio: 14,
+  rttime: 15,
+} as const;
+
+/** The name of such a resource. */
+export type Resource = keyof typeof RESOURCES;
+
+/** What a process and its children may have of a resource; -1 is without limit. */
+export interface Ulimit {
+  readonly resource: Resource;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** What a sandbox may use. */
+export interface SandboxLimits {
+  /** In bytes, swap included. */
+  readonly memory?: number;
+  /** How many processors' time: 1.5 is one and a half. */
+  readonly cpus?: number;
+  /** The size of /dev/shm in bytes. */
+  readonly shmSize?: number;
+  readonly ulimits?: readonly Ulimit[];
+}
+
+/** A name that a sandbox finds in /etc/hosts. */
+export interface ExtraHost {
+  readonly name: string;
+  readonly address: string;
+}
