@@ -25,12 +25,13 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(RUNTIMES)('a s
       world.write({
         Dockerfile: `FROM busybox
 RUN tail -n 2 /etc/hosts; df -k /dev/shm | awk 'END { print $2 }'; ulimit -Sn; ulimit -Hn; ulimit -c
-RUN tail -n 1 /etc/hosts
+RUN tail -n 1 /etc/hosts; hostname
 `,
       });
       const flags = ['--add-host', 'a:1.2.3.4', '--add-host', 'b=[::2]', '--shm-size', '128m'];
       const limits = ['--ulimit', 'nofile=100:200', '--ulimit', 'core=0'];
-      expect(await output(world, ['--runtime', runtime, ...flags, ...limits])).toEqual([
+      const name = ['--build-arg', 'BUILDKIT_SANDBOX_HOSTNAME=box'];
+      expect(await output(world, ['--runtime', runtime, ...flags, ...limits, ...name])).toEqual([
         '1.2.3.4\ta',
         '::2\tb',
         '131072',
@@ -38,10 +39,11 @@ RUN tail -n 1 /etc/hosts
         '200',
         '0',
         '::2\tb',
+        'box',
       ]);
       // A limit is no reason to run a step again, nor is where a host is; that there is one is.
       const [, , ...others] = flags;
-      const moved = await world.ok(['build', '--add-host', 'a:4.3.2.1', ...others, '.']);
+      const moved = await world.ok(['build', '--add-host', 'a:4.3.2.1', ...others, ...name, '.']);
       expect(moved.stderr).toMatch(/2 steps cached, 0 ran\n$/);
       expect((await world.ok(['build', '.'])).stderr).toMatch(/0 steps cached, 2 ran\n$/);
     },

@@ -17,6 +17,8 @@ import { failuresOf } from './failure-of.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import type { PlannedStage } from './plan/planned.ts';
 import { planBuild } from './plan/plan-build.ts';
+import { sourceDateEpoch } from './source-date-epoch.ts';
+import { BuildClock } from './build-clock.ts';
 import type { BuildRequest, Entitlement } from './request.ts';
 import type { BuildResult } from './result.ts';
 import { Solver } from './solve/solver.ts';
@@ -53,12 +55,19 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const host = hostPlatform();
   const platforms = { target: targetPlatform(request.platform) ?? host, build: host };
 
+  const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
+
   const { path, text, ignore } = readDockerfile(request);
-  await using workshop = await openWorkshop(request, { ignore, dockerfile: path, emit });
+  await using workshop = await openWorkshop(request, {
+    ignore,
+    dockerfile: path,
+    clock: new BuildClock(epoch),
+    emit,
+  });
   const { scope, bases, layers } = workshop;
   const planned = await planBuild(path, text, {
     target: request.target,
-    buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
+    buildArgs,
     network: request.network ?? 'host',
     // As with docker, a build on the host's network allows its steps that.
     allow: new Set([...(request.allow ?? []), ...(request.network === 'host' ? HOST_NETWORK : [])]),

@@ -6,7 +6,7 @@ import { openStore, type Session } from '@caisson/store';
 import { BaseImages } from './bases/base-images.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import { RemoteBases } from './bases/remote-bases.ts';
-import { BuildClock } from './build-clock.ts';
+import type { BuildClock } from './build-clock.ts';
 import type { IgnoreRules } from './context/ignore-rules.ts';
 import { LocalContext } from './context/local-context.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
@@ -36,10 +36,11 @@ export async function openWorkshop(
   details: {
     readonly ignore: IgnoreRules;
     readonly dockerfile: string;
+    readonly clock: BuildClock;
     readonly emit: Emit;
   },
 ): Promise<Workshop> {
-  const { ignore, dockerfile, emit } = details;
+  const { ignore, dockerfile, clock, emit } = details;
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
@@ -57,7 +58,7 @@ export async function openWorkshop(
     store,
     session,
     chains: new Chains(store, session, layers),
-    clock: new BuildClock(request.sourceDateEpoch),
+    clock,
     noCache: request.noCache ?? false,
     dockerfile,
     runtimes: request.runtimes ?? availableRuntimes(),

@@ -71,6 +71,8 @@ export interface SandboxSpec {
   /** `user[:group]`, names or numbers, as in an image config; `''` is root. */
   readonly user: string;
   readonly network: 'host' | 'none';
+  /** The name of its machine; `buildkitsandbox` where it is not given. */
+  readonly hostname?: string;
   /** Names in its /etc/hosts besides its own. */
   readonly hosts?: readonly ExtraHost[];
   /** What it may use; what is not said is not limited. */

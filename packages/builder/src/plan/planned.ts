@@ -29,6 +29,8 @@ export interface PlannedRun extends PlannedBase {
   readonly cwd: string;
   readonly user: string;
   readonly network: 'host' | 'none';
+  /** The name of its machine, where it is not the usual one. */
+  readonly hostname: string | undefined;
   /** What is shown to the command besides the files of the stage; by target. */
   readonly mounts: readonly PlannedMount[];
   /** A script that stands in the Dockerfile, to be run as a file. */

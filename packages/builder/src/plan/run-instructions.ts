@@ -5,6 +5,7 @@ import {
   type RunInstruction,
   type WorkdirInstruction,
 } from '@caisson/parser';
+import { buildError } from '../failure.ts';
 import { resolveWorkdir } from './instructions-metadata.ts';
 import type { Place, PlannedMount, PlannedRun } from './planned.ts';
 import { proxyEnv } from './predefined-args.ts';
@@ -33,6 +34,7 @@ export function applyRun(
       cwd: draft.workdir,
       user: draft.config.User ?? '',
       network: networkOf(draft, instruction),
+      hostname: hostnameOf(draft.settings.buildArgs),
       mounts,
       script,
     },
@@ -76,6 +78,18 @@ function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none
   const message = `${JSON.stringify(flag.value)} is no network`;
   draft.settings.report(errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host' }));
   return 'none';
+}
+
+const HOSTNAME = 'BUILDKIT_SANDBOX_HOSTNAME';
+
+/** What a build arg calls the machine of each step. @throws BuildError `invalid-request` */
+function hostnameOf(buildArgs: ReadonlyMap<string, string>): string | undefined {
+  const name = buildArgs.get(HOSTNAME);
+  if (name === undefined || name === '') return undefined;
+  if (/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/.test(name)) return name;
+  throw buildError('invalid-request', `the build arg ${HOSTNAME} ${JSON.stringify(name)} is no host name`, {
+    expected: 'letters, digits, "." and "-", 63 at most',
+  });
 }
 
 /** A step never has more rights than its sandbox: what asks for more is an error, never passed over. */

@@ -22,7 +22,7 @@ export class RunOp extends StepOp<PlannedRun> {
     inputs: readonly FileState[],
     signal: AbortSignal,
   ): Promise<KeyRecord> {
-    const { args, env, cwd, user, network, script } = this.step;
+    const { args, env, cwd, user, network, hostname, script } = this.step;
     const { chains, hosts } = this.scope;
     chains.willMount(before);
     const mounts = await this.#mounts.keyParts(inputs, signal);
@@ -32,6 +32,7 @@ export class RunOp extends StepOp<PlannedRun> {
       cwd,
       user,
       network,
+      ...(hostname === undefined ? {} : { hostname }),
       ...(hosts.length === 0 ? {} : { hosts: hosts.map(({ name }) => name) }),
       ...(mounts.length === 0 ? {} : { mounts }),
       ...(script === undefined ? {} : { script: digestOf(script.bytes) }),
@@ -40,7 +41,7 @@ export class RunOp extends StepOp<PlannedRun> {
 
   protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { session, chains, host, hosts, limits, runtimes, clock, emit } = this.scope;
-    const { args, env, unkeyedEnv, cwd, user, network } = this.step;
+    const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
     if (!canRunProgramsOf(platform)) throw cannotRun(platform);
     const sandboxes = await host();
@@ -62,6 +63,7 @@ export class RunOp extends StepOp<PlannedRun> {
           cwd,
           user,
           network,
+          ...(hostname === undefined ? {} : { hostname }),
           hosts,
           limits,
           mounts: [...(await this.#script()), ...shown.mounts],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExtraHost } from '../limits.ts';
+import type { SandboxSpec } from '../sandbox-spec.ts';
 import { SANDBOX_HOSTNAME } from '../profile.ts';
 
 /** Files that a sandbox sees in place of the image's. */
@@ -13,23 +13,25 @@ export interface NetworkFiles {
 export function prepareNetworkFiles(folder: string): NetworkFiles {
   const files = { resolvConf: join(folder, 'resolv.conf'), hosts: join(folder, 'hosts') };
   writeFileSync(files.resolvConf, hostResolvConf(), { mode: 0o644 });
-  writeFileSync(
-    files.hosts,
-    `127.0.0.1\tlocalhost ${SANDBOX_HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n`,
-    {
-      mode: 0o644,
-    },
-  );
+  writeFileSync(files.hosts, ownHosts(SANDBOX_HOSTNAME), { mode: 0o644 });
   return files;
 }
 
 /** The /etc/hosts of a sandbox: the common one, unless it has names of its own. */
-export function hostsFile(files: NetworkFiles, folder: string, hosts: readonly ExtraHost[] = []): string {
-  if (hosts.length === 0) return files.hosts;
+export function hostsFile(
+  files: NetworkFiles,
+  folder: string,
+  { hosts = [], hostname = SANDBOX_HOSTNAME }: Pick<SandboxSpec, 'hosts' | 'hostname'>,
+): string {
+  if (hosts.length === 0 && hostname === SANDBOX_HOSTNAME) return files.hosts;
   const path = join(folder, 'hosts');
   const lines = hosts.map(({ name, address }) => `${address}\t${name}\n`);
-  writeFileSync(path, readFileSync(files.hosts, 'utf8') + lines.join(''), { mode: 0o644 });
+  writeFileSync(path, ownHosts(hostname) + lines.join(''), { mode: 0o644 });
   return path;
+}
+
+function ownHosts(hostname: string): string {
+  return `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`;
 }
 
 function hostResolvConf(): string {

@@ -33,7 +33,7 @@ export function ociConfig(sandbox: PreparedSandbox): object {
       noNewPrivileges: false,
     },
     root: { path: sandbox.root, readonly: false },
-    hostname: SANDBOX_HOSTNAME,
+    hostname: spec.hostname ?? SANDBOX_HOSTNAME,
     mounts: [
       ...systemMounts.map(({ target, type, options }) => ({
         destination: target,

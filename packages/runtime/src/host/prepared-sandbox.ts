@@ -57,7 +57,7 @@ export function prepareSandbox(
     })),
     { source: networkFiles.resolvConf, target: targets.file('/etc/resolv.conf'), isReadOnly: true },
     {
-      source: hostsFile(networkFiles, folder, spec.hosts),
+      source: hostsFile(networkFiles, folder, spec),
       target: targets.file('/etc/hosts'),
       isReadOnly: true,
     },

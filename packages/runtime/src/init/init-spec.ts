@@ -15,6 +15,7 @@ export interface InitSpec {
   readonly cwd: string;
   readonly identity: Identity;
   readonly network: 'host' | 'none';
+  readonly hostname: string;
   readonly ulimits: readonly Ulimit[];
   readonly systemMounts: readonly SystemMount[];
   readonly binds: readonly BindMount[];

@@ -31,7 +31,6 @@ import {
   DEVICE_LINKS,
   MASKED_PATHS,
   READ_ONLY_PATHS,
-  SANDBOX_HOSTNAME,
   STEP_CAPABILITIES,
   type SystemMount,
 } from '../profile.ts';
@@ -72,7 +71,7 @@ function enterSandbox(spec: InitSpec): never {
   enterRoot(spec.root);
   for (const path of MASKED_PATHS) mask(path);
   for (const path of READ_ONLY_PATHS) makeReadOnly(path);
-  setHostname(SANDBOX_HOSTNAME);
+  setHostname(spec.hostname);
   if (spec.network === 'none') bringUpLoopback();
   for (const fd of [1, 2]) giveStream(fd, spec.identity.uid);
   beginSession();
