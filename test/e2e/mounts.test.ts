@@ -105,6 +105,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () 
     expect((await world.ok(['run', 'app', 'ls', '/'])).stdout).not.toContain('cache');
     // As with docker, --no-cache begins anew.
     expect(await output(world, ['--no-cache'])).toMatch(/^#1 [\d.]+ 1$/m);
+    // Once a build: a step after it finds what it left.
+    world.write({ Dockerfile: `FROM busybox\n${count('b')}${count('c')}` });
+    expect(await output(world, ['--no-cache'])).toMatch(/^#1 [\d.]+ 1$[^]*^#2 [\d.]+ 2$/m);
     expect((await world.ok(['prune'])).stdout).toContain(' 1 cache mounts ');
     world.write({ Dockerfile: `FROM busybox\n${count('c')}` });
     expect(await output(world)).toMatch(/^#1 [\d.]+ 1$/m);

@@ -15,6 +15,7 @@ import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
 import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
+import { BuildCaches } from './steps/build-caches.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
 /** What a build works with. Disposing of it ends all that it started, and gives back what it held. */
@@ -54,12 +55,15 @@ export async function openWorkshop(
   const { signal } = request;
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
   const layers: LayerProvider = (layer) => remote.provide(layer);
+  const chains = new Chains(store, session, layers);
+  const noCache = request.noCache ?? false;
   const scope: StepScope = {
     store,
     session,
-    chains: new Chains(store, session, layers),
+    chains,
     clock,
-    noCache: request.noCache ?? false,
+    noCache,
+    caches: new BuildCaches(store, session, chains, { noCache }),
     dockerfile,
     runtimes: request.runtimes ?? availableRuntimes(),
     context: new LocalContext(resolve(request.context), ignore, store.lookUps),

@@ -3,9 +3,8 @@ import type { SandboxMount } from '@caisson/runtime';
 import { buildError } from '../failure.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import type { PlannedMount } from '../plan/planned.ts';
-import { contentOf, stateDigest, type FileState } from '../state.ts';
+import { contentOf, type FileState } from '../state.ts';
 import { COPIED_MOUNT, isCopied } from './copied-mount.ts';
-import { openCache } from './open-cache.ts';
 import { originTitle } from './origin-title.ts';
 import { selectionOfState } from './selection-of-state.ts';
 import type { StepScope } from './step-scope.ts';
@@ -100,8 +99,7 @@ export class RunMounts {
       case 'tmpfs':
         return shown({ kind: 'tmpfs', target: mount.target, size: mount.size });
       case 'cache': {
-        const files = state === undefined ? undefined : { state, name: stateDigest(state) };
-        const cache = stack.use(await openCache(this.#scope, mount, files));
+        const cache = stack.use(await this.#scope.caches.open(mount, state));
         return shown({
           kind: 'folder',
           source: cache.path,

@@ -4,6 +4,7 @@ import type { BuildClock } from '../build-clock.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
+import type { BuildCaches } from './build-caches.ts';
 import type { IgnoreRules } from '../context/ignore-rules.ts';
 import type { Emit } from '../events.ts';
 import type { Chains } from '../snapshot/chains.ts';
@@ -24,6 +25,7 @@ export interface StepScope {
   readonly ignore: IgnoreRules;
   /** The sandbox host: started when it is first asked for. */
   readonly host: () => Promise<SandboxHost>;
+  readonly caches: BuildCaches;
   /** Files of URLs. */
   readonly remote: RemoteFiles;
   /** The value of a secret; undefined for one that was not given. */

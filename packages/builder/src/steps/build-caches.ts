@@ -1,0 +1,74 @@
+import { lstatSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { canonicalJson } from '@caisson/oci';
+import type { CacheMountName, OpenCacheMount, Session, Store } from '@caisson/store';
+import { buildError } from '../failure.ts';
+import type { PlannedMount } from '../plan/planned.ts';
+import type { Chains } from '../snapshot/chains.ts';
+import { stateDigest, type FileState } from '../state.ts';
+import { COPIED_MOUNT } from './copied-mount.ts';
+
+type CacheMount = Extract<PlannedMount, { kind: 'cache' }>;
+
+/** The caches that the RUN steps of a build use. With `--no-cache` each begins anew, once a build, as with docker. */
+export class BuildCaches {
+  readonly #store: Store;
+  readonly #session: Session;
+  readonly #chains: Chains;
+  readonly #beginAnew: boolean;
+  readonly #discarded = new Map<string, Promise<void>>();
+
+  constructor(store: Store, session: Session, chains: Chains, { noCache }: { readonly noCache: boolean }) {
+    this.#store = store;
+    this.#session = session;
+    this.#chains = chains;
+    this.#beginAnew = noCache;
+  }
+
+  /**
+   * Opens the cache of a mount, for as long as it is not disposed of.
+   * @param files the files that a new one begins with; one that begins with others is another cache
+   */
+  async open(mount: CacheMount, files: FileState | undefined): Promise<OpenCacheMount> {
+    const { id, mode, uid, gid, sharing } = mount;
+    const { cacheMounts, lookUps } = this.#store;
+    const name = files === undefined ? { id, mode, uid, gid } : { id, seed: stateDigest(files) };
+    if (this.#beginAnew) await this.#discard(name);
+    const cache = await cacheMounts.open(name, sharing, this.#session, (folder) =>
+      this.#fill(folder, mount, files),
+    );
+    lookUps.used([cache.useName]);
+    return cache;
+  }
+
+  #discard(name: CacheMountName): Promise<void> {
+    const key = canonicalJson({ ...name });
+    const known = this.#discarded.get(key) ?? this.#store.cacheMounts.discard(this.#session, name);
+    this.#discarded.set(key, known);
+    return known;
+  }
+
+  async #fill(folder: string, { seed }: CacheMount, files: FileState | undefined): Promise<void> {
+    if (seed === undefined || files === undefined) return;
+    const { text, place } = seed.source;
+    const [tree = ''] = await this.#chains.trees(files);
+    const from = folderIn(tree, posix.join(COPIED_MOUNT, posix.resolve('/', text)));
+    if (from === undefined) {
+      const message = `${text} is no folder, and a cache can begin with a folder only`;
+      throw buildError('missing-source', message, { place });
+    }
+    // Node's own copy keeps neither owners nor hard links.
+    const { execa } = await import('execa');
+    await execa('cp', ['-a', '--reflink=auto', '--', `${from}/.`, folder]);
+  }
+}
+
+/** A folder of a tree; no link on the way to it is followed, since it would lead to the host's files. */
+function folderIn(tree: string, path: string): string | undefined {
+  let at = tree;
+  for (const name of path.split('/').filter((each) => each !== '')) {
+    at = join(at, name);
+    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  }
+  return at;
+}
