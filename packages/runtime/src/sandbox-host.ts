@@ -88,6 +88,8 @@ export class SandboxHost implements AsyncDisposable {
 
   /** Ends the host, and whatever runs in it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Before it is ready, unshare(1) may have started it and not yet have tied its life to its own: it would stay.
+    await this.#ready.catch(() => {});
     // Not the channel's end but the process's: its mounts must be gone before their folders are removed.
     this.#subprocess.kill('SIGKILL');
     await this.#subprocess;

@@ -1,0 +1,24 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SandboxHost } from '@caisson/runtime';
+import { describe, expect } from 'vitest';
+import { processesWith } from '../rig/leftovers.ts';
+import { lacks } from '../rig/tools.ts';
+import { test } from '../rig/world.ts';
+
+describe.skipIf(lacks('root'))('sandbox hosts', () => {
+  test('that are not needed after all end with whoever started them', async ({ world }) => {
+    // A step may fail before its sandbox: the host ends while it is still coming up, at any moment of that.
+    for (let round = 0; round < 2; round++) {
+      const folders = Array.from({ length: 8 }, (_, index) => join(world.folder, `host-${round}-${index}`));
+      await Promise.all(
+        folders.map(async (folder, index) => {
+          mkdirSync(folder);
+          await using _host = await SandboxHost.start(folder);
+          await new Promise((resolve) => void setTimeout(resolve, 5 + index * 3 + round));
+        }),
+      );
+    }
+    expect(processesWith(world.folder)).toEqual([]);
+  });
+});
