@@ -84,6 +84,14 @@ COPY --from=both /which /copied
     `);
   });
 
+  test('of an image that is to be run', async ({ world }) => {
+    const name = `${inject('registry')}/library/both`;
+    await world.ok(['pull', '--platform', `linux/${OTHER}`, name]);
+    const { exitCode, stderr } = await world.run(['run', name, 'true']);
+    expect(stderr).toMatch(/^error\[step-not-run\]: programs for linux\/s390x cannot be run on linux\//);
+    expect(exitCode).toBe(125);
+  });
+
   test('that an image is not for, in a store that has no other', async ({ world }) => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
     await world.build(['-t', 'only']);

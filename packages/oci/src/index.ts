@@ -45,6 +45,7 @@ export {
   hostPlatform,
   normalise,
   parsePlatform,
+  platformOf,
   runsOn,
   variantRank,
   type Platform,

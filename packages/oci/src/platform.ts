@@ -45,6 +45,11 @@ export function hostPlatform(): Platform {
   return normalise({ os: 'linux', architecture: arch });
 }
 
+/** The platform that a config or a descriptor names, without the rest of it. */
+export function platformOf({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
 /** `os/architecture[/variant]`, as in `--platform` and `TARGETPLATFORM`. */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant } = platform;

@@ -2,6 +2,7 @@ import {
   formatPlatform,
   parsePlatform,
   parseReference,
+  platformOf,
   type ContainerConfig,
   type Platform,
 } from '@caisson/oci';
@@ -180,7 +181,7 @@ export class Planner {
     const env = new Map((config.Env ?? []).map(splitEnv));
     return {
       base: { kind: 'image', image: found },
-      platform: platformOfImage(found),
+      platform: platformOf(found.config),
       inherited: { ...nothing, config, env, author: found.config.author },
     };
   }
@@ -338,11 +339,6 @@ export class Planner {
     const image = await this.#image(text, this.#settings.platform, at);
     return image === undefined ? undefined : { kind: 'image', image };
   }
-}
-
-/** What an image says that it is for. */
-function platformOfImage({ config: { os, architecture, variant } }: BaseImage): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function splitEnv(entry: string): [string, string] {

@@ -5,6 +5,7 @@ import {
   hostPlatform,
   ok,
   parseReference,
+  platformOf,
   type ImageConfig,
   type Result,
 } from '@caisson/oci';
@@ -13,6 +14,7 @@ import { openStore, StoreError, type Session, type Store, type StoredImage } fro
 import { stateOfImage } from '../bases/image-state.ts';
 import { RegistryAccess } from '../bases/registry-access.ts';
 import { buildError, type Failure } from '../failure.ts';
+import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
 import { Chains } from '../snapshot/chains.ts';
 import type { RunRequest } from './run-request.ts';
@@ -43,6 +45,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
   const image = await findImage(store, session, request);
+  checkPrograms(platformOf(image.config));
   const state = stateOfImage(store, image);
   const chains = new Chains(store, session, async ({ descriptor }) => {
     if (await store.blobs.has(session, descriptor.digest)) return;

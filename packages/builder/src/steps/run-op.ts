@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { digestOf, formatPlatform, hostPlatform, type Platform } from '@caisson/oci';
-import { canRunProgramsOf, emulatorHint, type SandboxMount } from '@caisson/runtime';
+import { digestOf } from '@caisson/oci';
+import type { SandboxMount } from '@caisson/runtime';
+import { checkPrograms } from '../foreign-programs.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedRun } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
@@ -43,7 +44,7 @@ export class RunOp extends StepOp<PlannedRun> {
     const { session, chains, host, hosts, limits, runtimes, clock, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
-    if (!canRunProgramsOf(platform)) throw cannotRun(platform);
+    checkPrograms(platform);
     const sandboxes = await host();
     using shown = await this.#mounts.open(inputs);
     const lowers = await chains.trees(before);
@@ -94,13 +95,6 @@ export class RunOp extends StepOp<PlannedRun> {
     await chmod(source, 0o755);
     return [{ kind: 'folder', source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
   }
-}
-
-function cannotRun(platform: Platform): Error {
-  const [wanted, here] = [formatPlatform(platform), formatPlatform(hostPlatform())];
-  return buildError('step-not-run', `programs for ${wanted} cannot be run on ${here}`, {
-    hint: emulatorHint(platform),
-  });
 }
 
 function stepFailed(step: PlannedRun, exitCode: number, details: readonly string[]): Error {
