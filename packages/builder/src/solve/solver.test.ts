@@ -156,4 +156,10 @@ describe('Solver', () => {
     expect(await solver().solve(new ToyOp('top', [constant]))).toBe('top(given)');
     expect(constant.calls).toStrictEqual({ key: 0, find: 0, execute: 0 });
   });
+
+  it('takes a chain of any length', async () => {
+    let op = new ConstantOp('first');
+    for (let index = 0; index < 50_000; index++) op = new ConstantOp(String(index), [op]);
+    expect(await new Solver<string>({ jobs: 2 }).solve(op)).toBe('given');
+  });
 });

@@ -30,6 +30,8 @@ export class Solver<T> {
   /** The result of an op. */
   async solve(op: Op<T>): Promise<T> {
     try {
+      // From below: a chain of thousands of ops must not need as many frames of the stack.
+      for (const each of inputsFirst(op)) void this.#solve(each);
       return await this.#solve(op);
     } catch (error) {
       this.#abort.abort(error);
@@ -74,4 +76,23 @@ export class Solver<T> {
     this.#working.add(work);
     return work;
   }
+}
+
+/** An op and all that it needs, each behind its inputs. */
+function inputsFirst<T>(last: Op<T>): Op<T>[] {
+  const ordered = new Set<Op<T>>();
+  const open: { readonly op: Op<T>; next: number }[] = [{ op: last, next: 0 }];
+  const seen = new Set<Op<T>>([last]);
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const input = top.op.inputs[top.next];
+    top.next++;
+    if (input === undefined) {
+      ordered.add(top.op);
+      open.pop();
+    } else if (!seen.has(input)) {
+      seen.add(input);
+      open.push({ op: input, next: 0 });
+    }
+  }
+  return [...ordered];
 }
