@@ -20,7 +20,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     expect((await failureOf(world, ['build', 'nowhere'])).replaceAll(world.folder, ''))
       .toMatchInlineSnapshot(`
       "error[invalid-request]: there is no folder /context/nowhere
-        expected: the folder of the build context
+        expected: a folder, an archive, the URL of one, or a git repository
       exit code 1
       "
     `);
@@ -76,25 +76,15 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
 
   test('what is not built yet says so', async ({ world }) => {
     world.write({
-      Dockerfile:
-        'FROM busybox\nRUN --security=insecure true\nADD --keep-git-dir a b\nADD https://example.com/a.git /a\n',
+      Dockerfile: 'FROM busybox\nRUN --security=insecure true\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: RUN --security is not supported yet
+      "error[invalid-dockerfile]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
         at Dockerfile:2:5
         1 | FROM busybox
       > 2 | RUN --security=insecure true
           |     ^^^^^^^^^^^^^^^^^^^
-      error[invalid-dockerfile]: ADD --keep-git-dir is not supported yet
-        at Dockerfile:3:5
-        2 | RUN --security=insecure true
-      > 3 | ADD --keep-git-dir a b
-          |     ^^^^^^^^^^^^^^
-      error[invalid-dockerfile]: ADD of a git repository is not supported yet
-        at Dockerfile:4:5
-        3 | ADD --keep-git-dir a b
-      > 4 | ADD https://example.com/a.git /a
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+        expected: --security=sandbox
       exit code 1
       "
     `);
@@ -281,7 +271,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     `);
     expect(await failureOf(world, ['build', '--network', 'bridge', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --network "bridge" is not known
-        expected: host, none
+        expected: default, host, none
       exit code 2
       "
     `);

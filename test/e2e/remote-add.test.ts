@@ -103,7 +103,7 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
       "
     `);
     world.write({
-      Dockerfile: `FROM scratch\nADD --checksum=md5:1 ${base}/file.txt /\nADD ${base}/ /x/\nADD https://example.com/a.git /\n`,
+      Dockerfile: `FROM scratch\nADD --checksum=md5:1 ${base}/file.txt /\nADD ${base}/ /x/\n`,
     });
     expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
       "error[invalid-dockerfile]: the checksum "md5:1" is no sha256
@@ -118,17 +118,12 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
       > 3 | ADD http://HOST/ /x/
           |     ^
         expected: a destination without a slash at its end
-      error[invalid-dockerfile]: ADD of a git repository is not supported yet
-        at Dockerfile:4:5
-        3 | ADD http://HOST/ /x/
-      > 4 | ADD https://example.com/a.git /
-          |     ^
       exit code 1
       "
     `);
     world.write({ Dockerfile: 'FROM scratch\nADD http://127.0.0.1:9/x /\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[registry]: cannot reach 127.0.0.1:9: the connection was refused
+      "error[fetch-failed]: http://127.0.0.1:9/x cannot be fetched: cannot reach 127.0.0.1:9: the connection was refused
         at Dockerfile:2:1
         1 | FROM scratch
       > 2 | ADD http://127.0.0.1:9/x /

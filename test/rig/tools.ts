@@ -13,6 +13,7 @@ export const TOOLS = {
   mmdebstrap: 'mmdebstrap',
   openssl: 'openssl',
   'ssh-agent': 'openssh-client',
+  git: 'git',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

@@ -22,7 +22,6 @@ import { BuildClock } from './build-clock.ts';
 import type { BuildRequest, Entitlement } from './request.ts';
 import type { BuildResult } from './result.ts';
 import { Solver } from './solve/solver.ts';
-import { readDockerfile } from './source/read-dockerfile.ts';
 import type { FileState } from './state.ts';
 import { nameSteps, StepGraph } from './steps/step-graph.ts';
 import { StepCounter } from './step-counter.ts';
@@ -57,24 +56,21 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
 
   const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
 
-  const { path, text, ignore } = readDockerfile(request);
-  await using workshop = await openWorkshop(request, {
-    ignore,
-    dockerfile: path,
-    clock: new BuildClock(epoch),
-    emit,
-  });
-  const { scope, bases, layers } = workshop;
-  const planned = await planBuild(path, text, {
+  await using workshop = await openWorkshop(request, { clock: new BuildClock(epoch), emit });
+  const { scope, source, contexts, bases, layers } = workshop;
+  const planned = await planBuild(source.path, source.text, {
     target: request.target,
     buildArgs,
     network: request.network ?? 'host',
     // As with docker, a build on the host's network allows its steps that.
     allow: new Set([...(request.allow ?? []), ...(request.network === 'host' ? HOST_NETWORK : [])]),
     platforms,
+    context: source.context,
+    openContext: (name, platform, place) => contexts.open(name, platform, place),
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
     emit,
   });
+  contexts.warnOfUnused(emit);
   const target = withLabels(planned, request.labels ?? {});
   const steps = nameSteps(target);
   emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
@@ -82,7 +78,8 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const state = await new Solver<FileState>({ jobs: workshop.jobs, ...workshop.cancel }).solve(
     graph.endOf(target),
   );
-  scope.context.save();
+  source.context.save();
+  contexts.save();
 
   const image = assembleImage(target, state, scope.clock);
   await storeImage(scope.store, scope.session, image, state, names, layers);

@@ -2,7 +2,7 @@ import type { Place } from './plan/planned.ts';
 
 /** Why something did not work out. Stable: programs may match on it. */
 export type FailureCode =
-  /** What was asked for makes no sense: an option, a context that is no folder. */
+  /** What was asked for makes no sense: an option, a context that is none. */
   | 'invalid-request'
   /** There is no Dockerfile where one was looked for. */
   | 'no-dockerfile'
@@ -11,6 +11,8 @@ export type FailureCode =
   | 'unknown-target'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'
+  /** A URL or a git repository, or the way to it. */
+  | 'fetch-failed'
   /** What ADD fetched is not what its checksum says. */
   | 'bad-checksum'
   /** ADD cannot unpack an archive. */

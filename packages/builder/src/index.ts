@@ -4,6 +4,5 @@ export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';
 export type { BuildResult } from './result.ts';
-export { receiveContext, type ReceivedContext } from './source/receive-context.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
 export type { RunRequest } from './run/run-request.ts';

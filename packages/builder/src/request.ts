@@ -31,18 +31,29 @@ export type SecretSource =
 /** A right that a build gives its steps. */
 export type Entitlement = 'network.host';
 
-/** What to build. Paths are absolute. */
+/** What to build. Paths are absolute, where nothing else is said. */
 export interface BuildRequest {
   /** The folder of the store. */
   readonly root: string;
-  /** The folder of the build context. */
-  readonly context: string;
-  /** The Dockerfile; where it is not given, `Dockerfile` or `dockerfile` in the context. */
+  /** From where relative paths of contexts and of the Dockerfile are seen; the process's folder where it is not given. */
+  readonly cwd?: string;
+  /**
+   * The build context: a folder, an archive, the URL of an archive or of a Dockerfile, a git repository
+   * (`https://host/app.git#ref:folder`); or the bytes of an archive or a Dockerfile.
+   */
+  readonly context: string | AsyncIterable<Uint8Array>;
+  /**
+   * Further contexts, by name: a folder, `docker-image://NAME`, `oci-layout://FOLDER[:TAG|@DIGEST]`, the URL of an archive,
+   * or a git repository. FROM, `--from` and stages of that name are these files, or this image.
+   */
+  readonly buildContexts?: Readonly<Record<string, string>>;
+  /**
+   * The Dockerfile, a path or a URL; where it is not given, `Dockerfile` or `dockerfile` in the context. With a context that
+   * is no folder of this machine, a relative path is one of the context.
+   */
   readonly dockerfile?: string;
   /** The Dockerfile itself, in place of a file. */
   readonly dockerfileText?: string;
-  /** Whether a .dockerignore counts (true): that of an archive does not, as with docker. */
-  readonly usesIgnoreFile?: boolean;
   /** Names for the image. */
   readonly names?: readonly string[];
   readonly target?: string;

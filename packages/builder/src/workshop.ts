@@ -1,26 +1,30 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
 import { openStore, type Session } from '@caisson/store';
 import { BaseImages } from './bases/base-images.ts';
+import { LayoutImages } from './bases/layout-images.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import { RemoteBases } from './bases/remote-bases.ts';
 import type { BuildClock } from './build-clock.ts';
-import type { IgnoreRules } from './context/ignore-rules.ts';
-import { LocalContext } from './context/local-context.ts';
+import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
 import type { Emit } from './events.ts';
+import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
 import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
 import { BuildCaches } from './steps/build-caches.ts';
+import { openSource, type BuildSource } from './source/open-source.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
 /** What a build works with. Disposing of it ends all that it started, and gives back what it held. */
 export interface Workshop extends AsyncDisposable {
   readonly scope: StepScope;
+  /** What is built. */
+  readonly source: BuildSource;
+  readonly contexts: NamedContexts;
   readonly bases: BaseImages;
   /** Brings the layers of base images into the store. */
   readonly layers: LayerProvider;
@@ -31,30 +35,37 @@ export interface Workshop extends AsyncDisposable {
 /** Steps wait more than they compute. */
 const JOBS = Math.max(8, 4 * availableParallelism());
 
-/** Opens the store and gathers what a build works with. */
+/**
+ * Opens the store and the context, reads the Dockerfile, and gathers what a build works with.
+ * @throws BuildError, StoreError, RegistryError
+ */
 export async function openWorkshop(
   request: BuildRequest,
-  details: {
-    readonly ignore: IgnoreRules;
-    readonly dockerfile: string;
-    readonly clock: BuildClock;
-    readonly emit: Emit;
-  },
+  { clock, emit }: { readonly clock: BuildClock; readonly emit: Emit },
 ): Promise<Workshop> {
-  const { ignore, dockerfile, clock, emit } = details;
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
-  const registry = stack.use(
-    new RegistryAccess({
-      ...request.registry,
-      onWarning: (message) => emit({ kind: 'warning', message }),
-    }),
-  );
-  const pull = request.pull ?? 'default';
-  const { signal } = request;
+  const onWarning = (message: string): void => emit({ kind: 'warning', message });
+  const registry = stack.use(new RegistryAccess({ ...request.registry, onWarning }));
+  const { pull = 'default', signal, cwd = process.cwd() } = request;
+  const secret = secretReader(request.secrets ?? {});
+  const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
+  const git = new GitRepositories(session, secret);
+  const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
+
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
-  const layers: LayerProvider = (layer) => remote.provide(layer);
+  const bases = new BaseImages({ store, session, remote, pull, emit });
+  const layouts = new LayoutImages(store, session);
+  const layers: LayerProvider = async (layer) => {
+    if (!(await layouts.provide(layer))) await remote.provide(layer);
+  };
+  const contexts = new NamedContexts(request.buildContexts ?? {}, cwd, {
+    ...tools,
+    layouts,
+    resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
+  });
+  const source = await openSource(request, tools);
   const chains = new Chains(store, session, layers);
   const noCache = request.noCache ?? false;
   const scope: StepScope = {
@@ -64,22 +75,22 @@ export async function openWorkshop(
     clock,
     noCache,
     caches: new BuildCaches(store, session, chains, { noCache }),
-    dockerfile,
+    dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
-    context: new LocalContext(resolve(request.context), ignore, store.lookUps),
-    ignore,
     host: hostStarter(session, (host) => stackOfAll.defer(async () => (await host)[Symbol.asyncDispose]())),
-    remote: stack.use(new RemoteFiles(store, session, request.registry ?? {})),
-    secret: secretReader(request.secrets ?? {}),
+    remote: files,
+    git,
+    secret,
     hosts: request.hosts ?? [],
     limits: request.limits ?? {},
     agents: stack.use(new SshAgents(request.ssh ?? {})),
     emit,
   };
-  const bases = new BaseImages({ store, session, remote, pull, emit });
   const stackOfAll = stack.move();
   return {
     scope,
+    source,
+    contexts,
     bases,
     layers,
     jobs: request.jobs ?? JOBS,
@@ -103,3 +114,5 @@ function hostStarter(
     return host;
   };
 }
+/** For a build that nobody can end. */
+const NEVER = new AbortController().signal;

@@ -11,6 +11,7 @@ export interface BuildFlags extends LimitFlags {
   readonly platform?: string;
   readonly buildArg: readonly string[];
   readonly cache: boolean;
+  readonly buildContext: readonly string[];
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
   readonly label: readonly string[];
@@ -42,7 +43,7 @@ function addImageOptions(command: Command): void {
     .option('-t, --tag <name[:tag]>', 'a name for the image; may be given several times', collect, [])
     .option(
       '-f, --file <path>',
-      'the Dockerfile (default: Dockerfile in the context); - for the standard input',
+      'the Dockerfile, or its URL (default: Dockerfile in the context); - for the standard input',
     )
     .option('--target <stage>', 'the stage to build (default: the last one)')
     .option(
@@ -52,6 +53,12 @@ function addImageOptions(command: Command): void {
     .option(
       '--build-arg <name=value>',
       'a value for an ARG; a name alone takes it from the environment',
+      collect,
+      [],
+    )
+    .option(
+      '--build-context <name=context>',
+      'files or an image for FROM, --from and stages of that name: NAME=FOLDER, =docker-image://IMAGE, =oci-layout://FOLDER[:TAG] or =URL',
       collect,
       [],
     )

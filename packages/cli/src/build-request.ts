@@ -5,6 +5,7 @@ import { parseHost, parseLimits } from './parse-limits.ts';
 import {
   oneOf,
   parseBuildArgs,
+  parseBuildContexts,
   parseCount,
   parseLabels,
   parseOutput,
@@ -20,7 +21,7 @@ import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where the context and the Dockerfile are. */
-export type BuildSource = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'usesIgnoreFile'>;
+export type BuildSource = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText'>;
 
 /** What a command line asks to be built, but for where its files are. @throws UsageError */
 export function requestOf(
@@ -36,11 +37,6 @@ export function requestOf(
   }
   if (context === '-' && flags.file === '-')
     throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
-  if (/^(?:https?|git|ssh):\/\//.test(context)) {
-    throw new UsageError(`the context ${context} is not supported yet`, {
-      expected: 'a folder, or - for the standard input',
-    });
-  }
   const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
   // docker's default is the network of the host here, as long as there is no private one.
   const network = oneOf('--network', flags.network ?? 'default', ['default', 'host', 'none']);
@@ -49,9 +45,11 @@ export function requestOf(
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
   return {
     root,
+    cwd,
     names: flags.tag,
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
+    buildContexts: parseBuildContexts(flags.buildContext),
     secrets: parseSecrets(flags.secret, terminal),
     ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),

@@ -52,6 +52,19 @@ export function parseBuildArgs(args: readonly string[], env: Environment): Recor
   return Object.fromEntries(assignments('--build-arg', args, env));
 }
 
+/** `--build-context`: the last of a name counts. @throws UsageError */
+export function parseBuildContexts(args: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    args.map((arg): [string, string] => {
+      const equals = arg.indexOf('=');
+      if (equals > 0) return [arg.slice(0, equals), arg.slice(equals + 1)];
+      throw new UsageError(`--build-context ${JSON.stringify(arg)} is no context`, {
+        expected: 'NAME=FOLDER, NAME=docker-image://IMAGE, NAME=oci-layout://FOLDER[:TAG] or NAME=URL',
+      });
+    }),
+  );
+}
+
 /** `--label`: without a value it is empty. @throws UsageError */
 export function parseLabels(args: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -69,3 +69,5 @@ export function aborted(signal: AbortSignal): RegistryError {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw aborted(signal);
 }
+
+export { redactUrl } from './transport/redact.ts';

@@ -14,7 +14,7 @@ import {
   type FileEntry,
   type HostPath,
 } from '@caisson/layer';
-import type { SourceNode, SourceTree } from '../copy/source-tree.ts';
+import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { StatCache, type FileMemory } from './stat-cache.ts';
@@ -27,11 +27,11 @@ interface ContextNode extends SourceNode {
 const EMPTY_FILE = digestOf('');
 
 /**
- * A folder of the host as the context of a build. Files are looked at where they lie, when something asks for them:
+ * A folder of the host as a context of a build. Files are looked at where they lie, when something asks for them:
  * folders that no step selects are never entered, and a file whose stat is as it was is not read again.
  */
 export class LocalContext implements SourceTree {
-  readonly title = 'the build context';
+  readonly title: string;
   readonly keepsOwners = false;
   readonly root: HostPath;
   readonly #rules: IgnoreRules;
@@ -39,8 +39,12 @@ export class LocalContext implements SourceTree {
   readonly #nodes = new Map<BytePath, ContextNode | undefined>();
   readonly #lists = new Map<BytePath, readonly string[]>();
 
-  /** @param folder absolute */
-  constructor(folder: string, rules: IgnoreRules, memory: FileMemory) {
+  /**
+   * @param title what people call it
+   * @param folder absolute
+   */
+  constructor(title: string, folder: string, rules: IgnoreRules, memory: FileMemory) {
+    this.title = title;
     this.root = hostPath(folder);
     this.#rules = rules;
     this.#cache = new StatCache(folder, memory);
@@ -99,10 +103,12 @@ export class LocalContext implements SourceTree {
     this.#cache.save();
   }
 
-  /** Whether the ignore file hides a path that is there: to say so when somebody asks for it. */
-  hides(path: BytePath): boolean {
+  hiddenBy(path: BytePath): HidingRule | undefined {
     const at = fsPath(inFolder(this.root, path));
-    return this.#node(path) === undefined && lstatSync(at, { throwIfNoEntry: false }) !== undefined;
+    if (this.#node(path) !== undefined || lstatSync(at, { throwIfNoEntry: false }) === undefined)
+      return undefined;
+    const line = this.#rules.explain(textOf(path));
+    return line === undefined ? undefined : { ...line, file: this.#rules.path };
   }
 
   #toHash({ entry, stats }: ContextNode): FileToHash {

@@ -8,6 +8,9 @@ export interface FileMemory {
   rememberFiles(root: string, files: ReadonlyMap<string, KnownFile>): void;
 }
 
+/** For a folder that is there for one build only. */
+export const NO_MEMORY: FileMemory = { files: () => new Map(), rememberFiles: () => {} };
+
 /**
  * Two writes within one tick of the kernel's clock leave the same time of change. A digest counts for later builds
  * only if the file had not changed for this long when it was hashed; where times are whole seconds, a tick is a second.

@@ -1,7 +1,7 @@
 import { childOf, textOf, type BytePath, type Content } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { IgnoreMatcher } from '@caisson/parser';
-import type { SourceNode, SourceTree } from './source-tree.ts';
+import type { HidingRule, SourceNode, SourceTree } from './source-tree.ts';
 
 /** A tree without what `--exclude` names: patterns start at the source that was selected. */
 export class ExcludingTree implements SourceTree {
@@ -40,6 +40,10 @@ export class ExcludingTree implements SourceTree {
 
   content(file: SourceNode): Promise<Content> {
     return this.#tree.content(file);
+  }
+
+  hiddenBy(path: BytePath): HidingRule | undefined {
+    return this.#tree.hiddenBy(path);
   }
 
   correct(file: SourceNode, digest: Digest): void {

@@ -4,7 +4,9 @@ import type { Digest } from '@caisson/oci';
 import type { HttpClient, RegistryOptions } from '@caisson/registry';
 import type { Session, Store } from '@caisson/store';
 import type { Time } from '@caisson/sys';
+import { RegistryError, redactUrl } from '@caisson/registry/errors';
 import { buildError } from '../failure.ts';
+import { withCredentials, type ReadSecret } from './http-credentials.ts';
 
 /** A file that ADD fetched. It lies in the store. */
 export interface RemoteFile {
@@ -24,45 +26,61 @@ export class RemoteFiles implements AsyncDisposable {
   readonly #store: Store;
   readonly #session: Session;
   readonly #options: RegistryOptions;
+  readonly #secret: ReadSecret;
   readonly #fetched = new Map<string, Promise<RemoteFile>>();
   #client: Promise<HttpClient> | undefined;
 
-  constructor(store: Store, session: Session, options: RegistryOptions) {
+  /** @param secret where credentials come from */
+  constructor(store: Store, session: Session, options: RegistryOptions, secret: ReadSecret) {
     this.#store = store;
     this.#session = session;
     this.#options = options;
+    this.#secret = secret;
   }
 
-  /** @throws BuildError `missing-source`, RegistryError, StoreError */
+  /** @throws BuildError `missing-source`, `fetch-failed`, StoreError */
   get(url: string, signal: AbortSignal): Promise<RemoteFile> {
     const known = this.#fetched.get(url) ?? this.#fetch(url, signal);
     this.#fetched.set(url, known);
     return known;
   }
 
-  async #fetch(url: string, signal: AbortSignal): Promise<RemoteFile> {
+  async #fetch(text: string, signal: AbortSignal): Promise<RemoteFile> {
     const { blobs, lookUps } = this.#store;
-    const known = lookUps.remoteFile(url);
+    const { url, authorization } = await withCredentials(text, this.#secret);
+    const known = lookUps.remoteFile(url.href);
     const isThere = known !== undefined && (await blobs.has(this.#session, known.digest));
-    const headers = isThere ? { 'if-none-match': known.etag } : {};
-    const response = await (await this.#open()).get(new URL(url), headers, signal);
+    const response = await this.#ask(url, signal, {
+      ...(isThere ? { 'if-none-match': known.etag } : {}),
+      ...(authorization === undefined ? {} : { authorization }),
+    });
     if (isThere && response.status === 304) {
       await response.discard();
       return this.#file(known.digest, known.modified);
     }
     if (response.status !== 200) {
       await response.discard();
-      const name = STATUS_CODES[response.status] ?? '';
-      throw buildError(
-        'missing-source',
-        `${url} cannot be fetched: its server answers ${response.status} ${name}`.trim(),
-      );
+      throw refused(url, response.status);
     }
-    const { digest } = await blobs.put(this.#session, response.body);
+    const { digest } = await blobs
+      .put(this.#session, response.body)
+      .catch((error: unknown) => Promise.reject(fetchFailed(url, error)));
     const modified = response.headers.get('last-modified') ?? '';
     const etag = response.headers.get('etag');
-    if (etag !== undefined) lookUps.rememberRemoteFile(url, { etag, modified, digest });
+    if (etag !== undefined) lookUps.rememberRemoteFile(url.href, { etag, modified, digest });
     return this.#file(digest, modified);
+  }
+
+  async #ask(
+    url: URL,
+    signal: AbortSignal,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Awaited<ReturnType<HttpClient['get']>>> {
+    try {
+      return await (await this.#open()).get(url, headers, signal);
+    } catch (error) {
+      throw fetchFailed(url, error);
+    }
   }
 
   #file(digest: Digest, modified: string): RemoteFile {
@@ -85,4 +103,26 @@ export class RemoteFiles implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#client)?.[Symbol.asyncDispose]();
   }
+}
+
+function refused(url: URL, status: number): Error {
+  const answer = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const message = `${redactUrl(url)} cannot be fetched: its server answers ${answer}`;
+  if (status === 404 || status === 410) return buildError('missing-source', message);
+  if (status !== 401 && status !== 403) return buildError('fetch-failed', message);
+  return buildError('fetch-failed', message, {
+    hint: `the secret HTTP_AUTH_TOKEN_${url.host}, or HTTP_AUTH_HEADER_${url.host}, is sent to its server`,
+  });
+}
+
+/** What a failure on the way means; another error is passed on. */
+function fetchFailed(url: URL, error: unknown): unknown {
+  if (!(error instanceof RegistryError) || error.code === 'aborted') return error;
+  const { message, hint } = error;
+  return buildError(
+    'fetch-failed',
+    `${redactUrl(url)} cannot be fetched: ${message}`,
+    hint === undefined ? {} : { hint },
+    error,
+  );
 }

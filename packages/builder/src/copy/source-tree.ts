@@ -1,4 +1,5 @@
 import type { Digest } from '@caisson/oci';
+import type { IgnoreLine } from '../context/ignore-rules.ts';
 import type { BytePath, Content, NodeEntry } from '@caisson/layer';
 
 /** Something that COPY can take. */
@@ -7,6 +8,12 @@ export interface SourceNode {
   readonly entry: NodeEntry;
   /** The same for all names of one file; undefined for a file with one name. */
   readonly linkId: string | undefined;
+}
+
+/** A line of an ignore file that hides something. */
+export interface HidingRule extends IgnoreLine {
+  /** The ignore file, as people call it. */
+  readonly file: string;
 }
 
 /** Where COPY takes files from: the context, or a state of another stage or image. */
@@ -23,6 +30,8 @@ export interface SourceTree {
   digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]>;
   /** Where the bytes of a file lie. */
   content(file: SourceNode): Promise<Content>;
+  /** The rule that hides something that is there; undefined where nothing is hidden. To say so when it is asked for. */
+  hiddenBy(path: BytePath): HidingRule | undefined;
   /** Told when the bytes of a file turned out to be others than they were looked up with. */
   correct(file: SourceNode, digest: Digest): void;
 }

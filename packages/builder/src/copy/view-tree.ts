@@ -59,6 +59,11 @@ export class ViewTree implements SourceTree {
     return this.#contentOf(node.found);
   }
 
+  /** Layers and archives hide nothing. */
+  hiddenBy(): undefined {
+    return undefined;
+  }
+
   correct(file: SourceNode, digest: Digest): void {
     this.#digests.set(file.entry.path, digest);
   }

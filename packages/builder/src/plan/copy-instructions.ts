@@ -10,11 +10,10 @@ import {
   type CopySource,
   type Flag,
   type Heredoc,
-  type Word,
 } from '@caisson/parser';
 import { parseFileMode, type FileMode } from '../copy/file-mode.ts';
-import { notSupported, refuseFlags } from './not-supported.ts';
 import type { CopyOrigin, Place, PlannedSource } from './planned.ts';
+import { checkChecksum, isRemoteSource, remoteSource, withoutCredentials } from './remote-sources.ts';
 import type { StageDraft } from './stage-draft.ts';
 import { stepText } from './step-text.ts';
 
@@ -26,8 +25,8 @@ export function applyCopy(
   from: CopyOrigin,
 ): void {
   const keyword = instruction.kind === 'copy' ? 'COPY' : 'ADD';
-  refuseFlags(draft, keyword, instruction.flags, ['keep-git-dir']);
   const sources = instruction.sources.flatMap((source) => sourceOf(draft, instruction, place, source));
+  if (instruction.kind === 'add') checkChecksum(instruction, sources, draft.settings.report);
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
   const chown = expandFlag(draft, instruction.flags, 'chown');
@@ -70,7 +69,9 @@ function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {
 
 function historySources(sources: readonly PlannedSource[]): { paths: string; names: string } {
   const paths = sources.flatMap((source) =>
-    source.kind === 'path' ? [` ${source.text}`] : source.kind === 'remote' ? [` ${source.url}`] : [],
+    source.kind === 'inline'
+      ? []
+      : [` ${source.kind === 'remote' ? withoutCredentials(source.url) : source.text}`],
   );
   const names = sources.flatMap((source) => (source.kind === 'inline' ? [` <<${source.name}`] : []));
   return { paths: paths.join(''), names: names.join('') };
@@ -92,63 +93,18 @@ function sourceOf(
   if (source.kind === 'heredoc') return inlineSource(draft, source.heredoc);
   const text = draft.expand(source.word);
   if (text === undefined) return [];
-  if (instruction.kind === 'add' && isRemote(text))
-    return remoteSource(draft, instruction, place, source.word, text);
-  if (instruction.kind === 'copy' && isRemote(text)) {
+  if (isRemoteSource(text)) {
+    if (instruction.kind === 'add') {
+      const checksum = expandFlag(draft, instruction.flags, 'checksum');
+      return remoteSource({ draft, instruction, place, checksum }, source.word, text);
+    }
+    const message = 'COPY takes no URL and no git repository';
     draft.settings.report(
-      errorAt(source.word.range, 'invalid-value', 'COPY takes no URL', { expected: 'ADD, which does' }),
+      errorAt(source.word.range, 'invalid-value', message, { expected: 'ADD, which does' }),
     );
     return [];
   }
   return [{ kind: 'path', text, place: { ...place, range: source.word.range } }];
-}
-
-function remoteSource(
-  draft: StageDraft,
-  { flags, destination }: AddInstruction,
-  place: Place,
-  word: Word,
-  text: string,
-): PlannedSource[] {
-  const url = /^https?:/i.test(text) ? URL.parse(text) : null;
-  if (url === null || /\.git(?:#|$)/.test(text)) {
-    draft.settings.report(notSupported(word, 'ADD of a git repository'));
-    return [];
-  }
-  const name = decodeName(url.pathname.split('/').at(-1) ?? '');
-  if (name === '' && destination.text.endsWith('/')) {
-    const message = `cannot determine filename for source URL: ${text}`;
-    draft.settings.report(
-      errorAt(word.range, 'invalid-value', message, { expected: 'a destination without a slash at its end' }),
-    );
-    return [];
-  }
-  const checksum = expandFlag(draft, flags, 'checksum');
-  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) {
-    const message = `the checksum ${JSON.stringify(checksum)} is no sha256`;
-    draft.settings.report(
-      errorAt(word.range, 'invalid-value', message, { expected: 'sha256: and 64 hex digits' }),
-    );
-  }
-  return [
-    {
-      kind: 'remote',
-      url: url.href,
-      name: name === '' ? '__unnamed__' : name,
-      checksum,
-      place: { ...place, range: word.range },
-    },
-  ];
-}
-
-/** The last name of a URL, as a file may be called. */
-function decodeName(text: string): string {
-  try {
-    const name = decodeURIComponent(text);
-    return name.includes('/') || name.includes('\0') || name === '.' || name === '..' ? '' : name;
-  } catch {
-    return text;
-  }
 }
 
 function inlineSource(draft: StageDraft, heredoc: Heredoc): PlannedSource[] {
@@ -160,10 +116,6 @@ function inlineSource(draft: StageDraft, heredoc: Heredoc): PlannedSource[] {
     return [{ kind: 'inline', name: heredoc.name, bytes: Buffer.from(expanded.value, 'utf8') }];
   draft.settings.report(errorAt(heredoc.range, 'invalid-expansion', expanded.error.message));
   return [];
-}
-
-function isRemote(text: string): boolean {
-  return /^(?:https?|git|ssh):\/\/|^git@[^:]+:/i.test(text);
 }
 
 function expandFlag(draft: StageDraft, flags: readonly Flag[], name: string): string | undefined {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerConfig } from '@caisson/oci';
 import type { BaseImage } from '../bases/base-image.ts';
+import { NO_RULES } from '../context/ignore-rules.ts';
+import { LocalContext } from '../context/local-context.ts';
+import { NO_MEMORY } from '../context/stat-cache.ts';
 import type { BuildEvent } from '../events.ts';
 import { BuildError } from '../failure.ts';
 import { EMPTY_STATE } from '../state.ts';
@@ -34,6 +37,8 @@ function plan(
     network: 'host',
     allow: new Set(),
     platforms: { target: AMD64, build: AMD64 },
+    context: new LocalContext('the build context', '/nowhere', NO_RULES, NO_MEMORY),
+    openContext: () => Promise.resolve(undefined),
     resolveImage: () => Promise.resolve(image(base)),
     emit: (event) => events.push(event),
     ...request,

@@ -1,4 +1,3 @@
-import type { Platform } from '@caisson/oci';
 import {
   parseDockerfile,
   suggestStage,
@@ -7,12 +6,13 @@ import {
   type Dockerfile,
   type Stage,
 } from '@caisson/parser';
-import type { BaseImage } from '../bases/base-image.ts';
+import type { LocalContext } from '../context/local-context.ts';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
 import type { Entitlement } from '../request.ts';
 import { globalArgs } from './global-args.ts';
 import type { Place, PlannedStage } from './planned.ts';
+import type { OpenContext, ResolveImage } from './origins.ts';
 import { Planner } from './planner.ts';
 import { isPredefinedArg, type Platforms } from './predefined-args.ts';
 
@@ -24,7 +24,10 @@ export interface PlanRequest {
   readonly allow: ReadonlySet<Entitlement>;
   /** What the image is to run on, and what it is built on. */
   readonly platforms: Platforms;
-  readonly resolveImage: (name: string, platform: Platform, place: Place) => Promise<BaseImage>;
+  /** The main context. */
+  readonly context: LocalContext;
+  readonly openContext: OpenContext;
+  readonly resolveImage: ResolveImage;
   readonly emit: Emit;
 }
 

@@ -1,6 +1,8 @@
 import type { ContainerConfig, Platform } from '@caisson/oci';
 import type { CacheSharing, Range, SourceText } from '@caisson/parser';
+import type { GitReference } from '../git/git-reference.ts';
 import type { BaseImage } from '../bases/base-image.ts';
+import type { LocalContext } from '../context/local-context.ts';
 import type { FileMode } from '../copy/file-mode.ts';
 
 /** Where in a Dockerfile something stands. */
@@ -39,7 +41,8 @@ export interface PlannedRun extends PlannedBase {
 
 /** Files to copy. */
 export interface PlannedCopy extends PlannedBase {
-  readonly kind: 'copy' | 'add';
+  /** `from`: the files of a context that a stage builds on. */
+  readonly kind: 'copy' | 'add' | 'from';
   readonly sources: readonly PlannedSource[];
   readonly from: CopyOrigin;
   /** Absolute; ends in a slash where it must be a folder. */
@@ -67,11 +70,19 @@ export type PlannedSource =
       /** What it must turn out to be. */
       readonly checksum: string | undefined;
       readonly place: Place;
+    }
+  | {
+      readonly kind: 'git';
+      /** As it is told. */
+      readonly text: string;
+      readonly reference: GitReference;
+      readonly keepsGitFolder: boolean;
+      readonly place: Place;
     };
 
 /** Where COPY takes files from. */
 export type CopyOrigin =
-  | { readonly kind: 'context' }
+  | { readonly kind: 'context'; readonly context: LocalContext }
   | { readonly kind: 'stage'; readonly stage: PlannedStage }
   | { readonly kind: 'image'; readonly image: BaseImage };
 

@@ -1,20 +1,9 @@
-import {
-  formatPlatform,
-  parsePlatform,
-  parseReference,
-  platformOf,
-  type ContainerConfig,
-  type Platform,
-} from '@caisson/oci';
+import { parsePlatform, type Platform } from '@caisson/oci';
 import {
   errorAt,
   expandWord,
   parseTrigger,
-  stageOfCopy,
   stageOfFrom,
-  suggestStage,
-  type AddInstruction,
-  type CopyInstruction,
   type Diagnostic,
   type Dockerfile,
   type Instruction,
@@ -22,7 +11,7 @@ import {
   type Range,
   type Stage,
 } from '@caisson/parser';
-import type { BaseImage } from '../bases/base-image.ts';
+import type { LocalContext } from '../context/local-context.ts';
 import {
   applyArg,
   applyCmd,
@@ -38,12 +27,13 @@ import {
   applyUser,
   applyVolume,
 } from './instructions-metadata.ts';
-import { BuildError } from '../failure.ts';
-import { applyCopy, fromOf } from './copy-instructions.ts';
+import { applyCopy } from './copy-instructions.ts';
+import { Origins, type NamedContext, type OpenContext, type ResolveImage } from './origins.ts';
 import { applyRun, applyWorkdir } from './run-instructions.ts';
-import type { CopyOrigin, Place, PlannedMount, PlannedStage, StageBase } from './planned.ts';
+import type { CopyOrigin, Place, PlannedMount, PlannedStage } from './planned.ts';
 import { planMount, readMounts } from './run-mounts.ts';
 import type { Entitlement } from '../request.ts';
+import { beginWithFiles, beginWithImage, beginWithNothing, type StageBegin } from './stage-base.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
 
 /** What stages are planned with. */
@@ -54,8 +44,10 @@ export interface PlanSettings {
   readonly allow: ReadonlySet<Entitlement>;
   /** What the image is to run on. */
   readonly platform: Platform;
-  /** Finds a base image and its config; its layers are not needed yet. */
-  readonly resolveImage: (name: string, platform: Platform, place: Place) => Promise<BaseImage>;
+  /** The main context. */
+  readonly context: LocalContext;
+  readonly openContext: OpenContext;
+  readonly resolveImage: ResolveImage;
 }
 
 /** What is wrong with a Dockerfile, and where: an ONBUILD trigger stands in another text. */
@@ -69,8 +61,6 @@ interface StageOutcome {
   readonly inherited: Inherited;
 }
 
-const SCRATCH_CONFIG: ContainerConfig = { WorkingDir: '/' };
-
 /**
  * Goes through the stages that a target needs, expands everything in them and finds what they build on. Nothing is
  * run, and of images only their configs are looked at.
@@ -80,11 +70,17 @@ export class Planner {
   readonly #dockerfile: Dockerfile;
   readonly #settings: PlanSettings;
   readonly #stages = new Map<Stage, Promise<StageOutcome>>();
-  readonly #images = new Map<string, Promise<BaseImage>>();
+  readonly #origins: Origins;
 
   constructor(dockerfile: Dockerfile, settings: PlanSettings) {
     this.#dockerfile = dockerfile;
     this.#settings = settings;
+    this.#origins = new Origins({
+      ...settings,
+      dockerfile,
+      stage: (stage) => this.plan(stage),
+      report: (diagnostic, place) => this.#report(diagnostic, place),
+    });
   }
 
   /** Plans a stage, and those that it needs. It can be built only if there are no problems then. */
@@ -102,37 +98,38 @@ export class Planner {
   }
 
   async #planStage(stage: Stage): Promise<StageOutcome> {
-    this.#beginOrigins(stage);
-    const { base, platform, inherited } = await this.#base(stage);
-    const triggers = inherited.config.OnBuild ?? [];
-    const { OnBuild: _run, ...config } = inherited.config;
-    const draft = new StageDraft(this.#stageSettings(), { ...inherited, config });
+    const replaced = await this.#replacing(stage);
+    if (replaced !== undefined) return this.#outcome(stage, replaced, this.#draft(stage, replaced));
+    this.#origins.begin(stage);
+    const begin = await this.#base(stage);
+    const { OnBuild: triggers = [], ...config } = begin.inherited.config;
+    const draft = this.#draft(stage, { ...begin, inherited: { ...begin.inherited, config } });
     for (const trigger of triggers) await this.#applyTrigger(draft, stage, trigger);
     for (const instruction of stage.instructions) {
       await this.#apply(draft, stage, instruction, this.#place(instruction.range));
     }
-    const planned: PlannedStage = {
-      index: stage.index,
-      title: stage.name ?? `stage-${stage.index}`,
-      base,
-      platform,
-      steps: draft.steps,
-      history: draft.history,
-      config: draft.config,
-      author: draft.author,
-    };
-    return { planned, inherited: draft.inherited };
+    return this.#outcome(stage, begin, draft);
   }
 
-  /** Begins with the stages and images that COPY needs while the base is still looked for. */
-  #beginOrigins(stage: Stage): void {
-    for (const instruction of stage.instructions) {
-      if (instruction.kind !== 'copy') continue;
-      const from = fromOf(instruction);
-      if (from === undefined) continue;
-      const found = stageOfCopy(this.#dockerfile, from.text, stage, from.flag.range);
-      if ('stage' in found && found.stage !== undefined) void this.#stage(found.stage).catch(() => {});
-    }
+  #draft({ from }: Stage, { inherited, first }: StageBegin): StageDraft {
+    const draft = new StageDraft(this.#stageSettings(), inherited);
+    if (first !== undefined) draft.addStep(first, `FROM ${from.image.text}`);
+    return draft;
+  }
+
+  #outcome({ index, name }: Stage, { base, platform }: StageBegin, draft: StageDraft): StageOutcome {
+    const { steps, history, config, author, inherited } = draft;
+    const title = name ?? `stage-${index}`;
+    return { planned: { index, title, base, platform, steps, history, config, author }, inherited };
+  }
+
+  /** A context that is named like a stage stands in its place: what the stage says does not count. */
+  async #replacing(stage: Stage): Promise<StageBegin | undefined> {
+    if (stage.name === undefined) return undefined;
+    const place = this.#place(stage.from.range);
+    const platform = this.#platformOf(stage);
+    const found = await this.#origins.context(stage.name, platform, place);
+    return found === undefined ? undefined : beginWith(found, stage.name, platform, place);
   }
 
   #stageSettings(): StageSettings {
@@ -150,15 +147,10 @@ export class Planner {
     return { path: this.#dockerfile.path, source: this.#dockerfile.source, range };
   }
 
-  async #base(stage: Stage): Promise<{ base: StageBase; platform: Platform; inherited: Inherited }> {
-    const nothing = { args: new Map(), env: new Map(), author: undefined };
+  async #base(stage: Stage): Promise<StageBegin> {
     const { image } = stage.from;
     const platform = this.#platformOf(stage);
-    const scratch = {
-      base: { kind: 'scratch' as const },
-      platform,
-      inherited: { ...nothing, config: SCRATCH_CONFIG },
-    };
+    const scratch = beginWithNothing(platform);
     const expanded = this.#expandGlobal(image.text, image.range);
     if (expanded === undefined) return scratch;
     if (expanded === '') {
@@ -175,15 +167,9 @@ export class Planner {
       const { planned, inherited } = await this.#stage(parent);
       return { base: { kind: 'stage', stage: planned }, platform: planned.platform, inherited };
     }
-    const found = await this.#image(expanded, platform, this.#place(image.range));
-    if (found === undefined) return scratch;
-    const config = found.config.config ?? {};
-    const env = new Map((config.Env ?? []).map(splitEnv));
-    return {
-      base: { kind: 'image', image: found },
-      platform: platformOf(found.config),
-      inherited: { ...nothing, config, env, author: found.config.author },
-    };
+    const place = this.#place(image.range);
+    const found = await this.#origins.external(expanded, platform, place);
+    return found === undefined ? scratch : beginWith(found, expanded, platform, place);
   }
 
   /** What a stage's image is looked for: what its FROM says, else what is built for. */
@@ -203,33 +189,6 @@ export class Planner {
     if (expanded.ok) return expanded.value;
     this.#report(errorAt(range, 'invalid-expansion', expanded.error.message), this.#place(range));
     return undefined;
-  }
-
-  async #image(name: string, platform: Platform, place: Place): Promise<BaseImage | undefined> {
-    const reference = parseReference(name);
-    if (!reference.ok) {
-      const near = suggestStage(this.#dockerfile, name);
-      this.#report(errorAt(place.range, 'invalid-base', reference.error, { suggestion: near }), place);
-      return undefined;
-    }
-    const key = `${name} ${formatPlatform(platform)}`;
-    const known = this.#images.get(key) ?? this.#resolve(name, platform, place);
-    this.#images.set(key, known);
-    return known;
-  }
-
-  /** What is no image may have been meant to be a stage. */
-  async #resolve(name: string, platform: Platform, place: Place): Promise<BaseImage> {
-    try {
-      return await this.#settings.resolveImage(name, platform, place);
-    } catch (error) {
-      const near = suggestStage(this.#dockerfile, name);
-      if (!(error instanceof BuildError) || near === undefined) throw error;
-      throw new BuildError(
-        error.failures.map((failure) => ({ ...failure, suggestion: `the stage ${near}` })),
-        error.cause,
-      );
-    }
   }
 
   async #applyTrigger(draft: StageDraft, stage: Stage, trigger: string): Promise<void> {
@@ -254,7 +213,7 @@ export class Planner {
         return applyRun(draft, instruction, place, await this.#mounts(draft, stage, instruction, place));
       case 'copy':
       case 'add': {
-        const origin = await this.#origin(stage, instruction, place);
+        const origin = await this.#origins.ofCopy(stage, instruction, place);
         if (origin !== undefined) applyCopy(draft, instruction, place, origin);
         return undefined;
       }
@@ -291,23 +250,6 @@ export class Planner {
     }
   }
 
-  async #origin(
-    stage: Stage,
-    instruction: CopyInstruction | AddInstruction,
-    place: Place,
-  ): Promise<CopyOrigin | undefined> {
-    const from = fromOf(instruction);
-    if (from === undefined) return { kind: 'context' };
-    const { text, flag } = from;
-    const at = { ...place, range: flag.range };
-    if (text.includes('$')) {
-      const message = "'--from' doesn't support variable expansion, define alias stage instead";
-      this.#report(errorAt(flag.range, 'invalid-flag', message), at);
-      return undefined;
-    }
-    return this.#originNamed(stage, text, at);
-  }
-
   /** What a RUN shows to its command besides the files of the stage. */
   async #mounts(
     draft: StageDraft,
@@ -320,28 +262,16 @@ export class Planner {
       const { mount, place: at } = written;
       const from = 'from' in mount ? mount.from : undefined;
       const origin: CopyOrigin | undefined =
-        from === undefined ? { kind: 'context' } : await this.#originNamed(stage, from, at);
+        from === undefined ? this.#origins.main : await this.#origins.named(stage, from, at);
       const planned = origin === undefined ? undefined : planMount(draft, written, origin);
       if (planned !== undefined) mounts.push(planned);
     }
     return mounts.toSorted((a, b) => ((a.target ?? '') < (b.target ?? '') ? -1 : 1));
   }
-
-  /** The stage or image that a name means to an instruction of a stage. */
-  async #originNamed(stage: Stage, text: string, at: Place): Promise<CopyOrigin | undefined> {
-    const found = stageOfCopy(this.#dockerfile, text, stage, at.range);
-    if ('error' in found) {
-      this.#report(found.error, at);
-      return undefined;
-    }
-    if (found.stage !== undefined) return { kind: 'stage', stage: (await this.#stage(found.stage)).planned };
-    // As with docker, whatever the platform of the stage is.
-    const image = await this.#image(text, this.#settings.platform, at);
-    return image === undefined ? undefined : { kind: 'image', image };
-  }
 }
 
-function splitEnv(entry: string): [string, string] {
-  const equals = entry.indexOf('=');
-  return equals === -1 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+function beginWith(found: NamedContext, name: string, platform: Platform, place: Place): StageBegin {
+  return found.kind === 'image'
+    ? beginWithImage(found.image)
+    : beginWithFiles(found.context, name, platform, place);
 }

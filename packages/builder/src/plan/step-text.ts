@@ -1,4 +1,5 @@
 import { heredocText, type Heredoc } from '@caisson/parser';
+import { withoutCredentials } from './remote-sources.ts';
 
 /** What people see of a step: its instruction in one line. */
 export function stepText({
@@ -12,7 +13,7 @@ export function stepText({
 }): string {
   const [first] = rest.heredocs ?? [];
   const line = kind === 'run' && first !== undefined ? `${text} (${summary(heredocText(first))})` : text;
-  return line.replace(/\s+/g, ' ');
+  return withoutCredentials(line.replace(/\s+/g, ' '));
 }
 
 function summary(text: string): string {

@@ -1,12 +1,9 @@
-import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { bytesOf, fsPath, hostPath, inFolder, resolveInRoot, type BytePath, type Kind } from '@caisson/layer';
-import { createIgnoreMatcher } from '@caisson/parser';
+import { readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '@caisson/sys';
-import type { IgnoreRules } from '../context/ignore-rules.ts';
-import { NO_RULES } from '../context/ignore-rules.ts';
+import { NO_RULES, type IgnoreRules } from '../context/ignore-rules.ts';
 import { buildError } from '../failure.ts';
-import type { BuildRequest } from '../request.ts';
+import { defaultDockerfile, fileInside, readIgnoreFor, shownPath } from './ignore-file.ts';
 
 /** A Dockerfile as it was read. */
 export interface DockerfileText {
@@ -19,50 +16,59 @@ export interface DockerfileText {
 const MAX_SIZE = 16 << 20;
 
 /**
- * Reads the Dockerfile, and the ignore file that goes with it: `NAME.dockerignore` beside it, else `.dockerignore` in
- * the context.
- * @throws BuildError `no-dockerfile`, `invalid-request`
+ * Reads the Dockerfile that goes with a folder of the user's, and the ignore file that goes with it.
+ * @param given an absolute path; `Dockerfile` or `dockerfile` in the folder where there is none
+ * @param givenText the Dockerfile itself, in place of a file
+ * @throws BuildError `no-dockerfile`, `invalid-dockerfile`
  */
-export function readDockerfile({
-  context,
-  dockerfile: given,
-  dockerfileText: givenText,
-  usesIgnoreFile = true,
-}: Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'usesIgnoreFile'>): DockerfileText {
-  checkContext(context);
-  const ignoreFor = (path: string): IgnoreRules => (usesIgnoreFile ? readIgnore(context, path) : NO_RULES);
+export function readLocalDockerfile(
+  context: string,
+  given: string | undefined,
+  givenText: string | undefined,
+): DockerfileText {
   if (givenText !== undefined) {
-    return { path: 'Dockerfile', text: givenText, ignore: ignoreFor(join(context, 'Dockerfile')) };
+    const ignore = readIgnoreFor(context, join(context, 'Dockerfile'));
+    return { path: 'Dockerfile', text: givenText, ignore };
   }
-  const path = given ?? defaultDockerfile(context);
+  const path = given ?? join(context, defaultDockerfile(context) ?? missing(context));
   const shown = shownPath(context, path);
-  const text = readText(path, shown);
-  return { path: shown, text, ignore: ignoreFor(path) };
+  return { path: shown, text: readText(path, shown), ignore: readIgnoreFor(context, path) };
 }
 
-function checkContext(context: string): void {
-  const stat = statSync(context, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    throw buildError('invalid-request', `there is no folder ${context}`, {
-      expected: 'the folder of the build context',
-    });
+/**
+ * Reads the Dockerfile of a context that came from elsewhere. Links lead nowhere but inside it, and ignore files do not
+ * count, as with docker.
+ * @param title what messages call the context
+ * @param given a path in the context; or an absolute one, of a file of the user's
+ * @throws BuildError `no-dockerfile`
+ */
+export function readForeignDockerfile(
+  context: string,
+  title: string,
+  given: string | undefined,
+): DockerfileText {
+  if (given !== undefined && isAbsolute(given)) {
+    return { path: given, text: readText(given, given), ignore: NO_RULES };
   }
-  if (stat.isDirectory()) return;
-  throw buildError('invalid-request', `${context} is no folder`, {
-    expected: 'the folder of the build context',
-  });
+  const name = given ?? defaultDockerfile(context) ?? missing(title);
+  const path = fileInside(context, name);
+  const shown = shownPath(context, resolve(context, name));
+  if (path === undefined) throw buildError('no-dockerfile', `there is no Dockerfile ${shown} in ${title}`);
+  return { path: shown, text: readText(path, shown), ignore: NO_RULES };
 }
 
-function defaultDockerfile(context: string): string {
-  const names = ['Dockerfile', 'dockerfile'].map((name) => join(context, name));
-  const found = names.find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
-  if (found !== undefined) return found;
+function missing(context: string): never {
   throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, {
     hint: 'the last argument is the folder of the context; -f names a Dockerfile that is called otherwise',
   });
 }
 
-function readText(path: string, shown: string): string {
+/**
+ * The text of a Dockerfile that lies in a file.
+ * @param shown what messages call it
+ * @throws BuildError `no-dockerfile`
+ */
+export function readText(path: string | Buffer, shown: string): string {
   try {
     const stat = statSync(path);
     if (!stat.isFile()) throw buildError('no-dockerfile', `${shown} is no file`);
@@ -77,41 +83,4 @@ function readText(path: string, shown: string): string {
     if (code === 'EACCES') throw buildError('no-dockerfile', `${shown} cannot be read`, {}, error);
     throw error;
   }
-}
-
-function shownPath(context: string, path: string): string {
-  const inside = relative(context, path);
-  return inside.startsWith('..') ? path : inside;
-}
-
-function readIgnore(context: string, dockerfile: string): IgnoreRules {
-  const own = `${dockerfile}.dockerignore`;
-  if (lstatSync(own, { throwIfNoEntry: false })?.isFile() === true)
-    return rulesOf(own, shownPath(context, own));
-  const common = fileInside(context, '.dockerignore');
-  return common === undefined ? NO_RULES : rulesOf(common, '.dockerignore');
-}
-
-/** A file of a folder, links followed inside it only: a checkout must not make us read the host's files. */
-function fileInside(folder: string, name: string): string | Buffer | undefined {
-  const root = hostPath(folder);
-  const inspect = (at: BytePath): Kind | undefined => {
-    const where = inFolder(root, at);
-    const stat = lstatSync(fsPath(where), { throwIfNoEntry: false });
-    if (stat === undefined) return undefined;
-    if (stat.isSymbolicLink()) return { type: 'symlink', target: readlinkSync(fsPath(where), 'latin1') };
-    return { type: stat.isDirectory() ? 'directory' : 'other' };
-  };
-  const resolved = resolveInRoot(inspect, bytesOf(name), 'follow');
-  if (!resolved.ok || resolved.kind?.type !== 'other') return undefined;
-  const path = fsPath(inFolder(root, resolved.path));
-  return lstatSync(path).isFile() ? path : undefined;
-}
-
-function rulesOf(file: string | Buffer, path: string): IgnoreRules {
-  const matcher = createIgnoreMatcher(readFileSync(file, 'utf8'));
-  const problem = matcher.diagnostics.find(({ severity }) => severity === 'error');
-  if (problem === undefined) return { ...matcher, path };
-  const place = { path, source: matcher.source, range: problem.range };
-  throw buildError('invalid-dockerfile', problem.message, { place });
 }

@@ -10,6 +10,9 @@ import {
   type HostPath,
 } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
+import { NO_RULES } from '../context/ignore-rules.ts';
+import { LocalContext } from '../context/local-context.ts';
+import { NO_MEMORY } from '../context/stat-cache.ts';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
 import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
@@ -19,6 +22,7 @@ import { unpackArchive } from '../copy/archive.ts';
 import type { ViewTree } from '../copy/view-tree.ts';
 import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
 import { buildError } from '../failure.ts';
+import { redactUrl } from '@caisson/registry/errors';
 import type { RemoteFile } from '../copy/remote-files.ts';
 import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
@@ -35,6 +39,7 @@ import { selectionDigest } from '../copy/selection-digest.ts';
 const VERSION = 1;
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
+type GitSource = Extract<PlannedSource, { kind: 'git' }>;
 
 /** `COPY` and `ADD` of files: from the context, another stage or an image, or from the Dockerfile itself. */
 export class CopyOp extends StepOp<PlannedCopy> {
@@ -61,6 +66,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
       ...(selection === undefined ? {} : { selection }),
       ...(inline.length === 0 ? {} : { inline }),
       ...(await this.#remoteParts(signal)),
+      ...(await this.#gitParts(signal)),
     });
   }
 
@@ -122,7 +128,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #tree(inputs: readonly FileState[]): Promise<SourceTree | undefined> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
-    if (from.kind === 'context') return this.scope.context;
+    if (from.kind === 'context') return from.context;
     return this.scope.chains.sources(originTitle(from), originState(inputs));
   }
 
@@ -131,14 +137,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') {
-      const selected = selectAll(this.scope.context, this.step, this.scope);
-      return selectionDigest(this.scope.context, selected, signal);
+      const selected = selectAll(from.context, this.step);
+      return selectionDigest(from.context, selected, signal);
     }
     return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
   }
 
   async #items(tree: SourceTree | undefined, signal: AbortSignal): Promise<CopyItem[]> {
-    const selected = tree === undefined ? [] : selectAll(tree, this.step, this.scope);
+    const selected = tree === undefined ? [] : selectAll(tree, this.step);
     const items: CopyItem[] = [];
     for (const each of selected) {
       const unpacked = await this.#unpackedItem(each, signal);
@@ -147,6 +153,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     for (const source of this.step.sources) {
       if (source.kind === 'inline') items.push(source);
       if (source.kind === 'remote') items.push(await this.#remoteItem(source, signal));
+      if (source.kind === 'git') items.push(...(await this.#gitItems(source, signal)));
     }
     return items;
   }
@@ -156,7 +163,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { kind, isUnpacked, from } = this.step;
     if (kind !== 'add' || isUnpacked === false || from.kind !== 'context' || node.entry.type !== 'file')
       return undefined;
-    return this.#itemOfArchive(inFolder(this.scope.context.root, node.entry.path), textOf(name), signal);
+    return this.#itemOfArchive(inFolder(from.context.root, node.entry.path), textOf(name), signal);
   }
 
   /** What is in an archive; undefined where the file is none. @param name as people know it */
@@ -182,10 +189,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #remoteFile({ url, checksum, place }: RemoteSource, signal: AbortSignal): Promise<RemoteFile> {
     const file = await this.scope.remote.get(url, signal);
     if (checksum === undefined || checksum === file.digest) return file;
-    throw buildError('bad-checksum', `${url} is not what its checksum says: it has ${file.digest}`, {
-      place,
-      expected: checksum,
-    });
+    throw buildError(
+      'bad-checksum',
+      `${redactUrl(new URL(url))} is not what its checksum says: it has ${file.digest}`,
+      {
+        place,
+        expected: checksum,
+      },
+    );
   }
 
   async #remoteItem(source: RemoteSource, signal: AbortSignal): Promise<CopyItem> {
@@ -194,6 +205,37 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const unpacked =
       this.step.isUnpacked === true ? await this.#itemOfArchive(file.path, name, signal) : undefined;
     return unpacked ?? { kind: 'remote', name, file };
+  }
+
+  /** What repositories count as: their commits, and how they are checked out. Nothing is fetched for it. */
+  async #gitParts(signal: AbortSignal): Promise<Readonly<Record<string, Json>>> {
+    const git: Json[] = [];
+    for (const source of this.step.sources) {
+      if (source.kind !== 'git') continue;
+      const { reference, keepsGitFolder } = source;
+      const { subdir = '', hasSubmodules, mtime, remote } = reference;
+      const { sha, ref } = await this.scope.git.commit(reference, signal);
+      // Where .git stays, it says where it is from; submodules lie beside their repository.
+      const origin = keepsGitFolder ? [remote, ref ?? ''] : hasSubmodules ? [remote] : [];
+      git.push([sha, subdir, hasSubmodules, mtime, keepsGitFolder, origin]);
+    }
+    return git.length === 0 ? {} : { git };
+  }
+
+  async #gitItems(
+    { reference, keepsGitFolder, text, place }: GitSource,
+    signal: AbortSignal,
+  ): Promise<CopyItem[]> {
+    const folder = await this.scope.git.checkOut(reference, keepsGitFolder, signal);
+    const tree = new LocalContext(text, folder, NO_RULES, NO_MEMORY);
+    const selected = selectAll(tree, { ...this.step, sources: [{ kind: 'path', text: '/', place }] });
+    return Promise.all(
+      selected.map(async (each): Promise<CopyItem> => ({
+        kind: 'selected',
+        selected: each,
+        digests: await digestsIn(each, signal),
+      })),
+    );
   }
 
   async #attributes(before: FileState): Promise<Attributes> {

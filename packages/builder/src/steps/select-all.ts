@@ -4,7 +4,6 @@ import { nearbyPaths, selectSource, type SelectFailure, type Selected } from '..
 import type { SourceTree } from '../copy/source-tree.ts';
 import { buildError, type BuildError } from '../failure.ts';
 import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
-import type { StepScope } from './step-scope.ts';
 
 type PathSource = Extract<PlannedSource, { kind: 'path' }>;
 
@@ -15,28 +14,19 @@ export type SourcesOf = Pick<PlannedCopy, 'sources'> & Partial<Pick<PlannedCopy,
  * Everything that the sources of a COPY or ADD name in a tree.
  * @throws BuildError `missing-source`
  */
-export function selectAll(
-  tree: SourceTree,
-  { sources, excludes, hasParents }: SourcesOf,
-  scope: Pick<StepScope, 'context' | 'ignore'>,
-): Selected[] {
+export function selectAll(tree: SourceTree, { sources, excludes, hasParents }: SourcesOf): Selected[] {
   const selected: Selected[] = [];
   const exclude = excludes?.length ? createIgnoreMatcher(excludes.join('\n')) : undefined;
   for (const source of sources) {
     if (source.kind !== 'path') continue;
     const found = selectSource(tree, source.text, { exclude, withParents: hasParents === true });
-    if (!found.ok) throw selectError(tree, source, found.error, scope);
+    if (!found.ok) throw selectError(tree, source, found.error);
     selected.push(...found.value);
   }
   return selected;
 }
 
-function selectError(
-  tree: SourceTree,
-  source: PathSource,
-  failure: SelectFailure,
-  { context, ignore }: Pick<StepScope, 'context' | 'ignore'>,
-): BuildError {
+function selectError(tree: SourceTree, source: PathSource, failure: SelectFailure): BuildError {
   const { place } = source;
   switch (failure.reason) {
     case 'bad-pattern':
@@ -54,16 +44,17 @@ function selectError(
       );
     case 'missing': {
       const path = textOf(failure.path);
-      const rule = tree === context && context.hides(failure.path) ? ignore.explain(path) : undefined;
+      const rule = tree.hiddenBy(failure.path);
       const near = suggest(path, nearbyPaths(tree, failure.path));
-      const isIgnored = rule !== undefined;
       return buildError(
         'missing-source',
-        isIgnored ? `${path} is left out of ${tree.title} by an ignore rule` : `${tree.title} has no ${path}`,
+        rule !== undefined
+          ? `${path} is left out of ${tree.title} by an ignore rule`
+          : `${tree.title} has no ${path}`,
         {
           place,
-          ...(isIgnored ? { hint: `${ignore.path} line ${rule.line}: ${rule.text}` } : {}),
-          ...(near === undefined || isIgnored ? {} : { suggestion: near }),
+          ...(rule === undefined ? {} : { hint: `${rule.file} line ${rule.line}: ${rule.text}` }),
+          ...(near === undefined || rule !== undefined ? {} : { suggestion: near }),
         },
       );
     }

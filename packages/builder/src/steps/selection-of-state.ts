@@ -28,7 +28,7 @@ export async function selectionOfState(
   const known = lookUps.selection(of, name);
   if (known !== undefined) return known;
   const tree = await scope.chains.sources(title, state);
-  const digest = await selectionDigest(tree, selectAll(tree, request, scope), signal);
+  const digest = await selectionDigest(tree, selectAll(tree, request), signal);
   lookUps.rememberSelection(of, name, digest);
   return digest;
 }

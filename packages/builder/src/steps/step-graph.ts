@@ -104,7 +104,8 @@ export class StepGraph {
       case 'workdir':
         return new WorkdirOp(this.#scope, step, place, [before]);
       case 'copy':
-      case 'add': {
+      case 'add':
+      case 'from': {
         const origin = this.#originOf(step.from);
         return new CopyOp(this.#scope, step, place, origin === undefined ? [before] : [before, origin]);
       }
@@ -132,8 +133,9 @@ export function nameSteps(target: PlannedStage): Map<PlannedStep, StepInfo> {
   const stages = stagesOf(target);
   const named = new Map<PlannedStep, StepInfo>();
   for (const { steps, title } of stages) {
+    const first = steps[0]?.kind === 'from' ? 1 : 2; // FROM is the first, most often not a step
     for (const [index, step] of steps.entries()) {
-      const position = `${index + 2}/${steps.length + 1}`; // FROM is the first
+      const position = `${index + first}/${steps.length + first - 1}`;
       const name = stages.length === 1 && title === 'stage-0' ? position : `${title} ${position}`;
       named.set(step, { id: named.size + 1, name, text: step.text, place: step.place });
     }
@@ -160,6 +162,7 @@ function originsOf(step: PlannedStep): CopyOrigin[] {
   switch (step.kind) {
     case 'copy':
     case 'add':
+    case 'from':
       return [step.from];
     case 'run':
       return step.mounts.flatMap((mount) => mountedFiles(mount)?.from ?? []);

@@ -1,11 +1,10 @@
 import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
-import type { LocalContext } from '../context/local-context.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
 import type { BuildCaches } from './build-caches.ts';
-import type { IgnoreRules } from '../context/ignore-rules.ts';
+import type { GitRepositories } from '../git/git-repositories.ts';
 import type { Emit } from '../events.ts';
 import type { Chains } from '../snapshot/chains.ts';
 
@@ -20,14 +19,13 @@ export interface StepScope {
   /** The Dockerfile's name, for records. */
   readonly dockerfile: string;
   readonly runtimes: readonly RuntimeName[];
-  /** The build context, and what its ignore file says. */
-  readonly context: LocalContext;
-  readonly ignore: IgnoreRules;
   /** The sandbox host: started when it is first asked for. */
   readonly host: () => Promise<SandboxHost>;
   readonly caches: BuildCaches;
   /** Files of URLs. */
   readonly remote: RemoteFiles;
+  /** Git repositories. */
+  readonly git: GitRepositories;
   /** The value of a secret; undefined for one that was not given. */
   readonly secret: (id: string) => Promise<Uint8Array | undefined>;
   /** Names that steps find in /etc/hosts, and what they may use. */

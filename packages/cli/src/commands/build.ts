@@ -2,21 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
-import type { Failure } from '@caisson/builder';
-import { ok, type Result } from '@caisson/oci';
 import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { failureText } from '../failure-text.ts';
 import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
 import { oneOf } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { tryFiles } from '../try-files.ts';
 import { UsageError } from '../usage-error.ts';
@@ -28,7 +24,7 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     .description('Builds an image from a Dockerfile and a folder of files, the context.')
     .argument(
       '<context>',
-      'the folder of the build context; - for a tar or a Dockerfile on the standard input',
+      'the build context: a folder, a tar, its URL, a git repository (URL#REF:FOLDER); - for a tar or a Dockerfile on the standard input',
     );
   return addBuildOptions(command)
     .addHelpText('after', EXAMPLES)
@@ -42,6 +38,8 @@ Examples:
   caisson build -t app .                             the Dockerfile of this folder, named app:latest
   caisson build -f docker/Dockerfile --target test . one stage of another Dockerfile
   caisson build - < Dockerfile                       a Dockerfile without a context
+  caisson build https://example.com/app.git#v1:web   a folder of a git repository
+  caisson build --build-context lib=../lib .         for COPY --from=lib
   caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
   caisson build -o type=oci,dest=app.tar .           the image as a file
   caisson build --secret id=npm,src=$HOME/.npmrc .   for RUN --mount=type=secret,id=npm
@@ -65,18 +63,13 @@ async function runBuild(
     throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
   }
   const { build } = await import('@caisson/builder');
-  await using stack = new AsyncDisposableStack();
-  const source = await sourceOf(context, flags, terminal, stack);
-  if (!source.ok) {
-    for (const failure of source.error) terminal.error(failureText(failure, terminal.hasColor));
-    return EXIT.failed;
-  }
+  const source = await sourceOf(context, flags);
   using interrupt = onInterrupt();
   const startedAt = performance.now();
   const isQuiet = flags.quiet === true;
   const emit =
     isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
-  const built = await build({ ...request, ...source.value, signal: interrupt.signal }, emit);
+  const built = await build({ ...request, ...source, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return EXIT.failed;
   const { imageId, names, steps } = built.value;
@@ -98,23 +91,13 @@ async function runBuild(
   return EXIT.ok;
 }
 
-/** Where the context and the Dockerfile lie, or what of them came on the standard input. */
-async function sourceOf(
-  context: string,
-  { file }: BuildFlags,
-  { cwd }: Terminal,
-  stack: AsyncDisposableStack,
-): Promise<Result<BuildSource, readonly Failure[]>> {
-  if (context !== '-') {
-    const folder = resolve(cwd, context);
-    if (file === undefined) return ok({ context: folder });
-    if (file !== '-') return ok({ context: folder, dockerfile: resolve(cwd, file) });
-    return ok({ context: folder, dockerfileText: await textOf(process.stdin) });
-  }
-  const { receiveContext } = await import('@caisson/builder');
-  const received = await receiveContext(process.stdin, stack.use(await temporaryFolder()).path);
-  if (!received.ok || received.value.dockerfileText !== undefined || file === undefined) return received;
-  return ok({ ...received.value, dockerfile: resolve(received.value.context, file) });
+/** The context and the Dockerfile as they were named, or as they come on the standard input. */
+async function sourceOf(context: string, { file }: BuildFlags): Promise<BuildSource> {
+  const given = { context: context === '-' ? process.stdin : context };
+  if (file === undefined) return given;
+  return file === '-'
+    ? { ...given, dockerfileText: await textOf(process.stdin) }
+    : { ...given, dockerfile: file };
 }
 
 function progressOf(flags: BuildFlags, { env }: Terminal): 'auto' | 'plain' | 'quiet' {

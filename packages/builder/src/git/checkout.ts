@@ -1,0 +1,136 @@
+import { chmod, lstat, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '@caisson/sys';
+import { buildError } from '../failure.ts';
+import { GitError, runGit, type GitHeader, type GitOptions } from './git-program.ts';
+import type { GitReference } from './git-reference.ts';
+import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
+
+/** How a repository is checked out. */
+export interface CheckoutOptions {
+  /** Whether `.git` stays. */
+  readonly keepsGitFolder: boolean;
+  readonly header: GitHeader | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Checks a commit out, with as little of its history as the server allows.
+ * @param folder where; nothing is there yet
+ * @returns the folder that the reference names in it
+ * @throws BuildError `fetch-failed`, `missing-source` where there is no such folder in the repository
+ */
+export async function checkOut(
+  reference: GitReference,
+  commit: GitCommit,
+  folder: string,
+  { keepsGitFolder, header, signal }: CheckoutOptions,
+): Promise<string> {
+  await mkdir(folder, { mode: 0o755 });
+  const git = (...args: string[]): Promise<string> => runGit(args, { cwd: folder, header, signal });
+  try {
+    await git('init', '--quiet');
+    await git('remote', 'add', '--', 'origin', reference.remote);
+    await fetchCommit(reference, commit, { cwd: folder, header, signal });
+    const branch = /^refs\/heads\/(.+)$/.exec(commit.ref ?? '')?.[1];
+    await git(
+      'checkout',
+      '--quiet',
+      '--force',
+      ...(branch === undefined ? ['--detach'] : ['-B', branch]),
+      commit.sha,
+    );
+    if (reference.hasSubmodules) {
+      await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');
+    }
+  } catch (error) {
+    throw fetchFailed(reference, error);
+  }
+  const time = reference.mtime === 'commit' ? await timeOf(commit.sha, git) : undefined;
+  if (!keepsGitFolder) await removeGitFolders(folder);
+  await normalise(folder, time);
+  return subdirOf(reference, folder);
+}
+
+/** The commit alone; from a server that gives no single commits, its ref, and then everything. */
+async function fetchCommit(
+  { remote, fetchesByCommit }: GitReference,
+  { sha, ref }: GitCommit,
+  options: GitOptions,
+): Promise<void> {
+  const single = ['--depth', '1', '--no-tags'];
+  const attempts = [
+    ...(ref === undefined || fetchesByCommit ? [] : [[...single, '--', 'origin', ref]]),
+    [...single, '--', 'origin', sha],
+    ['--tags', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*'],
+  ];
+  let failure: GitError | undefined;
+  for (const attempt of attempts) {
+    failure = await failureOf(
+      ['fetch', '--quiet', '--force', '--no-recurse-submodules', ...attempt],
+      options,
+    );
+    if (failure !== undefined) continue;
+    if ((await failureOf(['cat-file', '-e', `${sha}^{commit}`], options)) === undefined) return;
+  }
+  throw failure ?? buildError('missing-source', `${remote} has no commit ${sha}`);
+}
+
+/** Runs git. @returns how it failed; undefined where it did not */
+async function failureOf(args: readonly string[], options: GitOptions): Promise<GitError | undefined> {
+  try {
+    await runGit(args, options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GitError) return error;
+    throw error;
+  }
+}
+
+async function timeOf(sha: string, git: (...args: string[]) => Promise<string>): Promise<Date> {
+  return new Date(Number(await git('show', '--no-patch', '--format=%ct', sha)) * 1000);
+}
+
+/** The folder `.git` of a repository, and the files `.git` of its submodules. */
+async function removeGitFolders(folder: string): Promise<void> {
+  await rm(join(folder, '.git'), { recursive: true, force: true });
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.name === '.git') await rm(join(entry.parentPath, entry.name), { recursive: true, force: true });
+  }
+}
+
+/** Modes are those that git keeps, 644 and 755, whatever the umask here is. */
+async function normalise(folder: string, time: Date | undefined): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await normalise(path, time);
+    else {
+      if (entry.isFile()) await chmod(path, ((await lstat(path)).mode & 0o100) === 0 ? 0o644 : 0o755);
+      if (time !== undefined) await lutimes(path, time, time);
+    }
+  }
+  await chmod(folder, 0o755);
+  if (time !== undefined) await lutimes(folder, time, time);
+}
+
+/** A folder of the repository: each name on the way must be one, and no link. */
+async function subdirOf(reference: GitReference, folder: string): Promise<string> {
+  const { subdir } = reference;
+  if (subdir === undefined) return folder;
+  let at = folder;
+  for (const name of subdir.split('/')) {
+    at = join(at, name);
+    const stat = await lstat(at).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (stat?.isDirectory() === true) continue;
+    const { remote } = reference;
+    const message =
+      stat === undefined ? `has no folder ${subdir}` : `has ${subdir}, but it is no folder of it`;
+    throw buildError('missing-source', `${shownReference({ ...reference, subdir: undefined })} ${message}`, {
+      expected: `a folder of ${remote}, not behind a link`,
+    });
+  }
+  return at;
+}

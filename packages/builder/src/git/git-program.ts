@@ -1,0 +1,134 @@
+import { execa } from 'execa';
+import { buildError } from '../failure.ts';
+import { printableLines } from './git-output.ts';
+
+/** A header that goes with every request to a server, `Authorization: ...`: for one origin only. */
+export interface GitHeader {
+  readonly origin: string;
+  readonly header: string;
+}
+
+/** How git is run. */
+export interface GitOptions {
+  /** Where; nowhere for a question to a server. */
+  readonly cwd?: string;
+  readonly header: GitHeader | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** git ended with another code than 0. */
+export class GitError extends Error {
+  override readonly name = 'GitError';
+  /** What it said, line by line, fit to be shown. */
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('; '));
+    this.lines = lines;
+  }
+}
+
+/** What of the environment git may see: nothing of it names a program, but ssh's agent and ways through proxies. */
+const PASSED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'SSH_AUTH_SOCK',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'all_proxy',
+  'no_proxy',
+  'NO_PROXY',
+];
+
+/** Settings in place of those of the user and of the machine, which may name programs to run. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  'core.hooksPath': '/dev/null',
+  'core.fsmonitor': 'false',
+  'core.symlinks': 'true',
+  'core.protectHFS': 'true',
+  'core.protectNTFS': 'true',
+  'credential.helper': '',
+  'init.defaultBranch': 'main',
+  'init.templateDir': '',
+  'fetch.recurseSubmodules': 'false',
+  'fetch.fsckObjects': 'false',
+  'gc.auto': '0',
+  'maintenance.auto': 'false',
+  'advice.detachedHead': 'false',
+  'safe.directory': '*',
+};
+
+/**
+ * Runs git as it is installed, without a shell, without asking anybody anything, without the settings of the user and the
+ * machine. It speaks http, https, ssh and git, whatever a repository asks for. What stands behind `--` is never an option.
+ * @returns its standard output
+ * @throws GitError; BuildError `fetch-failed` where it is not installed
+ */
+export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
+  const { cwd, header, signal } = options;
+  const ended = await execa('git', args, {
+    cwd: cwd ?? '/',
+    env: { ...passedOn(process.env), ...FIXED, ...settings(header) },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    cancelSignal: signal,
+    forceKillAfterDelay: 2000,
+    maxBuffer: 64 << 20,
+  });
+  signal.throwIfAborted();
+  if (ended.exitCode === 0) return ended.stdout;
+  if (ended.code === 'ENOENT') {
+    throw buildError('fetch-failed', 'git is not installed, and a git repository is to be fetched', {
+      hint: 'apt-get install git',
+    });
+  }
+  throw new GitError(printableLines(ended.stderr === '' ? (ended.shortMessage ?? '') : ended.stderr));
+}
+
+const FIXED: Readonly<Record<string, string>> = {
+  LC_ALL: 'C',
+  GIT_ALLOW_PROTOCOL: 'http:https:ssh:git',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_ATTR_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_LFS_SKIP_SMUDGE: '1',
+  // Nobody is asked, and a host that is not known is refused.
+  GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+};
+
+function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    PASSED.flatMap((name): [string, string][] => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Settings as git takes them from its environment, where other users cannot read them. */
+function settings(header: GitHeader | undefined): Record<string, string> {
+  const all = [
+    ...Object.entries(SETTINGS),
+    // A header must not follow a redirect to another host.
+    ...(header === undefined
+      ? []
+      : [
+          [`http.${header.origin}/.extraHeader`, header.header] as const,
+          ['http.followRedirects', 'false'] as const,
+        ]),
+  ];
+  const env: Record<string, string> = { GIT_CONFIG_COUNT: String(all.length) };
+  for (const [index, [key, value]] of all.entries()) {
+    env[`GIT_CONFIG_KEY_${index}`] = key;
+    env[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return env;
+}

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { contextSource, MAIN_CONTEXT, webUrl, type ContextSource } from '../context/context-source.ts';
+import { NO_RULES } from '../context/ignore-rules.ts';
+import { LocalContext } from '../context/local-context.ts';
+import { openContext, type ContextTools } from '../context/open-context.ts';
+import { NO_MEMORY, type FileMemory } from '../context/stat-cache.ts';
+import { buildError } from '../failure.ts';
+import { redactUrl } from '@caisson/registry/errors';
+import type { BuildRequest } from '../request.ts';
+import {
+  readForeignDockerfile,
+  readLocalDockerfile,
+  readText,
+  type DockerfileText,
+} from './read-dockerfile.ts';
+
+/** What a build reads: a Dockerfile and its context. */
+export interface BuildSource {
+  /** The Dockerfile, as people call it. */
+  readonly path: string;
+  readonly text: string;
+  readonly context: LocalContext;
+}
+
+/** The part of a request that says what to read. */
+type SourceRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'buildArgs' | 'cwd'>;
+
+/**
+ * Opens the context of a build, wherever it is, and reads the Dockerfile.
+ * @throws BuildError `invalid-request`, `no-dockerfile`, `fetch-failed`, `missing-source`, `bad-archive`
+ */
+export async function openSource(
+  request: SourceRequest,
+  tools: ContextTools & { readonly memory: FileMemory },
+): Promise<BuildSource> {
+  const { context: given, cwd = process.cwd(), dockerfile, dockerfileText, buildArgs } = request;
+  const source: ContextSource =
+    typeof given === 'string'
+      ? contextSource(given, cwd, { what: MAIN_CONTEXT, allowsBareGitHub: true })
+      : { kind: 'stream', bytes: given };
+  const keepsGitFolder = /^(?:1|t|true)$/i.test(buildArgs?.['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] ?? '');
+  const opened = await openContext(source, MAIN_CONTEXT, tools, { keepsGitFolder });
+  const url = dockerfile === undefined ? undefined : webUrl(dockerfile);
+  const text = dockerfileText ?? (url === undefined ? undefined : await fetchText(url, tools));
+  const named = url === undefined ? {} : { path: redactUrl(url) };
+
+  if (opened.kind === 'file') {
+    const folder = tools.session.newPath('context');
+    mkdirSync(folder, { mode: 0o755 });
+    const only = { path: 'Dockerfile', text: text ?? dockerfileIn(opened.path, source), ignore: NO_RULES };
+    return { ...sourceOf(folder, only, NO_MEMORY), ...named };
+  }
+  const { path, isLocal } = opened;
+  if (isLocal) {
+    const file = dockerfile === undefined || url !== undefined ? undefined : resolve(cwd, dockerfile);
+    return { ...sourceOf(path, readLocalDockerfile(path, file, text), tools.memory), ...named };
+  }
+  const read =
+    text === undefined
+      ? readForeignDockerfile(path, shownSource(source), dockerfile)
+      : { path: 'Dockerfile', text, ignore: NO_RULES };
+  return { ...sourceOf(path, read, NO_MEMORY), ...named };
+}
+
+function sourceOf(folder: string, { path, text, ignore }: DockerfileText, memory: FileMemory): BuildSource {
+  return { path, text, context: new LocalContext(MAIN_CONTEXT, folder, ignore, memory) };
+}
+
+async function fetchText(url: URL, { remote, signal }: ContextTools): Promise<string> {
+  const { path } = await remote.get(url.href, signal);
+  return readText(Buffer.from(path, 'latin1'), redactUrl(url));
+}
+
+/** A context that is no archive is a Dockerfile, if it came from elsewhere. */
+function dockerfileIn(path: string, source: ContextSource): string {
+  const text = source.kind === 'file' ? '\0' : readText(path, 'Dockerfile');
+  if (text !== '' && !text.includes('\0')) return text;
+  if (source.kind === 'file') {
+    throw buildError('invalid-request', `${source.path} is no archive`, {
+      expected: 'a folder, an archive, the URL of one, or a git repository',
+      hint: '-f names a Dockerfile',
+    });
+  }
+  const what = text === '' ? 'empty' : 'neither a Dockerfile nor an archive';
+  const came = source.kind === 'stream' ? `what came as ${MAIN_CONTEXT}` : shownSource(source);
+  throw buildError('invalid-request', `${came} is ${what}`, {
+    expected: 'a tar, compressed or not, or a Dockerfile',
+  });
+}
+
+/** A context as messages call it. */
+function shownSource(source: ContextSource): string {
+  switch (source.kind) {
+    case 'stream':
+      return MAIN_CONTEXT;
+    case 'folder':
+    case 'file':
+      return source.path;
+    case 'url':
+      return redactUrl(source.url);
+    case 'git':
+      return source.reference.remote;
+  }
+}
