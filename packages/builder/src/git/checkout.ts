@@ -1,5 +1,6 @@
 import { chmod, lstat, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { suggest } from '@caisson/parser';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { GitError, runGit, type GitHeader, type GitOptions } from './git-program.ts';
@@ -128,8 +129,10 @@ async function subdirOf(reference: GitReference, folder: string): Promise<string
     const { remote } = reference;
     const message =
       stat === undefined ? `has no folder ${subdir}` : `has ${subdir}, but it is no folder of it`;
+    const near = suggest(name, await readdir(dirname(at)));
     throw buildError('missing-source', `${shownReference({ ...reference, subdir: undefined })} ${message}`, {
       expected: `a folder of ${remote}, not behind a link`,
+      ...(near === undefined || near === name ? {} : { suggestion: near }),
     });
   }
   return at;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '@caisson/sys';
 import { NO_RULES, type IgnoreRules } from '../context/ignore-rules.ts';
@@ -30,7 +30,13 @@ export function readLocalDockerfile(
     const ignore = readIgnoreFor(context, join(context, 'Dockerfile'));
     return { path: 'Dockerfile', text: givenText, ignore };
   }
-  const path = given ?? join(context, defaultDockerfile(context) ?? missing(context));
+  const path =
+    given ??
+    join(
+      context,
+      defaultDockerfile(context) ??
+        missing(context, `the last argument is the folder of the context; ${NAMED_OTHERWISE}`),
+    );
   const shown = shownPath(context, path);
   return { path: shown, text: readText(path, shown), ignore: readIgnoreFor(context, path) };
 }
@@ -50,17 +56,24 @@ export function readForeignDockerfile(
   if (given !== undefined && isAbsolute(given)) {
     return { path: given, text: readText(given, given), ignore: NO_RULES };
   }
-  const name = given ?? defaultDockerfile(context) ?? missing(title);
+  const name = given ?? defaultDockerfile(context) ?? missing(title, NAMED_OTHERWISE);
   const path = fileInside(context, name);
-  const shown = shownPath(context, resolve(context, name));
-  if (path === undefined) throw buildError('no-dockerfile', `there is no Dockerfile ${shown} in ${title}`);
+  const full = resolve(context, name);
+  const shown = shownPath(context, full);
+  if (path === undefined) {
+    const isThere = lstatSync(full, { throwIfNoEntry: false }) !== undefined;
+    const message = isThere
+      ? `${shown} is no file of ${title}`
+      : `there is no Dockerfile ${shown} in ${title}`;
+    throw buildError('no-dockerfile', message);
+  }
   return { path: shown, text: readText(path, shown), ignore: NO_RULES };
 }
 
-function missing(context: string): never {
-  throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, {
-    hint: 'the last argument is the folder of the context; -f names a Dockerfile that is called otherwise',
-  });
+const NAMED_OTHERWISE = '-f names a Dockerfile that is called otherwise';
+
+function missing(context: string, hint: string): never {
+  throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, { hint });
 }
 
 /**

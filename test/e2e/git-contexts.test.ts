@@ -1,0 +1,238 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { CAISSON, bareEnvironment } from '../rig/caisson.ts';
+import { failureOf } from '../rig/failure-of.ts';
+import { startGitServer, type GitRepository, type GitServer } from '../rig/git-server.ts';
+import { filesOfTar } from '../rig/image-files.ts';
+import { findTool, lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+const FOLDER = fileURLToPath(new URL('../../.caisson/test/git', import.meta.url));
+
+const isPossible = !lacks('root', 'git');
+let server: GitServer;
+
+beforeAll(async () => {
+  if (isPossible) server = await startGitServer(FOLDER);
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+/** The command lines of all processes. */
+function commandLines(): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
+    } catch {
+      return []; // it is no process, or has ended
+    }
+  });
+}
+
+/** Builds. @returns the paths of the files in the image */
+async function built(world: World, ...args: string[]): Promise<string[]> {
+  await world.ok(['build', '-o', 'type=tar,dest=out.tar', ...args]);
+  const files = await filesOfTar(readFileSync(join(world.context, 'out.tar')));
+  return [...files].flatMap(([path, { type }]) => (type === 'file' ? [path] : [])).toSorted();
+}
+
+describe.skipIf(!isPossible)('a git repository as a context', () => {
+  let site: GitRepository;
+  let commit = '';
+
+  beforeAll(async () => {
+    site = await server.repository('site');
+    commit = await site.commit({
+      Dockerfile: 'FROM scratch\nCOPY . /all/\n',
+      '.dockerignore': 'hidden\n',
+      hidden: 'x',
+      'web/Dockerfile': 'FROM scratch\nCOPY . /web/\n',
+      'web/page': 'page\n',
+      'other.Dockerfile': 'FROM scratch\nCOPY hidden /all/\n',
+    });
+  });
+
+  test('is its files without .git, whatever its .dockerignore says', async ({ world }) => {
+    const all = ['.dockerignore', 'Dockerfile', 'hidden', 'other.Dockerfile', 'web/Dockerfile', 'web/page'];
+    expect(await built(world, site.url)).toEqual(all.map((name) => `all/${name}`));
+    expect(await built(world, '-f', 'other.Dockerfile', site.url)).toEqual(['all/hidden']);
+    expect(await built(world, `${site.url}#main:web`)).toEqual(['web/Dockerfile', 'web/page']);
+    expect(await built(world, `${site.url}?subdir=web&commit=${commit.slice(0, 9)}`)).toHaveLength(2);
+    const kept = await built(world, '--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1', site.url);
+    expect(kept).toContain('all/.git/HEAD');
+    expect(await built(world, `${site.url}?keep-git-dir`)).toContain('all/.git/HEAD');
+    world.write({ Dockerfile: 'FROM scratch\nCOPY --from=site web /\n' });
+    expect(await built(world, '--build-context', `site=${site.url}`, '.')).toEqual(['Dockerfile', 'page']);
+  });
+
+  test('counts by what is in it: a new commit of other files runs nothing again', async ({ world }) => {
+    const docs = await server.repository('docs');
+    await docs.commit({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a\n' });
+    const build = async (): Promise<string> => (await world.ok(['build', '-t', 'docs', docs.url])).stderr;
+    expect(await build()).toContain('0 steps cached, 1 ran');
+    await docs.commit({ b: 'b\n' });
+    expect(await build()).toContain('1 steps cached, 0 ran');
+  });
+
+  test('has no such ref, folder or Dockerfile, or is no repository', async ({ world }) => {
+    const said = async (...args: string[]): Promise<string> =>
+      (await failureOf(world, ['build', ...args])).replaceAll(server.url, 'SERVER');
+    expect(await said(`${site.url}#man`)).toMatchInlineSnapshot(`
+      "error[missing-source]: SERVER/site.git has no branch or tag "man"
+        did you mean main?
+      exit code 1
+      "
+    `);
+    expect(await said(`${site.url}#main:wbe`)).toMatchInlineSnapshot(`
+      "error[missing-source]: SERVER/site.git#main has no folder wbe
+        expected: a folder of SERVER/site.git, not behind a link
+        did you mean web?
+      exit code 1
+      "
+    `);
+    expect(await said('-f', 'nothing', site.url)).toMatchInlineSnapshot(`
+      "error[no-dockerfile]: there is no Dockerfile nothing in SERVER/site.git
+      exit code 1
+      "
+    `);
+    const bare = await server.repository('bare');
+    await bare.commit({ a: 'a\n' });
+    expect(await said(bare.url)).toMatchInlineSnapshot(`
+      "error[no-dockerfile]: there is no Dockerfile in SERVER/bare.git
+        hint: -f names a Dockerfile that is called otherwise
+      exit code 1
+      "
+    `);
+    expect(await said(`${site.url}?brnch=main`)).toMatchInlineSnapshot(`
+      "error[invalid-request]: the build context: "brnch" is not known in the query of a repository
+        expected: ref, branch, tag, subdir, checksum, commit, keep-git-dir, submodules, mtime, fetch-by-commit
+        did you mean branch?
+      exit code 1
+      "
+    `);
+    expect(await said(`${server.url}/no.git`)).toMatchInlineSnapshot(`
+      "error[fetch-failed]: the git repository SERVER/no.git cannot be fetched
+        its last output:
+        | fatal: repository 'SERVER/no.git/' not found
+      exit code 1
+      "
+    `);
+  });
+});
+
+describe.skipIf(!isPossible)('credentials for a git repository', () => {
+  const BASIC = `Basic ${Buffer.from('x-access-token:t0ken').toString('base64')}`;
+
+  test('are sent to their server alone: in no arguments, layers or messages', async ({ world }) => {
+    await using guarded = await startGitServer(FOLDER, { authorization: BASIC });
+    const secret = await guarded.repository('secret');
+    await secret.commit({ Dockerfile: 'FROM scratch\nCOPY . /\n', a: 'a\n' });
+    const { host } = new URL(guarded.url);
+    // A git that writes down its arguments before it runs.
+    const real = findTool('git') ?? '';
+    const shim = join(world.folder, 'bin');
+    mkdirSync(shim);
+    writeFileSync(join(shim, 'git'), `#!/bin/sh\necho "$@" >> ${world.folder}/argv\nexec ${real} "$@"\n`, {
+      mode: 0o755,
+    });
+    const env = { T: 't0ken', PATH: `${shim}:${process.env['PATH'] ?? ''}` };
+    for (const id of ['GIT_AUTH_TOKEN', `GIT_AUTH_TOKEN.${host}`, 'GIT_AUTH_TOKEN.127.0.0.1']) {
+      const { stderr } = await world.ok(['build', '-t', 'x', '--secret', `id=${id},env=T`, secret.url], {
+        env,
+      });
+      expect(stderr).not.toContain('t0ken');
+    }
+    const withHeader = { env: { ...env, H: BASIC } };
+    await world.ok(['build', '--secret', 'id=GIT_AUTH_HEADER,env=H', secret.url], withHeader);
+    const inUrl = secret.url.replace('http://', 'http://x-access-token:t0ken@');
+    guarded.asked.length = 0;
+    const refused = await world.run(['build', inUrl], { env });
+    expect(refused.stderr).not.toContain('t0ken');
+    expect(guarded.asked.every((line) => !line.includes('t0ken'))).toBe(true);
+    const argv = readFileSync(join(world.folder, 'argv'), 'utf8');
+    expect(argv).toContain(`ls-remote -- ${secret.url} HEAD`);
+    expect(argv).not.toContain('t0ken');
+    expect(argv).not.toContain(Buffer.from('t0ken').toString('base64').slice(0, 5));
+    expect((await execa('grep', ['-r', 't0ken', world.store], { reject: false })).stdout).toBe('');
+  });
+
+  test('are missing', async ({ world }) => {
+    await using guarded = await startGitServer(FOLDER, { authorization: BASIC });
+    const said = await failureOf(world, ['build', `${guarded.url}/secret.git`]);
+    expect(said.replaceAll(guarded.url, 'SERVER')).toMatchInlineSnapshot(`
+      "error[fetch-failed]: the git repository SERVER/secret.git cannot be fetched
+        hint: the secret GIT_AUTH_TOKEN, or GIT_AUTH_TOKEN.HOST, is sent to its server: --secret id=GIT_AUTH_TOKEN,env=NAME
+        its last output:
+        | fatal: could not read Username for 'SERVER': terminal prompts disabled
+      exit code 1
+      "
+    `);
+  });
+
+  test('follow no redirect', async ({ world }) => {
+    await using target = await startGitServer(FOLDER);
+    await using moved = await startGitServer(FOLDER, { redirect: target.url });
+    const repository = await target.repository('there');
+    await repository.commit({ Dockerfile: 'FROM scratch\nCOPY . /\n' });
+    await world.ok(['build', `${moved.url}/there.git`]);
+    target.asked.length = 0;
+    const args = ['build', '--secret', 'id=GIT_AUTH_TOKEN,env=T', `${moved.url}/there.git`];
+    const { exitCode, stderr } = await world.run(args, { env: { T: 't0ken' } });
+    expect(exitCode).toBe(1);
+    expect(target.asked).toEqual([]);
+    expect(stderr.replaceAll(moved.url, 'MOVED').replaceAll(target.url, 'TARGET')).toMatchInlineSnapshot(`
+      "error[fetch-failed]: the git repository MOVED/there.git cannot be fetched
+        hint: with credentials no redirect is followed: name the address that it leads to
+        its last output:
+        | fatal: unable to access 'MOVED/there.git/': The requested URL returned error: 302
+      "
+    `);
+  });
+});
+
+describe.skipIf(!isPossible)('git', () => {
+  test('runs nothing that the user or the repository has configured', async ({ world }) => {
+    const hooked = await server.repository('hooked');
+    await hooked.commit({
+      Dockerfile: 'FROM scratch\nCOPY . /\n',
+      '.gitattributes': '* filter=evil\n',
+      a: 'a\n',
+    });
+    const home = join(world.folder, 'home');
+    const marker = join(world.folder, 'marker');
+    const script = join(home, 'hooks', 'post-checkout');
+    mkdirSync(join(home, 'hooks'), { recursive: true });
+    writeFileSync(script, `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 });
+    writeFileSync(
+      join(home, '.gitconfig'),
+      `[core]\nhooksPath = ${home}/hooks\nfsmonitor = ${script}\n[filter "evil"]\nsmudge = touch ${marker}; cat\n[credential]\nhelper = !touch ${marker}\n[url "http://127.0.0.1:9/"]\ninsteadOf = ${server.url}/\n`,
+    );
+    expect(await built(world, hooked.url)).toEqual(['.gitattributes', 'Dockerfile', 'a']);
+    expect((await execa('find', [marker], { reject: false })).exitCode).toBe(1);
+  });
+
+  test('ends with the build', async ({ world }) => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    const address = silent.address();
+    const url = `git://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/x`;
+    const child = execa(process.execPath, [CAISSON, 'build', url], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      reject: false,
+    });
+    const asked = new Promise((resolve) => {
+      silent.once('connection', resolve);
+    });
+    await asked;
+    child.kill('SIGINT');
+    expect((await child).exitCode).toBe(130);
+    silent.close();
+    expect(commandLines().filter((line) => line.includes(url))).toEqual([]);
+  });
+});
