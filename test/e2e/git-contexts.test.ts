@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { CAISSON, bareEnvironment } from '../rig/caisson.ts';
 import { failureOf } from '../rig/failure-of.ts';
 import { startGitServer, type GitRepository, type GitServer } from '../rig/git-server.ts';
 import { filesOfTar } from '../rig/image-files.ts';
+import { processesWith } from '../rig/leftovers.ts';
 import { findTool, lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
@@ -20,17 +21,6 @@ beforeAll(async () => {
   if (isPossible) server = await startGitServer(FOLDER);
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
-
-/** The command lines of all processes. */
-function commandLines(): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
-    } catch {
-      return []; // it is no process, or has ended
-    }
-  });
-}
 
 /** Builds. @returns the paths of the files in the image */
 async function built(world: World, ...args: string[]): Promise<string[]> {
@@ -233,6 +223,6 @@ describe.skipIf(!isPossible)('git', () => {
     child.kill('SIGINT');
     expect((await child).exitCode).toBe(130);
     silent.close();
-    expect(commandLines().filter((line) => line.includes(url))).toEqual([]);
+    expect(processesWith(url)).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { buildError } from '../failure.ts';
 import { printableLines } from './git-output.ts';
 
@@ -72,6 +71,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
   const { cwd, header, signal } = options;
+  const { execa } = await import('execa'); // most builds need no git
   const ended = await execa('git', args, {
     cwd: cwd ?? '/',
     env: { ...passedOn(process.env), ...FIXED, ...settings(header) },
