@@ -143,7 +143,7 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
     expect(refused.stderr).not.toContain('t0ken');
     expect(guarded.asked.every((line) => !line.includes('t0ken'))).toBe(true);
     const argv = readFileSync(join(world.folder, 'argv'), 'utf8');
-    expect(argv).toContain(`ls-remote -- ${secret.url} HEAD`);
+    expect(argv).toContain(`ls-remote --symref -- ${secret.url} HEAD`);
     expect(argv).not.toContain('t0ken');
     expect(argv).not.toContain(Buffer.from('t0ken').toString('base64').slice(0, 5));
     expect((await execa('grep', ['-r', 't0ken', world.store], { reject: false })).stdout).toBe('');

@@ -85,12 +85,15 @@ describe.skipIf(!isPossible)('ADD of a git repository', () => {
       `--keep-git-dir ${app.url.replace('http://', 'http://somebody:t0ken@')}#v1`,
     );
     expect(files.get('.git/HEAD')?.content).toBe(`${first}\n`);
+    expect([...files.keys()]).not.toContain('.git/FETCH_HEAD');
+    expect([...files.keys()]).not.toContain('.git/logs/HEAD');
     expect(files.get('.git/config')?.content).toContain(`url = ${app.url}\n`);
     expect([...files.keys()].filter((name) => name.startsWith('.git/hooks/'))).toEqual([]);
     expect(readFileSync(join(world.context, 'out.tar'), 'latin1')).not.toContain('t0ken');
-    expect((await add(world, `${app.url}?keep-git-dir#main`)).get('.git/HEAD')?.content).toBe(
-      'ref: refs/heads/main\n',
-    );
+    expect(files.get('.git/refs/tags/v1')?.content).toBe(`${first}\n`);
+    const head = await add(world, `${app.url}?keep-git-dir`);
+    expect(head.get('.git/HEAD')?.content).toBe(`${second}\n`);
+    expect(head.get('.git/refs/heads/main')?.content).toBe(`${second}\n`);
   });
 
   test('may have the time of its commit', async ({ world }) => {

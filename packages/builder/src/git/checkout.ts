@@ -33,14 +33,7 @@ export async function checkOut(
     await git('init', '--quiet');
     await git('remote', 'add', '--', 'origin', reference.remote);
     await fetchCommit(reference, commit, { cwd: folder, header, signal });
-    const branch = /^refs\/heads\/(.+)$/.exec(commit.ref ?? '')?.[1];
-    await git(
-      'checkout',
-      '--quiet',
-      '--force',
-      ...(branch === undefined ? ['--detach'] : ['-B', branch]),
-      commit.sha,
-    );
+    await git('checkout', '--quiet', '--force', '--detach', commit.sha);
     if (reference.hasSubmodules) {
       await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');
     }
@@ -48,7 +41,7 @@ export async function checkOut(
     throw fetchFailed(reference, error);
   }
   const time = reference.mtime === 'commit' ? await timeOf(commit.sha, git) : undefined;
-  if (!keepsGitFolder) await removeGitFolders(folder);
+  await (keepsGitFolder ? removeTraces : removeGitFolders)(folder);
   await normalise(folder, time);
   return subdirOf(reference, folder);
 }
@@ -61,20 +54,24 @@ async function fetchCommit(
 ): Promise<void> {
   const single = ['--depth', '1', '--no-tags'];
   const attempts = [
-    ...(ref === undefined || fetchesByCommit ? [] : [[...single, '--', 'origin', ref]]),
-    [...single, '--', 'origin', sha],
-    ['--tags', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*'],
+    ...(ref === undefined || fetchesByCommit ? [] : [[...single, '--', remote, refspec(ref)]]),
+    [...single, '--', remote, sha],
+    ['--tags', '--', remote, '+refs/heads/*:refs/heads/*'],
   ];
   let failure: GitError | undefined;
   for (const attempt of attempts) {
-    failure = await failureOf(
-      ['fetch', '--quiet', '--force', '--no-recurse-submodules', ...attempt],
-      options,
-    );
+    failure = await failureOf([...FETCH, ...attempt], options);
     if (failure !== undefined) continue;
     if ((await failureOf(['cat-file', '-e', `${sha}^{commit}`], options)) === undefined) return;
   }
   throw failure ?? buildError('missing-source', `${remote} has no commit ${sha}`);
+}
+
+const FETCH = ['fetch', '--quiet', '--force', '--update-head-ok', '--no-recurse-submodules'];
+
+/** A branch and a tag keep their name, so that a kept .git knows it. */
+function refspec(ref: string): string {
+  return /^refs\/(?:heads|tags)\//.test(ref) ? `+${ref}:${ref}` : ref;
 }
 
 /** Runs git. @returns how it failed; undefined where it did not */
@@ -92,6 +89,12 @@ async function timeOf(sha: string, git: (...args: string[]) => Promise<string>):
   return new Date(Number(await git('show', '--no-patch', '--format=%ct', sha)) * 1000);
 }
 
+/** What says who checked a repository out, and when. */
+async function removeTraces(folder: string): Promise<void> {
+  for (const name of ['FETCH_HEAD', 'logs'])
+    await rm(join(folder, '.git', name), { recursive: true, force: true });
+}
+
 /** The folder `.git` of a repository, and the files `.git` of its submodules. */
 async function removeGitFolders(folder: string): Promise<void> {
   await rm(join(folder, '.git'), { recursive: true, force: true });
@@ -100,18 +103,23 @@ async function removeGitFolders(folder: string): Promise<void> {
   }
 }
 
-/** Modes are those that git keeps, 644 and 755, whatever the umask here is. */
+/** Modes are those that git keeps, 644 and 755 (444 of its own objects), whatever the umask here is. */
 async function normalise(folder: string, time: Date | undefined): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await normalise(path, time);
     else {
-      if (entry.isFile()) await chmod(path, ((await lstat(path)).mode & 0o100) === 0 ? 0o644 : 0o755);
+      if (entry.isFile()) await chmod(path, modeOf((await lstat(path)).mode));
       if (time !== undefined) await lutimes(path, time, time);
     }
   }
   await chmod(folder, 0o755);
   if (time !== undefined) await lutimes(folder, time, time);
+}
+
+function modeOf(mode: number): number {
+  if ((mode & 0o100) !== 0) return 0o755;
+  return (mode & 0o200) === 0 ? 0o444 : 0o644;
 }
 
 /** A folder of the repository: each name on the way must be one, and no link. */

@@ -50,8 +50,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
   'core.symlinks': 'true',
-  'core.protectHFS': 'true',
-  'core.protectNTFS': 'true',
   'credential.helper': '',
   'init.defaultBranch': 'main',
   'init.templateDir': '',

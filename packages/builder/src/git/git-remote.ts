@@ -2,7 +2,7 @@ import { suggest } from '@caisson/parser';
 import { buildError } from '../failure.ts';
 import { GitError, runGit, type GitHeader } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
-import { isFullCommit } from './ref-name.ts';
+import { isFullCommit, refProblem } from './ref-name.ts';
 
 /** A commit of a repository, and by what name it was found. */
 export interface GitCommit {
@@ -41,9 +41,12 @@ async function find(
   const { remote, ref = 'HEAD' } = reference;
   if (isFullCommit(ref)) return { sha: ref, ref: undefined };
   try {
-    const listed = await runGit(['ls-remote', '--', remote, ref, `${ref}^{}`], { header, signal });
+    const listed = await runGit(['ls-remote', '--symref', '--', remote, ref, `${ref}^{}`], {
+      header,
+      signal,
+    });
     const found = choose(ref, refsOf(listed));
-    if (found !== undefined) return found;
+    if (found !== undefined) return { ...found, ref: headOf(listed) ?? found.ref };
     const all = refsOf(await runGit(['ls-remote', '--heads', '--tags', '--', remote], { header, signal }));
     throw noSuchRef(reference, ref, [...all.keys()]);
   } catch (error) {
@@ -58,6 +61,12 @@ function refsOf(listed: string): Map<string, string> {
       return name === '' ? [] : [[name, sha]];
     }),
   );
+}
+
+/** The branch that HEAD stands for. Its name is the server's word: one that git would not take is passed over. */
+function headOf(listed: string): string | undefined {
+  const name = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(listed)?.[1];
+  return name === undefined || refProblem(name) !== undefined ? undefined : name;
 }
 
 /** Among several that a short name fits, the one that git itself takes: tags before branches. */
