@@ -23,7 +23,8 @@ import type { BuildRequest, Entitlement } from './request.ts';
 import type { BuildResult } from './result.ts';
 import { Solver } from './solve/solver.ts';
 import type { FileState } from './state.ts';
-import { nameSteps, StepGraph } from './steps/step-graph.ts';
+import { nameSteps } from './steps/step-names.ts';
+import { StepGraph } from './steps/step-graph.ts';
 import { StepCounter } from './step-counter.ts';
 import { openWorkshop } from './workshop.ts';
 

@@ -3,9 +3,18 @@ import { errorAt, type Diagnostic } from './diagnostic.ts';
 import type { Range } from './source-text.ts';
 import { suggest } from './suggest.ts';
 
+const byName = new WeakMap<Dockerfile, ReadonlyMap<string | undefined, readonly Stage[]>>();
+
+/** The stages of a name, in order. */
+function stagesNamed(dockerfile: Dockerfile, name: string): readonly Stage[] {
+  const known = byName.get(dockerfile) ?? Map.groupBy(dockerfile.stages, (stage) => stage.name);
+  byName.set(dockerfile, known);
+  return known.get(name) ?? [];
+}
+
 /** The stage that FROM builds on: the last one before it with this name, to the letter; undefined for an image. */
 export function stageOfFrom(dockerfile: Dockerfile, image: string, from: Stage): Stage | undefined {
-  return dockerfile.stages.findLast(({ index, name }) => index < from.index && name === image);
+  return stagesNamed(dockerfile, image).findLast(({ index }) => index < from.index);
 }
 
 /**
@@ -20,7 +29,7 @@ export function stageOfCopy(
 ): { readonly stage: Stage | undefined } | { readonly error: Diagnostic } {
   const stage = /^\d+$/.test(name)
     ? dockerfile.stages[Number(name)]
-    : dockerfile.stages.findLast((each) => each.name === name.toLowerCase());
+    : stagesNamed(dockerfile, name.toLowerCase()).at(-1);
   if (stage === undefined) {
     if (!/^\d+$/.test(name)) return { stage: undefined };
     const count = dockerfile.stages.length;
@@ -41,7 +50,7 @@ export function stageOfCopy(
 /** The stage to build: the last one, or the one of this name, whatever its case. */
 export function targetStage(dockerfile: Dockerfile, target: string | undefined): Stage | undefined {
   if (target === undefined || target === '') return dockerfile.stages.at(-1);
-  return dockerfile.stages.findLast((stage) => stage.name === target.toLowerCase());
+  return stagesNamed(dockerfile, target.toLowerCase()).at(-1);
 }
 
 /** The name of a stage that somebody most likely meant. */

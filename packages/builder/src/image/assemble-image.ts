@@ -10,6 +10,7 @@ import {
   type Manifest,
 } from '@caisson/oci';
 import type { BuildClock } from '../build-clock.ts';
+import { chainOf } from '../plan/planned-stages.ts';
 import type { PlannedHistory, PlannedStage } from '../plan/planned.ts';
 import type { FileState } from '../state.ts';
 
@@ -94,7 +95,7 @@ function historyOf(stage: PlannedStage, state: FileState, clock: BuildClock): Hi
 
 /** What a stage and the stages that it builds on say, from the bottom. */
 function planOf(stage: PlannedStage): PlannedHistory[] {
-  return stage.base.kind === 'stage' ? [...planOf(stage.base.stage), ...stage.history] : [...stage.history];
+  return chainOf(stage).flatMap(({ history }) => history);
 }
 
 interface BaseHistory {
@@ -105,9 +106,8 @@ interface BaseHistory {
 
 /** The history of the image at the bottom. One that does not fit its layers is replaced by a line a layer. */
 function baseHistory(stage: PlannedStage): BaseHistory {
-  const { base } = stage;
-  if (base.kind === 'stage') return baseHistory(base.stage);
-  if (base.kind === 'scratch') return { history: [], layers: 0, created: undefined };
+  const base = chainOf(stage)[0]?.base;
+  if (base?.kind !== 'image') return { history: [], layers: 0, created: undefined };
   const { config } = base.image;
   const layers = config.rootfs.diff_ids.length;
   const { history = [], created } = config;

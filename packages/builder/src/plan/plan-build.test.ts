@@ -7,6 +7,7 @@ import { NO_MEMORY } from '../context/stat-cache.ts';
 import type { BuildEvent } from '../events.ts';
 import { BuildError } from '../failure.ts';
 import { EMPTY_STATE } from '../state.ts';
+import { chainOf, stagesOf } from './planned-stages.ts';
 import { planBuild, type PlanRequest } from './plan-build.ts';
 import type { PlannedStage } from './planned.ts';
 
@@ -208,4 +209,14 @@ describe('stages', () => {
     ]);
     expect(config.OnBuild).toBeUndefined();
   });
+});
+
+test('a chain of thousands of stages is planned', async () => {
+  const stages = Array.from({ length: 10_000 }, (_, index) =>
+    index === 0 ? 'FROM scratch AS s0\nCOPY a /\n' : `FROM s${index - 1} AS s${index}\nENV N=${index}\n`,
+  );
+  const target = await plan(stages.join(''));
+  expect(target.config.Env).toContain('N=9999');
+  expect(chainOf(target)).toHaveLength(10_000);
+  expect(stagesOf(target).map(({ index }) => index)).toEqual(stages.map((_, index) => index));
 });

@@ -2,6 +2,7 @@ import type { StepInfo } from '../events.ts';
 import type { CopyOrigin, PlannedCopy, PlannedRun, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import type { Op } from '../solve/op.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
+import { stagesOf } from '../plan/planned-stages.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { CopyOp } from './copy-op.ts';
 import { KnownState } from './known-state.ts';
@@ -21,24 +22,34 @@ export class StepGraph {
   constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>, target: PlannedStage) {
     this.#scope = scope;
     this.#names = steps;
-    for (const stage of stagesOf(target)) this.#noteMounted(stage);
+    const stages = stagesOf(target);
+    this.#noteMounted(stages);
+    // A stage needs only those before it.
+    for (const stage of stages) this.#add(stage);
   }
 
   /** The op whose result is the state at the end of a stage. */
   endOf(stage: PlannedStage): Op<FileState> {
-    const known = this.#stages.get(stage);
-    if (known !== undefined) return known;
-    let op = this.#baseOf(stage);
-    for (const step of stage.steps) op = this.#op(step, stage, op);
-    this.#stages.set(stage, op);
+    const op = this.#stages.get(stage);
+    if (op === undefined) throw new Error('Internal error: a stage that the target does not need');
     return op;
   }
 
+  #add(stage: PlannedStage): void {
+    let op = this.#baseOf(stage);
+    for (const step of stage.steps) op = this.#op(step, stage, op);
+    this.#stages.set(stage, op);
+  }
+
   /** What lies below a RUN will be mounted: its layer is made a tree in the pass that writes it. */
-  #noteMounted(stage: PlannedStage): void {
-    const chain = chainOf(stage);
-    const last = chain.findLastIndex(({ kind }) => kind === 'run');
-    for (const step of chain.slice(0, Math.max(0, last))) this.#mounted.add(step);
+  #noteMounted(stages: readonly PlannedStage[]): void {
+    const below = new Set<PlannedStage>();
+    for (const stage of stages.toReversed()) {
+      const { base, steps } = stage;
+      const end = below.has(stage) ? steps.length : steps.findLastIndex(({ kind }) => kind === 'run');
+      for (const step of steps.slice(0, Math.max(0, end))) this.#mounted.add(step);
+      if (end >= 0 && base.kind === 'stage') below.add(base.stage);
+    }
   }
 
   #baseOf({ base }: PlannedStage): Op<FileState> {
@@ -121,52 +132,4 @@ function quiet(scope: StepScope): StepScope {
       if (event.kind === 'warning' || event.kind === 'fetch') scope.emit(event);
     },
   };
-}
-
-/** The steps of a stage and of the stages that it builds on, the lowest first. */
-function chainOf({ base, steps }: PlannedStage): PlannedStep[] {
-  return base.kind === 'stage' ? [...chainOf(base.stage), ...steps] : [...steps];
-}
-
-/** The steps that a stage and those that it needs have, with what people call them, in the order of the Dockerfile. */
-export function nameSteps(target: PlannedStage): Map<PlannedStep, StepInfo> {
-  const stages = stagesOf(target);
-  const named = new Map<PlannedStep, StepInfo>();
-  for (const { steps, title } of stages) {
-    const first = steps[0]?.kind === 'from' ? 1 : 2; // FROM is the first, most often not a step
-    for (const [index, step] of steps.entries()) {
-      const position = `${index + first}/${steps.length + first - 1}`;
-      const name = stages.length === 1 && title === 'stage-0' ? position : `${title} ${position}`;
-      named.set(step, { id: named.size + 1, name, text: step.text, place: step.place });
-    }
-  }
-  return named;
-}
-
-function stagesOf(target: PlannedStage): PlannedStage[] {
-  const found = new Set<PlannedStage>();
-  const visit = (stage: PlannedStage): void => {
-    if (found.has(stage)) return;
-    found.add(stage);
-    if (stage.base.kind === 'stage') visit(stage.base.stage);
-    for (const step of stage.steps) {
-      for (const from of originsOf(step)) if (from.kind === 'stage') visit(from.stage);
-    }
-  };
-  visit(target);
-  return [...found].toSorted((a, b) => a.index - b.index);
-}
-
-/** Where a step takes files from, besides the state before it. */
-function originsOf(step: PlannedStep): CopyOrigin[] {
-  switch (step.kind) {
-    case 'copy':
-    case 'add':
-    case 'from':
-      return [step.from];
-    case 'run':
-      return step.mounts.flatMap((mount) => mountedFiles(mount)?.from ?? []);
-    case 'workdir':
-      return [];
-  }
 }
