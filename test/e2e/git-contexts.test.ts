@@ -22,6 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
+/** A git that writes down its arguments before it runs. */
+function recordingGit(world: World): { readonly PATH: string; readonly argv: () => string } {
+  const folder = join(world.folder, 'bin');
+  const log = join(world.folder, 'argv');
+  mkdirSync(folder);
+  const script = `#!/bin/sh\necho "$@" >> ${log}\nexec ${findTool('git') ?? ''} "$@"\n`;
+  writeFileSync(join(folder, 'git'), script, { mode: 0o755 });
+  return { PATH: `${folder}:${process.env['PATH'] ?? ''}`, argv: () => readFileSync(log, 'utf8') };
+}
+
 /** Builds. @returns the paths of the files in the image */
 async function built(world: World, ...args: string[]): Promise<string[]> {
   await world.ok(['build', '-o', 'type=tar,dest=out.tar', ...args]);
@@ -121,14 +131,8 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
     const secret = await guarded.repository('secret');
     await secret.commit({ Dockerfile: 'FROM scratch\nCOPY . /\n', a: 'a\n' });
     const { host } = new URL(guarded.url);
-    // A git that writes down its arguments before it runs.
-    const real = findTool('git') ?? '';
-    const shim = join(world.folder, 'bin');
-    mkdirSync(shim);
-    writeFileSync(join(shim, 'git'), `#!/bin/sh\necho "$@" >> ${world.folder}/argv\nexec ${real} "$@"\n`, {
-      mode: 0o755,
-    });
-    const env = { T: 't0ken', PATH: `${shim}:${process.env['PATH'] ?? ''}` };
+    const { PATH, argv } = recordingGit(world);
+    const env = { T: 't0ken', PATH };
     for (const id of ['GIT_AUTH_TOKEN', `GIT_AUTH_TOKEN.${host}`, 'GIT_AUTH_TOKEN.127.0.0.1']) {
       const { stderr } = await world.ok(['build', '-t', 'x', '--secret', `id=${id},env=T`, secret.url], {
         env,
@@ -142,10 +146,10 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
     const refused = await world.run(['build', inUrl], { env });
     expect(refused.stderr).not.toContain('t0ken');
     expect(guarded.asked.every((line) => !line.includes('t0ken'))).toBe(true);
-    const argv = readFileSync(join(world.folder, 'argv'), 'utf8');
-    expect(argv).toContain(`ls-remote --symref -- ${secret.url} HEAD`);
-    expect(argv).not.toContain('t0ken');
-    expect(argv).not.toContain(Buffer.from('t0ken').toString('base64').slice(0, 5));
+    const asked = argv();
+    expect(asked).toContain(`ls-remote --symref -- ${secret.url} HEAD`);
+    expect(asked).not.toContain('t0ken');
+    expect(asked).not.toContain(Buffer.from('t0ken').toString('base64').slice(0, 5));
     expect((await execa('grep', ['-r', 't0ken', world.store], { reject: false })).stdout).toBe('');
   });
 
@@ -202,6 +206,17 @@ describe.skipIf(!isPossible)('git', () => {
     );
     expect(await built(world, hooked.url)).toEqual(['.gitattributes', 'Dockerfile', 'a']);
     expect((await execa('find', [marker], { reject: false })).exitCode).toBe(1);
+  });
+
+  test('is given no option by a server that names a branch like one', async ({ world }) => {
+    const hostile = await server.repository('hostile');
+    const sha = await hostile.commit({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a\n' });
+    writeFileSync(join(hostile.folder, 'refs/heads/--upload-pack=x'), `${sha}\n`);
+    writeFileSync(join(hostile.folder, 'HEAD'), 'ref: refs/heads/--upload-pack=x\n');
+    const { PATH, argv } = recordingGit(world);
+    await world.ok(['build', hostile.url], { env: { PATH } });
+    expect(argv()).toContain(' -- ');
+    expect(argv()).not.toContain('--upload-pack');
   });
 
   test('ends with the build', async ({ world }) => {

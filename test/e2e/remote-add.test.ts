@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -14,11 +14,13 @@ let server: Server;
 let base = '';
 let content = 'first\n';
 const asked: string[] = [];
+const authorizations: string[] = [];
 
 beforeAll(async () => {
   const archive = gzipSync(await packTar([{ name: 'in/side', type: 'file', content: 'x' }]));
   server = createServer((request, response) => {
     const tag = sha256(content);
+    authorizations.push(request.headers.authorization ?? '');
     asked.push(
       `${request.method ?? ''} ${request.url ?? ''} ${request.headers['if-none-match'] === tag ? 'known' : ''}`,
     );
@@ -74,6 +76,23 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
     expect(asked).toEqual(['GET /file.txt known']);
     content = 'second\n';
     expect((await filesOf(world)).get('file.txt')?.content).toBe('second\n');
+  });
+
+  test('sends user name and password of the URL, and shows them nowhere', async ({ world }) => {
+    content = 'first\n';
+    world.write({ Dockerfile: `FROM scratch\nADD ${base.replace('//', '//me:s3cret@')}/file.txt /\n` });
+    asked.length = 0;
+    const { stderr } = await world.ok(['build', '-t', 'app', '.']);
+    expect(authorizations.at(-1)).toBe(`Basic ${Buffer.from('me:s3cret').toString('base64')}`);
+    expect(stderr).toContain(`ADD ${base}/file.txt /`);
+    const { stdout } = await world.ok(['history', '--no-trunc', 'app']);
+    expect(stdout).toContain(`ADD ${base}/file.txt / # buildkit`);
+    expect(stdout + stderr).not.toContain('s3cret');
+    expect(
+      readdirSync(join(world.store, 'records'))
+        .map((name) => readFileSync(join(world.store, 'records', name), 'utf8'))
+        .join(''),
+    ).not.toContain('s3cret');
   });
 
   test('that is not there, or not what it should be', async ({ world }) => {

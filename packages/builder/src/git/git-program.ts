@@ -27,11 +27,12 @@ export class GitError extends Error {
   }
 }
 
-/** What of the environment git may see: nothing of it names a program, but ssh's agent and ways through proxies. */
+/**
+ * What of the environment git may see: nothing of it names a program, but ssh's agent and ways through proxies. Without a
+ * home it reads no attributes and no .netrc of the user's; ssh finds known_hosts all the same.
+ */
 const PASSED = [
   'PATH',
-  'HOME',
-  'USER',
   'SSH_AUTH_SOCK',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
