@@ -187,6 +187,44 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
   });
 });
 
+/** An ssh that writes down what it was asked, and runs the command here. */
+function fakeSsh(world: World): { readonly PATH: string; readonly log: string } {
+  const folder = join(world.folder, 'ssh');
+  const log = join(world.folder, 'ssh.log');
+  mkdirSync(folder);
+  const script = `#!/bin/sh\necho "$SSH_AUTH_SOCK $@" >> ${log}\nfor last; do :; done\nexec sh -c "$last"\n`;
+  writeFileSync(join(folder, 'ssh'), script, { mode: 0o755 });
+  return { PATH: `${folder}:${process.env['PATH'] ?? ''}`, log };
+}
+
+describe.skipIf(!isPossible)('a git repository that ssh leads to', () => {
+  test('is asked without a question to the user, with the agent of the build', async ({ world }) => {
+    const site = await server.repository('by-ssh');
+    await site.commit({ Dockerfile: 'FROM scratch\nCOPY . /\n', a: 'a\n' });
+    const { PATH, log } = fakeSsh(world);
+    const env = { PATH, SSH_AUTH_SOCK: '/the/users' };
+    await world.ok(['build', `git@example.com:${site.folder}`], { env });
+    await world.ok(['build', `ssh://git@example.com:2222${site.folder}#main`], { env });
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    expect(lines[0]).toMatch(/^\/the\/users -o BatchMode=yes .*git@example\.com git-upload-pack '/);
+    expect(lines.at(-1)).toMatch(
+      /^\/the\/users -o BatchMode=yes .*-p 2222 git@example\.com git-upload-pack '/,
+    );
+    await using agent = await listening(join(world.folder, 'agent.sock'));
+    await world.ok(['build', '--ssh', `default=${agent.path}`, `git@example.com:${site.folder}`], { env });
+    expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toMatch(new RegExp(`^${agent.path} `));
+  });
+});
+
+/** A socket that somebody listens at. */
+async function listening(path: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const socket = createServer(() => {});
+  await new Promise<void>((resolve) => {
+    socket.listen(path, resolve);
+  });
+  return { path, [Symbol.asyncDispose]: () => new Promise((resolve) => socket.close(() => resolve())) };
+}
+
 describe.skipIf(!isPossible)('git', () => {
   test('runs nothing that the user or the repository has configured', async ({ world }) => {
     const hooked = await server.repository('hooked');

@@ -51,7 +51,8 @@ export async function openWorkshop(
   const { pull = 'default', signal, cwd = process.cwd() } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
-  const git = new GitRepositories(session, secret);
+  const agents = stack.use(new SshAgents(request.ssh ?? {}));
+  const git = new GitRepositories(session, secret, agents);
   const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
 
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
@@ -83,7 +84,7 @@ export async function openWorkshop(
     secret,
     hosts: request.hosts ?? [],
     limits: request.limits ?? {},
-    agents: stack.use(new SshAgents(request.ssh ?? {})),
+    agents,
     emit,
   };
   const stackOfAll = stack.move();

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { suggest } from '@caisson/parser';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
-import { GitError, runGit, type GitHeader, type GitOptions } from './git-program.ts';
+import { GitError, runGit, type GitAccess, type GitOptions } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
 
@@ -11,7 +11,7 @@ import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
 export interface CheckoutOptions {
   /** Whether `.git` stays. */
   readonly keepsGitFolder: boolean;
-  readonly header: GitHeader | undefined;
+  readonly access: GitAccess;
   readonly signal: AbortSignal;
 }
 
@@ -25,14 +25,14 @@ export async function checkOut(
   reference: GitReference,
   commit: GitCommit,
   folder: string,
-  { keepsGitFolder, header, signal }: CheckoutOptions,
+  { keepsGitFolder, access, signal }: CheckoutOptions,
 ): Promise<string> {
   await mkdir(folder, { mode: 0o755 });
-  const git = (...args: string[]): Promise<string> => runGit(args, { cwd: folder, header, signal });
+  const git = (...args: string[]): Promise<string> => runGit(args, { cwd: folder, access, signal });
   try {
     await git('init', '--quiet');
     await git('remote', 'add', '--', 'origin', reference.remote);
-    await fetchCommit(reference, commit, { cwd: folder, header, signal });
+    await fetchCommit(reference, commit, { cwd: folder, access, signal });
     await git('checkout', '--quiet', '--force', '--detach', commit.sha);
     if (reference.hasSubmodules) {
       await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');

@@ -7,11 +7,18 @@ export interface GitHeader {
   readonly header: string;
 }
 
+/** What opens a server's door. */
+export interface GitAccess {
+  readonly header: GitHeader | undefined;
+  /** The socket of an ssh agent, where it is not that of the environment. */
+  readonly agent: string | undefined;
+}
+
 /** How git is run. */
 export interface GitOptions {
   /** Where; nowhere for a question to a server. */
   readonly cwd?: string;
-  readonly header: GitHeader | undefined;
+  readonly access: GitAccess;
   readonly signal: AbortSignal;
 }
 
@@ -69,11 +76,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * @throws GitError; BuildError `fetch-failed` where it is not installed
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
-  const { cwd, header, signal } = options;
+  const { cwd, access, signal } = options;
   const { execa } = await import('execa'); // most builds need no git
   const ended = await execa('git', args, {
     cwd: cwd ?? '/',
-    env: { ...passedOn(process.env), ...FIXED, ...settings(header) },
+    env: { ...passedOn(process.env), ...FIXED, ...agentOf(access), ...settings(access) },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
@@ -112,8 +119,12 @@ function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
+function agentOf({ agent }: GitAccess): Record<string, string> {
+  return agent === undefined ? {} : { SSH_AUTH_SOCK: agent };
+}
+
 /** Settings as git takes them from its environment, where other users cannot read them. */
-function settings(header: GitHeader | undefined): Record<string, string> {
+function settings({ header }: GitAccess): Record<string, string> {
   const all = [
     ...Object.entries(SETTINGS),
     // A header must not follow a redirect to another host.

@@ -1,6 +1,6 @@
 import { suggest } from '@caisson/parser';
 import { buildError } from '../failure.ts';
-import { GitError, runGit, type GitHeader } from './git-program.ts';
+import { GitError, runGit, type GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { isFullCommit, refProblem } from './ref-name.ts';
 
@@ -18,10 +18,10 @@ export interface GitCommit {
  */
 export async function resolveCommit(
   reference: GitReference,
-  header: GitHeader | undefined,
+  access: GitAccess,
   signal: AbortSignal,
 ): Promise<GitCommit> {
-  const found = await find(reference, header, signal);
+  const found = await find(reference, access, signal);
   const { commit, remote } = reference;
   if (commit === undefined || found.sha.startsWith(commit)) return found;
   throw buildError(
@@ -33,21 +33,17 @@ export async function resolveCommit(
   );
 }
 
-async function find(
-  reference: GitReference,
-  header: GitHeader | undefined,
-  signal: AbortSignal,
-): Promise<GitCommit> {
+async function find(reference: GitReference, access: GitAccess, signal: AbortSignal): Promise<GitCommit> {
   const { remote, ref = 'HEAD' } = reference;
   if (isFullCommit(ref)) return { sha: ref, ref: undefined };
   try {
     const listed = await runGit(['ls-remote', '--symref', '--', remote, ref, `${ref}^{}`], {
-      header,
+      access,
       signal,
     });
     const found = choose(ref, refsOf(listed));
     if (found !== undefined) return { ...found, ref: headOf(listed) ?? found.ref };
-    const all = refsOf(await runGit(['ls-remote', '--heads', '--tags', '--', remote], { header, signal }));
+    const all = refsOf(await runGit(['ls-remote', '--heads', '--tags', '--', remote], { access, signal }));
     throw noSuchRef(reference, ref, [...all.keys()]);
   } catch (error) {
     throw fetchFailed(reference, error);

@@ -1,7 +1,9 @@
 import type { Session } from '@caisson/store';
 import type { ReadSecret } from '../copy/http-credentials.ts';
 import { checkOut } from './checkout.ts';
+import type { SshAgents } from '../ssh-agents.ts';
 import { gitHeader } from './git-auth.ts';
+import type { GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { resolveCommit, type GitCommit } from './git-remote.ts';
 
@@ -9,13 +11,18 @@ import { resolveCommit, type GitCommit } from './git-remote.ts';
 export class GitRepositories {
   readonly #session: Session;
   readonly #secret: ReadSecret;
+  readonly #agents: SshAgents;
   readonly #commits = new Map<string, Promise<GitCommit>>();
   readonly #checkouts = new Map<string, Promise<string>>();
 
-  /** @param secret where credentials come from */
-  constructor(session: Session, secret: ReadSecret) {
+  /**
+   * @param secret where credentials for http come from
+   * @param agents where keys for ssh are
+   */
+  constructor(session: Session, secret: ReadSecret, agents: SshAgents) {
     this.#session = session;
     this.#secret = secret;
+    this.#agents = agents;
   }
 
   /** What a reference means now. @throws BuildError `missing-source`, `bad-checksum`, `fetch-failed` */
@@ -39,14 +46,22 @@ export class GitRepositories {
     return known;
   }
 
+  async #access(reference: GitReference): Promise<GitAccess> {
+    const isWeb = /^(?:https?|git):/.test(reference.remote);
+    return {
+      header: await gitHeader(reference, this.#secret),
+      agent: isWeb ? undefined : await this.#agents.open('default'),
+    };
+  }
+
   async #resolve(reference: GitReference, signal: AbortSignal): Promise<GitCommit> {
-    return resolveCommit(reference, await gitHeader(reference, this.#secret), signal);
+    return resolveCommit(reference, await this.#access(reference), signal);
   }
 
   async #checkOut(reference: GitReference, keepsGitFolder: boolean, signal: AbortSignal): Promise<string> {
-    const header = await gitHeader(reference, this.#secret);
+    const access = await this.#access(reference);
     const commit = await this.commit(reference, signal);
     const folder = this.#session.newPath('git');
-    return checkOut(reference, commit, folder, { keepsGitFolder, header, signal });
+    return checkOut(reference, commit, folder, { keepsGitFolder, access, signal });
   }
 }
