@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { gzipSync } from 'node:zlib';
@@ -35,12 +34,11 @@ describe.skipIf(lacks('root'))('the standard input', () => {
       { name: 'sub/', type: 'directory' },
       { name: 'sub/file', type: 'file', content: 'x', uid: 5 },
     ]);
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('caisson-'));
     await world.ok(['build', '-o', 'out', '-'], { input: tar });
     expect(readdirSync(`${world.context}/out/all`)).toContain('hidden');
     await world.ok(['build', '-f', 'docker/other', '-o', 'out2', '-'], { input: gzipSync(tar) });
     expect(readdirSync(`${world.context}/out2`)).toEqual(['sub']);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('caisson-'))).toEqual(before);
+    expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);
   });
 
   test.each([
