@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,6 +113,12 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
       exit code 1
       "
     `);
+    const linked = await server.repository('dockerfile-out');
+    symlinkSync('/etc/hostname', join(linked.work, 'Dockerfile'));
+    await linked.commit({});
+    expect(await said(linked.url)).toBe(
+      'error[no-dockerfile]: Dockerfile is no file of SERVER/dockerfile-out.git\nexit code 1\n',
+    );
     expect(await said(`${server.url}/no.git`)).toMatchInlineSnapshot(`
       "error[fetch-failed]: the git repository SERVER/no.git cannot be fetched
         its last output:

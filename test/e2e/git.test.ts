@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -245,6 +245,19 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
     `);
   });
 
+  test('a folder behind a link', async ({ world }) => {
+    const linked = await server.repository('linked');
+    symlinkSync('/etc', join(linked.work, 'out'));
+    symlinkSync('in', join(linked.work, 'also'));
+    await linked.commit({ 'in/a': 'a\n' });
+    for (const folder of ['out', 'also', 'out/ssh']) {
+      expect(await failure(world, `${linked.url}#main:${folder}`)).toMatch(
+        `error[missing-source]: SERVER/linked.git#main has ${folder}, but it is no folder of it\n`,
+      );
+    }
+    expect((await add(world, `${linked.url}#main:in`)).get('a')?.content).toBe('a\n');
+  });
+
   test('flags and query that do not fit', async ({ world }) => {
     expect(await failure(world, `--keep-git-dir=false ${app.url}?keep-git-dir=1`)).toMatchInlineSnapshot(`
       "error[invalid-dockerfile]: --keep-git-dir=false conflicts with keep-git-dir=true in the query
@@ -295,6 +308,9 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       exit code 1
       "
     `);
+    expect(await failure(world, `--checksum=ab ${app.url} local`)).toContain(
+      '--checksum is for one source that is a URL or a git repository\n',
+    );
     expect(await failure(world, `${app.url}?subdr=x`)).toMatchInlineSnapshot(`
       "error[invalid-dockerfile]: "subdr" is not known in the query of a repository
         at Dockerfile:2:5

@@ -187,6 +187,12 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
       'a folder, an archive, the URL of one, or a git repository',
     ],
     [
+      'lib=',
+      'invalid-request',
+      'the build context lib is empty',
+      'a folder, an archive, the URL of one, or a git repository',
+    ],
+    [
       'lib=docker-image://No',
       'invalid-request',
       'the build context lib: "No": the repository name must be in lower case: "no"',

@@ -24,8 +24,9 @@ export function contextSource(
   cwd: string,
   { what, allowsBareGitHub }: { readonly what: string; readonly allowsBareGitHub: boolean },
 ): ContextSource {
+  if (text === '') throw buildError('invalid-request', `${what} is empty`, { expected: EXPECTED });
   const path = resolve(cwd, text);
-  const stat = text === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory() === true) return { kind: 'folder', path };
   if (stat?.isFile() === true) return { kind: 'file', path };
   const git = parseGitReference(text, { allowsBareGitHub });
@@ -39,9 +40,11 @@ export function contextSource(
   const message =
     stat === undefined ? `there is no folder ${path}` : `${path} is neither a folder nor a file`;
   throw buildError('invalid-request', what === MAIN_CONTEXT ? message : `${what}: ${message}`, {
-    expected: 'a folder, an archive, the URL of one, or a git repository',
+    expected: EXPECTED,
   });
 }
+
+const EXPECTED = 'a folder, an archive, the URL of one, or a git repository';
 
 /** What messages call the context that every build has. */
 export const MAIN_CONTEXT = 'the build context';

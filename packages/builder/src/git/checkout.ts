@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { chmod, lstat, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suggest } from '@caisson/parser';
@@ -34,7 +35,7 @@ export async function checkOut(
     await git('remote', 'add', '--', 'origin', reference.remote);
     await fetchCommit(reference, commit, { cwd: folder, access, signal });
     await git('checkout', '--quiet', '--force', '--detach', commit.sha);
-    if (reference.hasSubmodules) {
+    if (reference.hasSubmodules && (await isThere(join(folder, '.gitmodules')))) {
       await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');
     }
   } catch (error) {
@@ -89,6 +90,20 @@ async function timeOf(sha: string, git: (...args: string[]) => Promise<string>):
   return new Date(Number(await git('show', '--no-patch', '--format=%ct', sha)) * 1000);
 }
 
+async function isThere(path: string): Promise<boolean> {
+  return (await statOf(path)) !== undefined;
+}
+
+/** What lies at a path, a link as itself; undefined where there is nothing. */
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
 /** What says who checked a repository out, and when. */
 async function removeTraces(folder: string): Promise<void> {
   for (const name of ['FETCH_HEAD', 'logs'])
@@ -129,10 +144,7 @@ async function subdirOf(reference: GitReference, folder: string): Promise<string
   let at = folder;
   for (const name of subdir.split('/')) {
     at = join(at, name);
-    const stat = await lstat(at).catch((error: unknown) => {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    });
+    const stat = await statOf(at);
     if (stat?.isDirectory() === true) continue;
     const { remote } = reference;
     const message =
