@@ -17,6 +17,7 @@ export type DiagnosticCode =
   | 'invalid-key-value'
   | 'invalid-heredoc'
   | 'invalid-value'
+  | 'invalid-pattern'
   | 'invalid-onbuild'
   | 'invalid-stage-name'
   | 'unknown-stage'

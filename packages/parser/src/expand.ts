@@ -41,7 +41,7 @@ export function expandWord(
   return attempt(() => new Expander(text, env, options).whole(), text);
 }
 
-/** As {@link expandWord}, and splits what unquoted blanks divide, those of values included. */
+/** As {@link expandWord}, and splits what unquoted blanks divide, those of values included. Empty words are dropped. */
 export function expandWords(
   text: string,
   env: Environment,
@@ -70,6 +70,12 @@ const SPECIAL = new Set(['@', '*', '#', '?', '-', '$', '!', '0']);
 /** How deep `${a:-${b:-...}}` may go: a Dockerfile must not end the process. */
 const MAX_DEPTH = 200;
 
+/**
+ * How long a value may become. No kernel takes one as long in an environment, and twenty lines `ENV a=$a$a` must not
+ * fill the memory.
+ */
+const MAX_LENGTH = 1 << 20;
+
 class Expander {
   readonly #text: readonly string[];
   readonly #env: Environment;
@@ -94,15 +100,9 @@ class Expander {
   words(): string[] {
     const words: string[] = [];
     let word = '';
-    let isOpen = false;
-    const add = (piece: string): void => {
-      word += piece;
-      isOpen = true;
-    };
     const end = (): void => {
-      if (isOpen) words.push(word);
+      if (word !== '') words.push(word);
       word = '';
-      isOpen = false;
     };
     while (this.#at < this.#text.length) {
       const character = this.#peek();
@@ -112,9 +112,9 @@ class Expander {
       } else if (character === '$') {
         for (const piece of this.#dollar()) {
           if (/\s/.test(piece)) end();
-          else add(piece);
+          else word += piece;
         }
-      } else add(this.#piece(false));
+      } else word += this.#piece(false);
     }
     end();
     return words;
@@ -145,6 +145,7 @@ class Expander {
         return out;
       }
       out += this.#piece(keepsEscapes);
+      if (out.length > MAX_LENGTH) throw new Failure(`the value is longer than ${MAX_LENGTH} characters`);
     }
     if (stop !== undefined) throw new Failure(`missing '${stop}'`);
     this.#depth--;

@@ -14,36 +14,65 @@ export function hasWildcard(text: string): boolean {
 export function compileGlob(pattern: string): Result<(name: string) => boolean, string> {
   let source = '';
   const characters = [...pattern];
-  for (let at = 0; at < characters.length; at++) {
-    const character = characters[at] ?? '';
-    if (character === '*') source += '[^/]*';
-    else if (character === '?') source += '[^/]';
-    else if (character === '\\') {
-      at++;
-      const next = characters[at];
-      if (next === undefined) return err('the pattern ends in a backslash');
-      source += literal(next);
-    } else if (character === '[') {
-      const set = readSet(characters, at);
-      if (!set.ok) return set;
-      source += set.value.source;
-      at = set.value.end;
-    } else source += literal(character);
+  for (let at = 0; at < characters.length;) {
+    const element = readGlobElement(characters, at, { setsHoldSlash: false });
+    if (!element.ok) return element;
+    source += element.value.source;
+    at = element.value.end;
   }
-  const expression = new RegExp(`^${source}$`, 'su');
+  const expression = globExpression(source);
   return ok((name) => expression.test(name));
+}
+
+/** A piece of a pattern: as a regular expression, and where what comes after it begins. */
+interface GlobElement {
+  readonly source: string;
+  readonly end: number;
+  /** Whether it is a set with a range that ends before it begins: `[z-a]`. */
+  readonly isBackwards?: boolean;
+}
+
+/** The expression for a whole text, from the sources of its elements. */
+export function globExpression(source: string): RegExp {
+  return new RegExp(`^${source}$`, 'su');
+}
+
+/** Reads one wildcard, set or character of a pattern. */
+export function readGlobElement(
+  characters: readonly string[],
+  at: number,
+  { setsHoldSlash }: { readonly setsHoldSlash: boolean },
+): Result<GlobElement, string> {
+  const character = characters[at] ?? '';
+  switch (character) {
+    case '*':
+      return ok({ source: '[^/]*', end: at + 1 });
+    case '?':
+      return ok({ source: '[^/]', end: at + 1 });
+    case '[':
+      return readSet(characters, at, setsHoldSlash);
+    case '\\': {
+      const next = characters[at + 1];
+      if (next === undefined) return err('the pattern ends in a backslash');
+      return ok({ source: literal(next), end: at + 2 });
+    }
+    default:
+      return ok({ source: literal(character), end: at + 1 });
+  }
 }
 
 /** A set `[...]` from its opening bracket on. */
 function readSet(
   characters: readonly string[],
   start: number,
-): Result<{ source: string; end: number }, string> {
+  holdsSlash: boolean,
+): Result<GlobElement, string> {
   const unclosed = err('a "[" of the pattern is not closed');
   let at = start + 1;
   const isNegated = characters[at] === '^';
   if (isNegated) at++;
   let members = '';
+  let isBackwards = false;
   for (let count = 0; ; count++) {
     if (characters[at] === undefined) return unclosed;
     if (characters[at] === ']' && count > 0) break;
@@ -57,11 +86,15 @@ function readSet(
       high = upper;
       at = upper.end;
     }
+    const [from, to] = [codePoint(low.character), codePoint(high.character)];
     // A range that is the wrong way round holds nothing.
-    if (low.character <= high.character) members += `${inSet(low.character)}-${inSet(high.character)}`;
+    if (from <= to) members += `\\u{${from.toString(16)}}-\\u{${to.toString(16)}}`;
+    else isBackwards = true;
   }
-  if (members === '') return ok({ source: isNegated ? '[^/]' : '(?!)', end: at });
-  return ok({ source: isNegated ? `[^${members}/]` : `(?!/)[${members}]`, end: at });
+  const end = at + 1;
+  const noSlash = holdsSlash ? '' : '(?!/)';
+  const source = members === '' ? (isNegated ? '.' : '(?!)') : `[${isNegated ? '^' : ''}${members}]`;
+  return ok({ source: `${noSlash}${source}`, end, isBackwards });
 }
 
 function readMember(
@@ -76,9 +109,9 @@ function readMember(
 }
 
 function literal(character: string): string {
-  return /[$()*+./?[\\\]^{|}-]/.test(character) ? `\\${character}` : character;
+  return /[$()*+./?[\\\]^{|}]/.test(character) ? `\\${character}` : character;
 }
 
-function inSet(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16) ?? '0'}}`;
+function codePoint(character: string): number {
+  return character.codePointAt(0) ?? 0;
 }

@@ -1,4 +1,5 @@
 import { errorAt, type Diagnostic } from './diagnostic.ts';
+import { expandWord, expandWords } from './expand.ts';
 import type { LogicalLine } from './logical-line.ts';
 import type { Range, SourceText } from './source-text.ts';
 import { quotedWords, type Span } from './words.ts';
@@ -17,43 +18,40 @@ export interface Heredoc {
   readonly range: Range;
 }
 
-const START = /^(\d*)<<(-?)\s*([^<]+)$/;
+/** What the word that begins a heredoc says. */
+type Opening = Pick<Heredoc, 'name' | 'isExpanded' | 'stripsTabs'>;
 
-/** The heredocs that a piece of a line begins. Their bodies come after the line. */
+const OPENING = /^\d*<<(-?)\s*([^<]*)$/;
+/** `<<` alone: the next word is the name. */
+const OPERATOR = /^\d*<<$/;
+/** The shell's rules hold for what begins a heredoc, whatever the escape character of the file. */
+const ESCAPE = '\\';
+
+/** The heredocs that a line begins. Their bodies come after the line. */
 export function findHeredocs(line: LogicalLine, span: Span): Omit<Heredoc, 'body'>[] {
   if (!line.text.includes('<<', span.start)) return [];
-  // The shell's rules hold here, whatever the escape character of the file.
-  return quotedWords(line, span, '\\').flatMap((word) => {
-    const match = START.exec(word.text);
-    const written = match?.[3];
-    if (match === null || written === undefined) return [];
-    const name = unquote(written);
-    if (name === '' || /\s/.test(name)) return [];
-    return [{ name, isExpanded: name === written, stripsTabs: match[2] === '-', range: word.range }];
-  });
-}
-
-/** Whether a text is nothing but the word that begins a heredoc. */
-export function isHeredocWord(text: string): boolean {
-  const match = START.exec(text.trim());
-  return match?.[3] !== undefined && !/\s/.test(match[3]);
-}
-
-function unquote(word: string): string {
-  let out = '';
-  let quote: string | undefined;
-  for (let at = 0; at < word.length; at++) {
-    const character = word[at] ?? '';
-    if (character === '\\' && quote !== "'" && at + 1 < word.length) {
-      at++;
-      out += word[at] ?? '';
-    } else if (quote !== undefined) {
-      if (character === quote) quote = undefined;
-      else out += character;
-    } else if (character === '"' || character === "'") quote = character;
-    else out += character;
+  // A line that is no list of shell words has none: a quote that is not closed, `${x^^}`.
+  if (!expandWord(line.text.slice(span.start, span.end), { get: () => 'x' }).ok) return [];
+  const found: Omit<Heredoc, 'body'>[] = [];
+  const words = quotedWords(line, span, ESCAPE).values();
+  for (const word of words) {
+    const next = OPERATOR.test(word.text) ? words.next().value : undefined;
+    const opening = parseHeredocOpening(word.text + (next?.text ?? ''));
+    if (opening === undefined) continue;
+    found.push({ ...opening, range: { start: word.range.start, end: (next ?? word).range.end } });
   }
-  return out;
+  return found;
+}
+
+/** What a text says that is nothing but the beginning of a heredoc; undefined for any other. */
+export function parseHeredocOpening(text: string): Opening | undefined {
+  const match = OPENING.exec(text.trim());
+  const written = match?.[2];
+  if (written === undefined) return undefined;
+  const names = expandWords(written, { get: (name) => `$${name}` });
+  const [name] = names.ok ? names.value : [];
+  if (name === undefined || written === '' || (names.ok && names.value.length > 1)) return undefined;
+  return { name, isExpanded: name === written, stripsTabs: match?.[1] === '-' };
 }
 
 /**
@@ -81,6 +79,7 @@ export function readHeredocs(
     const diagnostics = [
       errorAt(start.range, 'invalid-heredoc', message, {
         expected: `a line that holds ${start.name} and nothing else`,
+        hint: 'where no heredoc is meant, "<<" stands in quotes',
       }),
     ];
     return { heredocs, nextLine: source.lineCount + 1, diagnostics };
@@ -90,5 +89,5 @@ export function readHeredocs(
 
 /** The text of a heredoc, without the tabs that `<<-` drops. */
 export function heredocText({ body, stripsTabs }: Pick<Heredoc, 'body' | 'stripsTabs'>): string {
-  return stripsTabs ? body.replace(/^\t+/gm, '') : body;
+  return stripsTabs ? body.replace(/(^|\n)\t+/g, '$1') : body;
 }

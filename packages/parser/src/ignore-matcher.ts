@@ -1,5 +1,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import { errorAt } from './diagnostic.ts';
+import { globExpression, readGlobElement } from './glob.ts';
+import { err, ok, type Result } from './result.ts';
 import { SourceText } from './source-text.ts';
 
 /** A rule of an ignore file. */
@@ -43,9 +45,7 @@ export function createIgnoreMatcher(text: string): IgnoreMatcher {
     const known = decisions.get(path);
     if (known !== undefined) return known;
     const slash = path.lastIndexOf('/');
-    const parent = slash === -1 ? undefined : decide(path.slice(0, slash));
-    const fits = rules.map((rule, index) => parent?.fits[index] === true || rule.expression.test(path));
-    const decision = { fits, rule: rules.findLast((_, index) => fits[index] === true) };
+    const decision = decideOne(rules, path, slash === -1 ? undefined : decide(path.slice(0, slash)));
     if (decisions.size > MAX_REMEMBERED) decisions.clear();
     decisions.set(path, decision);
     return decision;
@@ -64,9 +64,25 @@ export function createIgnoreMatcher(text: string): IgnoreMatcher {
 }
 
 interface Decision {
-  /** Which rules fit the path or a folder above it. */
+  /** Which rules were found to fit the path or a folder above it. */
   readonly fits: readonly boolean[];
   readonly rule: CompiledRule | undefined;
+}
+
+/**
+ * Goes through the rules for one path. As docker has it, a rule that would change nothing is not looked at, and so does
+ * not count for what lies below: after `d`, `!d/keep` and `d*` the path `d/keep` is not ignored.
+ */
+function decideOne(rules: readonly CompiledRule[], path: string, parent: Decision | undefined): Decision {
+  let rule: CompiledRule | undefined;
+  const fits = rules.map((each, index) => {
+    const isIgnored = rule !== undefined && !rule.isException;
+    const isFit =
+      parent?.fits[index] === true || (each.isException === isIgnored && each.expression.test(path));
+    if (isFit) rule = each;
+    return isFit;
+  });
+  return { fits, rule };
 }
 
 const MAX_REMEMBERED = 100_000;
@@ -81,19 +97,16 @@ function readRules(source: SourceText): { rules: CompiledRule[]; diagnostics: Di
     if (text === '') continue;
     const isException = text.startsWith('!');
     const body = isException ? text.slice(1).trim() : text;
-    if (body === '') {
-      diagnostics.push(
-        errorAt(source.lineRange(line), 'invalid-value', 'an exception needs a pattern after "!"'),
-      );
-      continue;
-    }
     const pattern = cleanPattern(body);
-    const expression = compilePattern(pattern);
-    if (expression === undefined) {
+    const expression = body === '' ? err('an exception needs a pattern after "!"') : compilePattern(pattern);
+    if (expression.ok) rules.push({ line, text, isException, pattern, expression: expression.value });
+    else {
       diagnostics.push(
-        errorAt(source.lineRange(line), 'invalid-value', `${JSON.stringify(body)} is not a pattern`),
+        errorAt(source.lineRange(line), 'invalid-pattern', expression.error, {
+          expected: 'names with *, ?, [a-z] or **; "!" before a name takes files in again',
+        }),
       );
-    } else rules.push({ line, text, isException, pattern, expression });
+    }
   }
   return { rules, diagnostics };
 }
@@ -109,41 +122,27 @@ function cleanPattern(text: string): string {
   return out.length === 0 ? '.' : out.join('/');
 }
 
-/** A pattern as a regular expression: `**` stands for any number of folders, also none. */
-function compilePattern(pattern: string): RegExp | undefined {
-  let source = '';
-  const characters = [...pattern];
-  for (let at = 0; at < characters.length; at++) {
-    const character = characters[at] ?? '';
-    if (character === '*' && characters[at + 1] === '*') {
-      at++;
-      if (characters[at + 1] === '/') at++;
-      source += at + 1 >= characters.length ? '.*' : '(?:.*/)?';
-    } else if (character === '*') source += '[^/]*';
-    else if (character === '?') source += '[^/]';
-    else if (character === '\\') {
-      at++;
-      source += escapeLiteral(characters[at] ?? '\\');
-    } else if (character === '[') {
-      const end = characters.indexOf(']', at + 2);
-      if (end === -1) return undefined;
-      source += characters
-        .slice(at, end + 1)
-        .join('')
-        .replaceAll('[', String.raw`\[`)
-        .replace(String.raw`\[`, '[');
-      at = end;
-    } else source += escapeLiteral(character);
-  }
-  try {
-    return new RegExp(`^${source}$`, 's');
-  } catch {
-    return undefined;
-  }
-}
+/** `**` and then a plain text: whatever ends in that text, so that `**abc` hides `xabc` too. */
+const PLAIN_END = /^\*\*[^/*?[\\][^*?[\\]*$/;
 
-function escapeLiteral(character: string): string {
-  return /[$()*+./?[\\\]^{|}-]/.test(character) ? `\\${character}` : character;
+/** A pattern as a regular expression: `**` stands for any number of folders, also none. */
+function compilePattern(pattern: string): Result<RegExp, string> {
+  const characters = [...pattern];
+  const folders = PLAIN_END.test(pattern) ? '.*' : '(?:.*/)?';
+  let source = '';
+  for (let at = 0; at < characters.length;) {
+    if (characters[at] === '*' && characters[at + 1] === '*') {
+      at += characters[at + 2] === '/' ? 3 : 2;
+      source += at >= characters.length ? '.*' : folders;
+      continue;
+    }
+    const element = readGlobElement(characters, at, { setsHoldSlash: true });
+    if (!element.ok) return element;
+    if (element.value.isBackwards === true) return err('a range of the pattern ends before it begins');
+    source += element.value.source;
+    at = element.value.end;
+  }
+  return ok(globExpression(source));
 }
 
 /** Whether a pattern may fit a path below a folder. */
@@ -154,7 +153,8 @@ function mayFitBelow(pattern: string, folder: string): boolean {
     const part = parts[index];
     if (part === undefined) return false;
     if (part.includes('**')) return true;
-    if (compilePattern(part)?.test(name) !== true) return false;
+    const compiled = compilePattern(part);
+    if (!compiled.ok || !compiled.value.test(name)) return false;
   }
   return parts.length > names.length;
 }

@@ -17,6 +17,8 @@ export function parseJsonForm(text: string): Result<string[] | undefined, string
   }
   if (!Array.isArray(value)) return ok(undefined);
   const items: readonly unknown[] = value;
+  // A number that is too large for Go is no JSON there.
+  if (items.some((item) => typeof item === 'number' && !Number.isFinite(item))) return ok(undefined);
   const strings = items.filter((item) => typeof item === 'string');
   if (strings.length !== items.length) return err('only strings may be in the list of an exec form');
   return ok(strings);

@@ -1,9 +1,5 @@
 import type { EscapeCharacter } from './directives.ts';
-import { errorAt, type Diagnostic } from './diagnostic.ts';
 import type { Position, Range, SourceText } from './source-text.ts';
-
-/** The longest physical line that docker takes, in bytes. */
-const MAX_LINE_BYTES = 65_535;
 
 /**
  * One instruction as the language sees it: its lines joined, without what joins them and without the comments between
@@ -73,28 +69,11 @@ interface Piece {
  * Reads the logical line that begins at a physical one. A line goes on where its last character, but for blanks, is a
  * lone escape character; comment lines between are dropped, and empty ones too.
  */
-export function readLogicalLine(
-  source: SourceText,
-  first: number,
-  escape: EscapeCharacter,
-  diagnostics: Diagnostic[],
-): LogicalLine {
+export function readLogicalLine(source: SourceText, first: number, escape: EscapeCharacter): LogicalLine {
   const pieces: Piece[] = [];
   let line = first;
   for (; line <= source.lineCount; line++) {
     const whole = source.line(line);
-    if (isTooLong(whole)) {
-      diagnostics.push(
-        errorAt(
-          source.lineRange(line),
-          'line-too-long',
-          `the line is longer than the ${MAX_LINE_BYTES} bytes allowed`,
-          {
-            hint: 'break it with continuations, or COPY a file',
-          },
-        ),
-      );
-    }
     const bom = line === 1 && whole.startsWith('\uFEFF') ? 1 : 0;
     const text = whole.slice(bom);
     const offset = source.lineStart(line) + bom;
@@ -106,10 +85,6 @@ export function readLogicalLine(
   return new LogicalLine(source, pieces, first, Math.min(line, source.lineCount));
 }
 
-function isTooLong(text: string): boolean {
-  return text.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(text, 'utf8') > MAX_LINE_BYTES;
-}
-
 /** Whether a line holds nothing but a comment. */
 export function isComment(text: string): boolean {
   return /^\s*#/.test(text);
@@ -117,7 +92,8 @@ export function isComment(text: string): boolean {
 
 /** A line without the escape character that continues it; two of them do not. */
 function splitContinuation(text: string, escape: EscapeCharacter): { kept: string; goesOn: boolean } {
-  const end = text.replace(/[ \t]+$/, '').length - 1;
+  let end = text.length - 1;
+  while (end >= 0 && (text[end] === ' ' || text[end] === '\t')) end--;
   if (end < 0 || text[end] !== escape || (end > 0 && text[end - 1] === escape))
     return { kept: text, goesOn: false };
   return { kept: text.slice(0, end), goesOn: true };

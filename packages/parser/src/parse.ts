@@ -1,15 +1,18 @@
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage } from './ast.ts';
-import { errorAt, type Diagnostic } from './diagnostic.ts';
+import { errorAt, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
 import { readDirectives, type EscapeCharacter } from './directives.ts';
+import { readFlags } from './flags.ts';
 import { findHeredocs, readHeredocs, type Heredoc } from './heredoc.ts';
 import type { InstructionText } from './instruction-text.ts';
 import { INSTRUCTION_READERS, isInstructionName } from './instructions/index.ts';
+import { ONBUILD_FORBIDS } from './instructions/onbuild.ts';
 import { parseJsonForm } from './json-form.ts';
+import { findLongLines } from './line-length.ts';
 import { isComment, readLogicalLine, type LogicalLine } from './logical-line.ts';
 import { recogniseInstructions, type Recognised } from './recognise.ts';
 import { SourceText } from './source-text.ts';
 import { suggest } from './suggest.ts';
-import { plainWords, type Span } from './words.ts';
+import { plainWords, trimmed } from './words.ts';
 
 /** What was read of a Dockerfile. */
 export interface ParseResult {
@@ -18,6 +21,20 @@ export interface ParseResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** How to parse a Dockerfile. */
+export interface ParseOptions {
+  /** What to call the file in messages: `Dockerfile` unless said otherwise. */
+  readonly path?: string;
+  /** What counts instead of the directive `syntax`: the build arg BUILDKIT_SYNTAX. */
+  readonly syntax?: string;
+}
+
+/** What docker refuses in a trigger as anywhere. */
+const REFUSED_IN_TRIGGERS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'invalid-json',
+  'invalid-key-value',
+]);
+
 /** Instructions that heredocs may follow. */
 const WITH_HEREDOCS = new Set(['RUN', 'COPY', 'ADD']);
 
@@ -25,18 +42,21 @@ const WITH_HEREDOCS = new Set(['RUN', 'COPY', 'ADD']);
  * Parses a Dockerfile: text in, stages and everything that is wrong with it out. It never throws, whatever the text,
  * and does not stop at the first error.
  * @param text the file; a byte order mark and Windows line ends are understood
- * @param options.path what to call the file in messages
  * @see https://docs.docker.com/reference/dockerfile/
  */
-export function parseDockerfile(text: string, options: { readonly path?: string } = {}): ParseResult {
+export function parseDockerfile(text: string, options: ParseOptions = {}): ParseResult {
   const source = new SourceText(text);
-  const { directives, escape, firstLine, diagnostics } = readDirectives(source);
-  const reader = new FileReader(source, escape, [...diagnostics]);
+  const { directives, escape, firstLine, isOtherLanguage, diagnostics } = readDirectives(
+    source,
+    options.syntax,
+  );
+  const known = { path: options.path ?? 'Dockerfile', source, directives, escape };
+  if (isOtherLanguage) return { dockerfile: { ...known, globalArgs: [], stages: [] }, diagnostics };
+  const reader = new FileReader(source, escape, [...diagnostics, ...findLongLines(source)]);
   const instructions = reader.read(firstLine);
   const { globalArgs, stages } = reader.stages(instructions);
-  const dockerfile = { path: options.path ?? 'Dockerfile', source, directives, escape, globalArgs, stages };
   return {
-    dockerfile,
+    dockerfile: { ...known, globalArgs, stages },
     diagnostics: reader.diagnostics.toSorted((a, b) => a.range.start.offset - b.range.start.offset),
   };
 }
@@ -100,7 +120,7 @@ class FileReader {
         number++;
         continue;
       }
-      const line = readLogicalLine(this.#source, number, this.#escape, this.diagnostics);
+      const line = readLogicalLine(this.#source, number, this.#escape);
       const starts = line.text.trim() === '' ? [] : this.#heredocStarts(line);
       const { heredocs, nextLine, diagnostics } = readHeredocs(this.#source, starts, line.lastLine + 1);
       this.diagnostics.push(...diagnostics);
@@ -113,16 +133,15 @@ class FileReader {
   /** The heredocs of a line: only some instructions have any, and none in the exec form. */
   #heredocStarts(line: LogicalLine): Omit<Heredoc, 'body'>[] {
     if (!line.text.includes('<<')) return [];
-    const span: Span = { start: 0, end: line.text.length };
-    const names = plainWords(line, span).map(({ text }) => text.toUpperCase());
-    const depth = names[0] === 'ONBUILD' ? 1 : 0;
-    if (!WITH_HEREDOCS.has(names[depth] ?? '')) return [];
-    const rest = line.text
-      .trimStart()
-      .replace(depth === 1 ? /^\S+\s+\S+/ : /^\S+/, '')
-      .replace(/^(?:\s+--\S+)*/, '');
-    const list = parseJsonForm(rest);
-    return list.ok && list.value === undefined ? findHeredocs(line, span) : [];
+    const [, name = '', trigger = ''] = /^\s*(\S+)(?:\s+(\S+))?/.exec(line.text) ?? [];
+    const isTrigger = name.toUpperCase() === 'ONBUILD';
+    if (!WITH_HEREDOCS.has((isTrigger ? trigger : name).toUpperCase())) return [];
+    const start = /^\s*\S+/.exec(line.text)?.[0].length ?? 0;
+    const end = line.text.length;
+    const args = isTrigger ? start + (/^\s*\S+/.exec(line.text.slice(start))?.[0].length ?? 0) : start;
+    const { rest } = readFlags(line, { start: args, end }, this.#escape);
+    const list = parseJsonForm(line.text.slice(rest.start, rest.end));
+    return list.ok && list.value === undefined ? findHeredocs(line, { start: 0, end }) : [];
   }
 
   #instruction(
@@ -148,14 +167,47 @@ class FileReader {
       original: this.#source.text.slice(range.start.offset, range.end.offset),
       report: (diagnostic) => void this.diagnostics.push(diagnostic),
     };
+    if (name === 'ONBUILD') this.#checkTrigger(text);
+    return this.#read(text);
+  }
+
+  /** Reads an instruction whose parts are known. */
+  #read(text: InstructionText): Instruction | undefined {
+    const { name, keyword, report } = text;
     if (isInstructionName(name)) return INSTRUCTION_READERS[name](text);
     const suggestion = suggest(name, Object.keys(INSTRUCTION_READERS));
-    this.diagnostics.push(
-      errorAt(word.range, 'unknown-instruction', `there is no instruction ${JSON.stringify(word.text)}`, {
-        suggestion,
-      }),
+    report(
+      errorAt(
+        keyword.range,
+        'unknown-instruction',
+        `there is no instruction ${JSON.stringify(keyword.text)}`,
+        {
+          suggestion,
+        },
+      ),
     );
     return undefined;
+  }
+
+  /**
+   * Looks at the instruction that ONBUILD keeps. Docker refuses some of what is wrong with it now; the rest fails when
+   * somebody builds on the image, which is worth a warning.
+   */
+  #checkTrigger(text: InstructionText): void {
+    const { line, args } = text;
+    const [keyword] = plainWords(line, args);
+    if (keyword === undefined || ONBUILD_FORBIDS.has(keyword.text.toUpperCase())) return;
+    this.#read({
+      ...text,
+      keyword,
+      name: keyword.text.toUpperCase(),
+      args: trimmed(line, { start: args.start + keyword.text.length, end: args.end }),
+      report: (diagnostic) => {
+        if (REFUSED_IN_TRIGGERS.has(diagnostic.code)) return text.report(diagnostic);
+        const hint = 'the image is built, but nothing can be built FROM it';
+        return text.report({ ...diagnostic, severity: 'warning', hint });
+      },
+    });
   }
 
   /** Divides instructions into stages. */

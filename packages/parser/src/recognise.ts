@@ -26,7 +26,9 @@ export function recogniseInstructions(lines: readonly LogicalLine[], escape: Esc
       : together.get(index + offset);
     const end = text.trimEnd().length;
     // Without an instruction on it, a line would not be a logical one; a name with odd characters is still a name.
-    const keyword = found ?? { start: text.search(/\S/), end: text.search(/\S(?=\s|$)/) + 1 };
+    const start = found?.start ?? text.search(/\S/);
+    const name = /^[^\t\v\f\r ]+/.exec(text.slice(start, found?.end))?.[0] ?? '';
+    const keyword = { start, end: start + name.length };
     const rest = text.slice(keyword.end, end);
     return { keyword, args: { start: keyword.end + (rest.length - rest.trimStart().length), end } };
   });

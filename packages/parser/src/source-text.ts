@@ -30,11 +30,12 @@ export class SourceText {
     return this.#lineStarts.length;
   }
 
-  /** A line, from 1, without its end. */
+  /** A line, from 1, without its end: a newline, and the carriage returns before it. */
   line(number: number): string {
     const start = this.#lineStarts[number - 1] ?? this.text.length;
-    const next = this.#lineStarts[number] ?? this.text.length + 1;
-    return this.text.slice(start, next - 1).replace(/\r$/, '');
+    let end = (this.#lineStarts[number] ?? this.text.length + 1) - 1;
+    while (end > start && this.text[end - 1] === '\r') end--;
+    return this.text.slice(start, end);
   }
 
   /** Where a line begins. */

@@ -29,12 +29,13 @@ export function applyCopy(
   if (instruction.kind === 'add') checkChecksum(instruction, sources, draft.settings.report);
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
+  checkChecksum(draft, instruction.flags, sources);
   const chown = expandFlag(draft, instruction.flags, 'chown');
   const chmod = expandFlag(draft, instruction.flags, 'chmod');
   const { paths, names } = historySources(sources);
   const flags = [
-    chown === undefined ? '' : ` --chown=${chown}`,
-    chmod === undefined ? '' : ` --chmod=${chmod}`,
+    (chown ?? '') === '' ? '' : ` --chown=${chown}`,
+    (chmod ?? '') === '' ? '' : ` --chmod=${chmod}`,
   ].join('');
   draft.addStep(
     {
@@ -54,6 +55,14 @@ export function applyCopy(
     },
     `${keyword}${flags}${paths}${names} ${destination} # buildkit`,
   );
+}
+
+/** `--checksum` says what is fetched must turn out to be. */
+function checkChecksum(draft: StageDraft, flags: readonly Flag[], sources: readonly PlannedSource[]): void {
+  const flag = flags.find(({ name }) => name === 'checksum');
+  if (flag === undefined || (sources.length === 1 && sources[0]?.kind === 'remote')) return;
+  const message = '--checksum is for one file that ADD fetches';
+  draft.settings.report(errorAt(flag.range, 'invalid-flag', message, { expected: 'one source, a URL' }));
 }
 
 /** What `--unpack` says; undefined where it says nothing. */

@@ -1,7 +1,7 @@
 import {
   errorAt,
   heredocText,
-  isHeredocWord,
+  parseHeredocOpening,
   type RunInstruction,
   type WorkdirInstruction,
 } from '@caisson/parser';
@@ -49,15 +49,16 @@ function commandOf(
   if (command.form === 'exec') return { args: command.args, script: undefined };
   const [first] = heredocs;
   if (first === undefined) return { args: [...draft.shell, command.text], script: undefined };
-  if (heredocs.length > 1 || !isHeredocWord(command.text)) {
+  if (heredocs.length > 1 || parseHeredocOpening(command.text) === undefined) {
     // The shell knows heredocs itself: it gets the text back as it was.
     const bodies = heredocs.map(({ body, name }) => `\n${body}${name}`).join('');
     return { args: [...draft.shell, command.text + bodies], script: undefined };
   }
   const text = heredocText(first);
-  if (!text.startsWith('#!')) return { args: [...draft.shell, text], script: undefined };
+  // As with docker, what has tabs before it is no script, though they are dropped.
+  if (!first.body.startsWith('#!')) return { args: [...draft.shell, text], script: undefined };
   return {
-    args: [`/dev/pipes/${first.name}`],
+    args: [...draft.shell, `/dev/pipes/${first.name}`],
     script: { name: first.name, bytes: Buffer.from(text, 'utf8') },
   };
 }

@@ -1,6 +1,7 @@
 import type { AddInstruction, CopyInstruction, CopySource } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
 import { checkFlags, readFlags, type Flag, type FlagRules } from '../flags.ts';
+import type { Heredoc } from '../heredoc.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { parseJsonForm } from '../json-form.ts';
 import { plainWords, trimmed, type Word } from '../words.ts';
@@ -57,12 +58,22 @@ function readOperands(
     );
     return undefined;
   }
-  const heredocs = new Map(text.heredocs.map((heredoc) => [heredoc.range.start.offset, heredoc]));
+  const heredocAt = ({ range: at }: Word): Heredoc | undefined =>
+    list.value === undefined
+      ? text.heredocs.find(
+          (each) => each.range.start.offset === at.start.offset && each.range.end.offset === at.end.offset,
+        )
+      : undefined;
   const sources = words.slice(0, -1).map((word): CopySource => {
-    const heredoc = list.value === undefined ? heredocs.get(word.range.start.offset) : undefined;
+    const heredoc = heredocAt(word);
     return heredoc === undefined ? { kind: 'path', word } : { kind: 'heredoc', heredoc };
   });
-  if (list.value === undefined && heredocs.has(destination.range.start.offset)) {
+  for (const heredoc of sources.flatMap((source) => (source.kind === 'heredoc' ? [source.heredoc] : []))) {
+    if (!heredoc.name.includes('/')) continue;
+    const message = `the file ${heredoc.name} cannot have a slash in its name`;
+    text.report(errorAt(heredoc.range, 'invalid-heredoc', message, { expected: '<<NAME' }));
+  }
+  if (heredocAt(destination) !== undefined) {
     text.report(
       errorAt(destination.range, 'invalid-heredoc', 'a heredoc cannot be the destination', { expected }),
     );

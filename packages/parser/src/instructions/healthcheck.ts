@@ -8,6 +8,9 @@ import { plainWords, trimmed } from '../words.ts';
 const EXPECTED = 'HEALTHCHECK [--interval=30s] CMD command, or HEALTHCHECK NONE';
 const ONE_MILLISECOND = 1e6;
 
+/** What NONE has, whatever its flags say. */
+const NO_TIMING = { interval: 0, timeout: 0, startPeriod: 0, startInterval: 0, retries: 0 };
+
 /** `HEALTHCHECK [flags] CMD command` or `HEALTHCHECK NONE` */
 export function readHealthcheck(text: InstructionText): HealthcheckInstruction | undefined {
   if (!requireArguments(text, EXPECTED)) return undefined;
@@ -32,7 +35,7 @@ export function readHealthcheck(text: InstructionText): HealthcheckInstruction |
           }),
         );
       }
-      return { kind: 'healthcheck', ...commonParts(text), command: undefined, ...timing };
+      return { kind: 'healthcheck', ...commonParts(text), command: undefined, ...NO_TIMING };
     case 'CMD': {
       const at = text.line.text.toUpperCase().indexOf('CMD', rest.start) + 'CMD'.length;
       const command = readCommand(text, trimmed(text.line, { start: at, end: rest.end }));
@@ -59,7 +62,7 @@ export function readHealthcheck(text: InstructionText): HealthcheckInstruction |
 
 function duration(text: InstructionText, flags: readonly Flag[], name: string): number {
   const flag = flags.find((each) => each.name === name);
-  if (flag?.value === undefined) return 0;
+  if (flag?.value === undefined || flag.value === '') return 0;
   const value = parseGoDuration(flag.value);
   if (value !== undefined && (value === 0 || value >= ONE_MILLISECOND)) return value;
   const message =
@@ -74,9 +77,9 @@ function duration(text: InstructionText, flags: readonly Flag[], name: string): 
 
 function retries(text: InstructionText, flags: readonly Flag[]): number {
   const flag = flags.find((each) => each.name === 'retries');
-  if (flag?.value === undefined) return 0;
+  if (flag?.value === undefined || flag.value === '') return 0;
   const value = Number(flag.value);
-  if (/^\d{1,9}$/.test(flag.value)) return value;
+  if (/^\+?\d{1,9}$/.test(flag.value)) return value;
   text.report(
     errorAt(flag.range, 'invalid-value', `--retries is a number from 0, not ${JSON.stringify(flag.value)}`),
   );

@@ -1,7 +1,7 @@
 import type { ArgInstruction, EnvInstruction, LabelInstruction, Pair } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
-import { quotedWords, wholeWord, type Word } from '../words.ts';
+import { plainWords, quotedWords, wholeWord, type Word } from '../words.ts';
 
 /** `ENV name=value...`, or the old `ENV name value` */
 export function readEnv(text: InstructionText): EnvInstruction | undefined {
@@ -21,9 +21,9 @@ function readPairs(
   const expected = `${text.name} name=value`;
   if (!requireArguments(text, expected)) return undefined;
   const words = quotedWords(text.line, text.args, text.escape);
-  const [first, second] = words;
+  const [first] = words;
   if (first === undefined) return undefined;
-  if (!first.text.includes('=')) return readLegacyPair(text, first, second, expected);
+  if (!first.text.includes('=')) return readLegacyPair(text, expected);
   const pairs: Pair[] = [];
   for (const word of words) {
     const pair = splitPair(text, word);
@@ -41,16 +41,15 @@ function readPairs(
   return { pairs, isLegacy: false };
 }
 
-/** `ENV name the rest of the line` */
+/** `ENV name the rest of the line`: the first blank divides, quotes or not. */
 function readLegacyPair(
   text: InstructionText,
-  key: Word,
-  second: Word | undefined,
   expected: string,
 ): { readonly pairs: readonly Pair[]; readonly isLegacy: boolean } | undefined {
-  if (second === undefined) {
+  const [key, second] = plainWords(text.line, text.args);
+  if (key === undefined || second === undefined) {
     text.report(
-      errorAt(text.range, 'missing-argument', `${text.name} must have two arguments`, { expected }),
+      errorAt(text.range, 'invalid-key-value', `${text.name} must have two arguments`, { expected }),
     );
     return undefined;
   }

@@ -22,6 +22,8 @@ export function readVolume(text: InstructionText): VolumeInstruction | undefined
   }
   const paths: Word[] =
     list.value?.map((each) => ({ text: each, range })) ?? plainWords(text.line, text.args);
+  if (paths.length === 0)
+    text.report(errorAt(range, 'missing-argument', 'VOLUME needs an argument', { expected }));
   const empty = paths.find((path) => path.text === '');
   if (empty !== undefined)
     text.report(errorAt(empty.range, 'invalid-value', 'the path of a volume is empty', { expected }));

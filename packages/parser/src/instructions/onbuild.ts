@@ -3,13 +3,14 @@ import { errorAt } from '../diagnostic.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { plainWords } from '../words.ts';
 
-const FORBIDDEN = new Set(['ONBUILD', 'FROM', 'MAINTAINER']);
+/** What ONBUILD cannot hold. */
+export const ONBUILD_FORBIDS: ReadonlySet<string> = new Set(['ONBUILD', 'FROM', 'MAINTAINER']);
 
 /** `ONBUILD instruction` */
 export function readOnbuild(text: InstructionText): OnbuildInstruction | undefined {
   if (!requireArguments(text, 'ONBUILD instruction')) return undefined;
   const [first] = plainWords(text.line, text.args);
-  if (first !== undefined && FORBIDDEN.has(first.text.toUpperCase())) {
+  if (first !== undefined && ONBUILD_FORBIDS.has(first.text.toUpperCase())) {
     text.report(errorAt(first.range, 'invalid-onbuild', `ONBUILD cannot hold ${first.text.toUpperCase()}`));
     return undefined;
   }
@@ -17,6 +18,7 @@ export function readOnbuild(text: InstructionText): OnbuildInstruction | undefin
   return {
     kind: 'onbuild',
     ...commonParts(text),
-    trigger: text.line.text.slice(text.args.start, text.args.end) + bodies,
+    // The blanks at its end are kept, as docker keeps them.
+    trigger: text.line.text.slice(text.args.start) + bodies,
   };
 }

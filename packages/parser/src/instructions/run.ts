@@ -14,7 +14,7 @@ export function readRun(text: InstructionText): RunInstruction | undefined {
   const span = trimmed(text.line, rest);
   const command = readCommand(text, span);
   if (command === undefined) return undefined;
-  if (command.form === 'shell' && command.text === '') {
+  if (command.form === 'shell' ? command.text === '' : command.args.length === 0) {
     text.report(
       errorAt(text.keyword.range, 'missing-argument', 'RUN needs a command', { expected: 'RUN command' }),
     );
