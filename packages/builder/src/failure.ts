@@ -1,13 +1,14 @@
+import type { DiagnosticCode } from '@caisson/parser';
 import type { Place } from './plan/planned.ts';
 
 /** Why something did not work out. Stable: programs may match on it. */
 export type FailureCode =
+  /** The Dockerfile cannot be built as it is written: what is wrong with it. */
+  | DiagnosticCode
   /** What was asked for makes no sense: an option, a context that is none. */
   | 'invalid-request'
   /** There is no Dockerfile where one was looked for. */
   | 'no-dockerfile'
-  /** The Dockerfile cannot be built as it is written. */
-  | 'invalid-dockerfile'
   | 'unknown-target'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'

@@ -1,12 +1,21 @@
 import type { Failure } from '@caisson/builder';
-import { formatDiagnostic } from '@caisson/parser';
+import { errorPage, formatDiagnostic } from '@caisson/parser';
 
 const RED = '\u001b[31m';
 const BOLD = '\u001b[1m';
 const RESET = '\u001b[0m';
 
 /** What can be told of something that went wrong. */
-export type Telling = Omit<Failure, 'code' | 'exitCode'> & { readonly code: string };
+export type Telling = Omit<Failure, 'code' | 'exitCode'> & {
+  readonly code: string;
+  /** A document that says more. */
+  readonly page?: string;
+};
+
+/** A failure of a build as people read it, with the page that explains it. */
+export function buildFailureText(failure: Failure, hasColor: boolean): string {
+  return problemText('error', { ...failure, page: errorPage(failure.code) }, hasColor);
+}
 
 /** A failure as people read it. Several lines, with a newline at the end. */
 export function failureText(failure: Telling, hasColor: boolean): string {
@@ -19,12 +28,13 @@ export function warningText(warning: Omit<Telling, 'code'>, hasColor: boolean): 
 }
 
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
-  const { code, message, place, expected, suggestion, hint, details } = problem;
+  const { code, message, place, expected, suggestion, hint, page, details } = problem;
   const output = details === undefined ? [] : ['  its last output:', ...details.map((line) => `  | ${line}`)];
   const optional = {
     ...(expected === undefined ? {} : { expected }),
     ...(suggestion === undefined ? {} : { suggestion }),
     ...(hint === undefined ? {} : { hint }),
+    ...(page === undefined ? {} : { page }),
   };
   if (place !== undefined) {
     const { path, source, range } = place;
@@ -41,6 +51,7 @@ function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: 
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(suggestion === undefined ? [] : [`  did you mean ${suggestion}?`]),
     ...(hint === undefined ? [] : [`  hint: ${hint}`]),
+    ...(page === undefined ? [] : [`  see ${page}`]),
   ];
   return `${[...lines, ...output].join('\n')}\n`;
 }

@@ -23,7 +23,6 @@ export type DiagnosticCode =
   | 'unknown-stage'
   | 'invalid-expansion'
   | 'invalid-base'
-  | 'missing-source'
   | 'not-allowed'
   | 'not-supported';
 
@@ -40,6 +39,13 @@ export interface Diagnostic {
   readonly suggestion?: string;
   /** What the user can do. */
   readonly hint?: string;
+  /** A document that says more. */
+  readonly page?: string;
+}
+
+/** The section of the documentation that explains an error. */
+export function errorPage(code: string): string {
+  return `docs/errors.md#${code}`;
 }
 
 /** An error, from its parts. */
@@ -57,5 +63,6 @@ export function errorAt(
     range,
     ...rest,
     ...(suggestion === undefined ? {} : { suggestion }),
+    page: errorPage(code),
   };
 }

@@ -106,7 +106,11 @@ function scan(
 function findRepeated(found: readonly Found[]): Diagnostic[] {
   return found
     .filter(({ name }, index) => found.findIndex((each) => each.name === name) < index)
-    .map(({ name, range }) => errorAt(range, 'invalid-directive', `the directive ${name} is given twice`));
+    .map(({ name, range }) =>
+      errorAt(range, 'invalid-directive', `the directive ${name} is given twice`, {
+        expected: 'one of them',
+      }),
+    );
 }
 
 /** The frontend that a file of another language asks for, in a comment of its own kind or as JSON. */

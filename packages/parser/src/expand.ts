@@ -25,6 +25,8 @@ export interface ExpandOptions {
 export interface ExpandFailure {
   /** One sentence. */
   readonly message: string;
+  /** What would have been right. */
+  readonly expected?: string;
 }
 
 /**
@@ -50,7 +52,17 @@ export function expandWords(
   return attempt(() => new Expander(text, env, options).words(), text);
 }
 
-class Failure extends Error {}
+class Failure extends Error {
+  readonly expected: string | undefined;
+
+  constructor(message: string, expected?: string) {
+    super(message);
+    this.expected = expected;
+  }
+}
+
+const OPERATORS = ':- - :+ + :? ? # ## % %% / or //';
+const LITERAL_QUOTE = 'one more quote, or an escape character before one that is meant as it is';
 
 function attempt<T>(work: () => T, text: string): Result<T, ExpandFailure> {
   try {
@@ -58,7 +70,8 @@ function attempt<T>(work: () => T, text: string): Result<T, ExpandFailure> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const shown = text.length > 100 ? `${text.slice(0, 100)}...` : text;
-    return err({ message: `${error.message} in ${JSON.stringify(shown)}` });
+    const message = `${error.message} in ${JSON.stringify(shown)}`;
+    return err(error.expected === undefined ? { message } : { message, expected: error.expected });
   }
 }
 
@@ -172,7 +185,7 @@ class Expander {
       if (character === "'") return out;
       out += character;
     }
-    throw new Failure('a single quote is not closed');
+    throw new Failure('a single quote is not closed', LITERAL_QUOTE);
   }
 
   #doubleQuoted(): string {
@@ -193,7 +206,7 @@ class Expander {
         out += isEscape && (next === '"' || next === '$' || next === this.#escape) ? this.#next() : character;
       }
     }
-    throw new Failure('a double quote is not closed');
+    throw new Failure('a double quote is not closed', LITERAL_QUOTE);
   }
 
   #dollar(): string {
@@ -220,7 +233,7 @@ class Expander {
     this.#at++;
     const first = this.#peek();
     if (first === '') throw new Failure("missing '}'");
-    if (first === '{' || first === '}' || first === ':') throw new Failure('bad substitution');
+    if (first === '{' || first === '}' || first === ':') throw new Failure('bad substitution', '${NAME}');
     const name = this.#name();
     const operator = this.#next();
     if (operator === '}') return this.#env.get(name) ?? '';
@@ -234,7 +247,11 @@ class Expander {
   #byState(name: string, operator: string, emptyIsUnset: boolean): string {
     if (operator === '') throw new Failure("missing '}'");
     if (operator !== '-' && operator !== '+' && operator !== '?') {
-      throw new Failure(`unsupported modifier (${emptyIsUnset ? ':' : ''}${operator}) in substitution`);
+      const written = `${emptyIsUnset ? ':' : ''}${operator}`;
+      throw new Failure(
+        `unsupported modifier (${written}) in substitution`,
+        `\${NAME}, or ${OPERATORS} behind NAME`,
+      );
     }
     const word = this.#until('}', false);
     const value = this.#env.get(name);

@@ -91,7 +91,9 @@ export function checkFlags(keyword: string, flags: readonly Flag[], rules: FlagR
       continue;
     }
     if (seen.has(name) && !repeated.includes(name)) {
-      diagnostics.push(errorAt(range, 'duplicate-flag', `the flag --${name} is given twice`));
+      diagnostics.push(
+        errorAt(range, 'duplicate-flag', `the flag --${name} is given twice`, { expected: `one --${name}` }),
+      );
     }
     seen.add(name);
     if (boolean.includes(name)) {
@@ -104,7 +106,9 @@ export function checkFlags(keyword: string, flags: readonly Flag[], rules: FlagR
       }
     } else if (given === undefined) {
       diagnostics.push(
-        errorAt(range, 'invalid-flag', `the flag --${name} needs a value`, { expected: `--${name}=...` }),
+        errorAt(range, 'invalid-flag', `the flag --${name} needs a value`, {
+          expected: `--${name}=VALUE, without a blank`,
+        }),
       );
     }
   }

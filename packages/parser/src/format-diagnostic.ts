@@ -24,7 +24,7 @@ export function formatDiagnostic(
   diagnostic: Omit<Diagnostic, 'code'> & { readonly code: string },
   { path, source, color = false }: FormatOptions,
 ): string {
-  const { severity, code, message, range, expected, suggestion, hint } = diagnostic;
+  const { severity, code, message, range, expected, suggestion, hint, page } = diagnostic;
   const label = code === '' ? severity : `${severity}[${code}]`;
   const paint = (style: string, text: string): string => (color ? `${style}${text}${RESET}` : text);
   const tint = severity === 'error' ? RED : YELLOW;
@@ -38,5 +38,6 @@ export function formatDiagnostic(
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(suggestion === undefined ? [] : [`  did you mean ${suggestion}?`]),
     ...(hint === undefined ? [] : [`  hint: ${hint}`]),
+    ...(page === undefined ? [] : [`  see ${page}`]),
   ].join('\n');
 }

@@ -79,12 +79,24 @@ export function readHeredocs(
     const diagnostics = [
       errorAt(start.range, 'invalid-heredoc', message, {
         expected: `a line that holds ${start.name} and nothing else`,
-        hint: 'where no heredoc is meant, "<<" stands in quotes',
+        hint: hintOfEnd(source, start, firstLine),
       }),
     ];
     return { heredocs, nextLine: source.lineCount + 1, diagnostics };
   }
   return { heredocs, nextLine: line, diagnostics: [] };
+}
+
+/** Why the end of a heredoc was not found. */
+function hintOfEnd(source: SourceText, { name }: Opening, from: number): string {
+  for (let line = from; line <= source.lineCount; line++) {
+    const text = source.line(line);
+    if (text.trim() !== name) continue;
+    return text.trimStart() === name && /^\t+$/.test(text.slice(0, -name.length))
+      ? `line ${line} begins with a tab, which <<-${name} allows`
+      : `line ${line} has blanks around ${name}`;
+  }
+  return 'where no heredoc is meant, "<<" stands in quotes';
 }
 
 /** The text of a heredoc, without the tabs that `<<-` drops. */

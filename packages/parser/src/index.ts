@@ -24,7 +24,7 @@ export type {
   VolumeInstruction,
   WorkdirInstruction,
 } from './ast.ts';
-export { errorAt, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
+export { errorAt, errorPage, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
 export type { Directive, Directives, EscapeCharacter } from './directives.ts';
 export { formatExcerpt, show, type ExcerptOptions } from './excerpt.ts';
 export {
@@ -34,6 +34,7 @@ export {
   type ExpandFailure,
   type ExpandOptions,
 } from './expand.ts';
+export { expansionError } from './expansion-error.ts';
 export { flagValue, isFlagOn, type Flag } from './flags.ts';
 export { formatDiagnostic, type FormatOptions } from './format-diagnostic.ts';
 export { compileGlob, hasWildcard } from './glob.ts';

@@ -3,6 +3,7 @@ import type { EscapeCharacter } from './directives.ts';
 import { parseJsonForm } from './json-form.ts';
 import { errorAt } from './diagnostic.ts';
 import type { Command } from './ast.ts';
+import type { Flag } from './flags.ts';
 import type { Heredoc } from './heredoc.ts';
 import type { LogicalLine } from './logical-line.ts';
 import type { Range } from './source-text.ts';
@@ -15,7 +16,8 @@ export interface InstructionText {
   readonly keyword: Word;
   /** In upper case. */
   readonly name: string;
-  /** What follows the name, without the blanks around it. */
+  readonly flags: readonly Flag[];
+  /** What follows the name and the flags, without the blanks around it. */
   readonly args: Span;
   readonly escape: EscapeCharacter;
   readonly heredocs: readonly Heredoc[];
@@ -51,8 +53,9 @@ export function readCommand(text: InstructionText, { start, end }: Span): Comman
   const list = parseJsonForm(written);
   if (!list.ok) {
     text.report(
-      errorAt(text.line.range(start, end), 'invalid-json', list.error, {
+      errorAt(text.line.range(start, end), 'invalid-json', list.error.message, {
         expected: '["program", "argument"]',
+        suggestion: list.error.suggestion,
       }),
     );
     return undefined;

@@ -1,7 +1,7 @@
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage } from './ast.ts';
 import { errorAt, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
 import { readDirectives, type EscapeCharacter } from './directives.ts';
-import { readFlags } from './flags.ts';
+import { checkFlags, readFlags } from './flags.ts';
 import { findHeredocs, readHeredocs, type Heredoc } from './heredoc.ts';
 import type { InstructionText } from './instruction-text.ts';
 import { INSTRUCTION_READERS, isInstructionName } from './instructions/index.ts';
@@ -34,6 +34,9 @@ const REFUSED_IN_TRIGGERS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>
   'invalid-json',
   'invalid-key-value',
 ]);
+
+/** Instructions that have flags. Behind any other, too, what begins with two dashes is one, and wrong. */
+const WITH_FLAGS = new Set(['FROM', 'RUN', 'COPY', 'ADD', 'HEALTHCHECK']);
 
 /** Instructions that heredocs may follow. */
 const WITH_HEREDOCS = new Set(['RUN', 'COPY', 'ADD']);
@@ -92,6 +95,8 @@ class FileReader {
   readonly diagnostics: Diagnostic[];
   readonly #source: SourceText;
   readonly #escape: EscapeCharacter;
+  /** The line of the first FROM that could not be read: what comes after it is not without a FROM. */
+  #brokenFrom = Infinity;
 
   constructor(source: SourceText, escape: EscapeCharacter, diagnostics: Diagnostic[]) {
     this.#source = source;
@@ -156,11 +161,13 @@ class FileReader {
     const whole = line.whole;
     const end = heredocs.length === 0 ? whole.end : this.#source.lineRange(lastLine).end;
     const range = { start: whole.start, end };
+    const { flags, rest } = readFlags(line, args, this.#escape);
     const text: InstructionText = {
       line,
       keyword: word,
       name,
-      args,
+      flags,
+      args: trimmed(line, rest),
       escape: this.#escape,
       heredocs,
       range,
@@ -168,23 +175,27 @@ class FileReader {
       report: (diagnostic) => void this.diagnostics.push(diagnostic),
     };
     if (name === 'ONBUILD') this.#checkTrigger(text);
-    return this.#read(text);
+    const instruction = this.#read(text);
+    if (instruction === undefined && (name === 'FROM' || suggestInstruction(name) === 'FROM'))
+      this.#brokenFrom = Math.min(this.#brokenFrom, range.start.line);
+    return instruction;
   }
 
   /** Reads an instruction whose parts are known. */
   #read(text: InstructionText): Instruction | undefined {
-    const { name, keyword, report } = text;
-    if (isInstructionName(name)) return INSTRUCTION_READERS[name](text);
-    const suggestion = suggest(name, Object.keys(INSTRUCTION_READERS));
+    const { name, keyword, flags, report } = text;
+    if (isInstructionName(name)) {
+      if (!WITH_FLAGS.has(name)) checkFlags(name, flags, {}).forEach(report);
+      return INSTRUCTION_READERS[name](text);
+    }
+    const suggestion = suggestInstruction(name);
+    const message = `there is no instruction ${JSON.stringify(keyword.text)}`;
+    const hint = hintOfUnknown(name, suggestion);
     report(
-      errorAt(
-        keyword.range,
-        'unknown-instruction',
-        `there is no instruction ${JSON.stringify(keyword.text)}`,
-        {
-          suggestion,
-        },
-      ),
+      errorAt(keyword.range, 'unknown-instruction', message, {
+        suggestion,
+        ...(hint === undefined ? {} : { hint }),
+      }),
     );
     return undefined;
   }
@@ -197,11 +208,14 @@ class FileReader {
     const { line, args } = text;
     const [keyword] = plainWords(line, args);
     if (keyword === undefined || ONBUILD_FORBIDS.has(keyword.text.toUpperCase())) return;
+    const behind = { start: args.start + keyword.text.length, end: args.end };
+    const { flags, rest } = readFlags(line, behind, this.#escape);
     this.#read({
       ...text,
       keyword,
       name: keyword.text.toUpperCase(),
-      args: trimmed(line, { start: args.start + keyword.text.length, end: args.end }),
+      flags,
+      args: trimmed(line, rest),
       report: (diagnostic) => {
         if (REFUSED_IN_TRIGGERS.has(diagnostic.code)) return text.report(diagnostic);
         const hint = 'the image is built, but nothing can be built FROM it';
@@ -228,7 +242,7 @@ class FileReader {
       const stage = stages.at(-1);
       if (stage !== undefined) stage.instructions.push(instruction);
       else if (instruction.kind === 'arg') globalArgs.push(instruction);
-      else {
+      else if (instruction.range.start.line < this.#brokenFrom) {
         const message = `${instruction.keyword.text.toUpperCase()} comes before the first FROM`;
         this.diagnostics.push(
           errorAt(instruction.keyword.range, 'missing-from', message, {
@@ -249,4 +263,19 @@ class FileReader {
     }
     return { globalArgs, stages };
   }
+}
+
+function suggestInstruction(name: string): string | undefined {
+  return suggest(name, Object.keys(INSTRUCTION_READERS));
+}
+
+/** What may have gone wrong where something else stands than the name of an instruction. */
+function hintOfUnknown(name: string, suggestion: string | undefined): string | undefined {
+  const [first = '', ...others] = name.split(/[^\S\t\v\f\r ]/u);
+  if (others.length > 0 && isInstructionName(first)) {
+    const blank = name.codePointAt(first.length)?.toString(16).toUpperCase().padStart(4, '0');
+    return `the blank behind ${first} is U+${blank}; type a plain one`;
+  }
+  if (suggestion !== undefined) return undefined;
+  return 'the line above goes on in this one only if it ends in the escape character';
 }

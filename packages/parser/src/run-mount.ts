@@ -61,14 +61,24 @@ export interface MountProblem {
 const TYPES = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
 type MountType = (typeof TYPES)[number];
 
-/** Which keys a type has. */
+/** Which keys say something to a type. */
 const KEYS: Readonly<Record<MountType, readonly string[]>> = {
   bind: ['target', 'source', 'from', 'readonly', 'readwrite'],
   cache: ['target', 'source', 'from', 'readonly', 'readwrite', 'id', 'sharing', 'mode', 'uid', 'gid'],
   tmpfs: ['target', 'size'],
-  secret: ['target', 'id', 'env', 'required', 'mode', 'uid', 'gid'],
+  secret: ['target', 'id', 'source', 'env', 'required', 'mode', 'uid', 'gid'],
   ssh: ['target', 'id', 'required', 'mode', 'uid', 'gid'],
 };
+/** Which keys a type may have that say nothing to it: docker takes them, so they are in Dockerfiles. */
+const IDLE_KEYS: Readonly<Record<MountType, readonly string[]>> = {
+  bind: ['id', 'env'],
+  cache: ['env'],
+  tmpfs: ['id', 'env', 'source', 'from', 'readonly', 'readwrite'],
+  secret: ['readonly', 'readwrite'],
+  ssh: ['env', 'from', 'readonly', 'readwrite'],
+};
+/** Keys that must stand behind the type that has them. */
+const BEHIND_TYPE: ReadonlySet<string> = new Set(['required', 'size']);
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   dst: 'target',
   destination: 'target',
@@ -95,11 +105,19 @@ export function parseRunMount(
   text: string,
   expand: (value: string) => Result<string, MountProblem>,
 ): Result<RunMount, MountProblem> {
+  const split = splitFields(text);
+  if (!split.ok) return split;
   const fields = new Map<string, string>();
-  for (const field of splitFields(text)) {
+  for (const field of split.value) {
     const read = readField(field, expand);
     if (!read.ok) return read;
     const [key, value] = read.value;
+    const typeSoFar = fields.get('type')?.toLowerCase();
+    if (BEHIND_TYPE.has(key) && TYPES.every((each) => each !== typeSoFar || !KEYS[each].includes(key))) {
+      const types = TYPES.filter((each) => KEYS[each].includes(key));
+      const message = `a mount of type ${typeSoFar ?? 'bind'} has no ${JSON.stringify(key)}`;
+      return err({ message, expected: `type=${types.join(' or type=')} before it` });
+    }
     fields.set(key, value);
   }
   const typeText = fields.get('type') ?? 'bind';
@@ -107,7 +125,7 @@ export function parseRunMount(
   if (type === undefined)
     return unknownWord(`the mount type ${JSON.stringify(typeText)} is not known`, typeText, TYPES);
   for (const key of fields.keys()) {
-    if (key === 'type' || KEYS[type].includes(key)) continue;
+    if (key === 'type' || KEYS[type].includes(key) || IDLE_KEYS[type].includes(key)) continue;
     return unknownWord(`a mount of type ${type} has no ${JSON.stringify(key)}`, key, ['type', ...KEYS[type]]);
   }
   return mountOf(type, fields);
@@ -118,27 +136,31 @@ function unknownWord(message: string, word: string, known: readonly string[]): R
   return err({ message, expected: known.join(', '), ...(near === undefined ? {} : { suggestion: near }) });
 }
 
-/** Fields between commas; one in double quotes may hold some. */
-function splitFields(text: string): string[] {
+/** Fields between commas; one that stands in double quotes may hold some, and a quote as two. */
+function splitFields(text: string): Result<string[], MountProblem> {
   const fields: string[] = [];
-  let field = '';
-  let isQuoted = false;
-  for (const character of text) {
-    if (character === '"') isQuoted = !isQuoted;
-    else if (character === ',' && !isQuoted) {
-      fields.push(field);
-      field = '';
-    } else field += character;
+  for (const [, quoted, plain = '', end] of text.matchAll(FIELD)) {
+    if (quoted === undefined && plain.includes('"')) {
+      const message = `a quote in the middle of the mount option ${JSON.stringify(plain)}`;
+      return err({ message, expected: 'the whole option in quotes: "target=/a,b"' });
+    }
+    const field = quoted?.replaceAll('""', '"') ?? plain;
+    if (field === '') return err({ message: 'a mount option is empty', expected: 'key=value' });
+    fields.push(field);
+    if (end === '') break;
   }
-  return [...fields, field].filter((each) => each !== '');
+  return ok(fields);
 }
+
+/** One field, and the comma or the end behind it. */
+const FIELD = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
 
 function readField(
   field: string,
   expand: (value: string) => Result<string, MountProblem>,
 ): Result<[key: string, value: string], MountProblem> {
   const equals = field.indexOf('=');
-  const written = (equals === -1 ? field : field.slice(0, equals)).trim().toLowerCase();
+  const written = (equals === -1 ? field : field.slice(0, equals)).toLowerCase();
   const key = OTHER_NAMES[written] ?? written;
   if (equals === -1) {
     if (SWITCHES.has(key)) return ok([key, 'true']);
@@ -150,7 +172,10 @@ function readField(
     return expanded.ok ? ok([key, expanded.value]) : expanded;
   }
   if (!/\$./.test(value)) return ok([key, value]);
-  return err({ message: "'from' doesn't support variable expansion, define alias stage instead" });
+  return err({
+    message: "'from' doesn't support variable expansion, define alias stage instead",
+    expected: `the name of a stage: FROM ${value} AS name`,
+  });
 }
 
 function mountOf(type: MountType, fields: ReadonlyMap<string, string>): Result<RunMount, MountProblem> {
@@ -169,14 +194,18 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, string>): Result<R
     return ok({ type, id, target, isRequired, mode, ...ids });
   }
   if (type === 'secret') {
-    const id = fields.get('id') ?? (target === undefined ? undefined : target.split('/').at(-1));
-    if (id === undefined || id === '')
-      return err({ message: 'a secret needs an id', expected: 'type=secret,id=NAME' });
-    return ok({ type, id, target, env: fields.get('env'), isRequired, mode, ...ids });
+    const [named, source, env] = [fields.get('id'), fields.get('source'), fields.get('env')];
+    if (named !== undefined && source !== undefined)
+      return err({ message: 'a secret has an id or a source, not both', expected: 'type=secret,id=NAME' });
+    const id = [named, source, target?.split('/').at(-1)].find((each) => (each ?? '') !== '');
+    if (id === undefined) return err({ message: 'a secret needs an id', expected: 'type=secret,id=NAME' });
+    if (env === '') return err({ message: 'the variable of a secret has no name', expected: 'env=NAME' });
+    return ok({ type, id, target: target === '' ? undefined : target, env, isRequired, mode, ...ids });
   }
   if (target === undefined || target === '')
     return err({ message: `a mount of type ${type} needs a target`, expected: `type=${type},target=PATH` });
-  const [source, from] = [fields.get('source'), fields.get('from')];
+  const source = fields.get('source');
+  const from = fields.get('from') === '' ? undefined : fields.get('from');
   switch (type) {
     case 'bind':
       return ok({ type, target, source: source ?? '/', from, isReadOnly: !isReadWrite });
@@ -187,7 +216,8 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, string>): Result<R
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };
+/** Each 1024 times the one before. */
+const UNITS = ['', 'k', 'm', 'g', 't', 'p'];
 
 /** Reads values, and keeps the first that is none. */
 class FieldReader {
@@ -200,7 +230,7 @@ class FieldReader {
 
   isOn(key: string, otherwise: boolean): boolean {
     return this.#read(key, otherwise, 'true or false', (text) =>
-      /^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : undefined,
+      /^(?:true|t|1)$/i.test(text) ? true : /^(?:false|f|0)$/i.test(text) ? false : undefined,
     );
   }
 
@@ -218,8 +248,8 @@ class FieldReader {
 
   size(key: string): number | undefined {
     return this.#read<number | undefined>(key, undefined, 'a size, for example 64m', (text) => {
-      const [, count = '', unit = ''] = /^(\d+)([bkmg]?)b?$/i.exec(text) ?? [];
-      return count === '' ? undefined : Number(count) * (UNITS[unit.toLowerCase()] ?? 1);
+      const [, count = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text) ?? [];
+      return count === '' ? undefined : Math.floor(Number(count) * 1024 ** UNITS.indexOf(unit.toLowerCase()));
     });
   }
 
@@ -234,7 +264,12 @@ class FieldReader {
     const text = this.#fields.get(key);
     const value = text === undefined ? otherwise : parse(text);
     if (text === undefined || value !== undefined) return value ?? otherwise;
-    this.problem ??= { message: `the mount option ${key}=${text} is not valid`, expected };
+    const near = suggest(text, expected.split(', '));
+    this.problem ??= {
+      message: `the mount option ${key}=${text} is not valid`,
+      expected,
+      ...(near === undefined ? {} : { suggestion: near }),
+    };
     return otherwise;
   }
 }

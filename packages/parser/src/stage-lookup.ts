@@ -32,11 +32,8 @@ export function stageOfCopy(
     : stagesNamed(dockerfile, name.toLowerCase()).at(-1);
   if (stage === undefined) {
     if (!/^\d+$/.test(name)) return { stage: undefined };
-    const count = dockerfile.stages.length;
     return {
-      error: errorAt(range, 'unknown-stage', `there is no stage ${name}`, {
-        expected: `a number from 0 to ${count - 1}, or a name`,
-      }),
+      error: errorAt(range, 'unknown-stage', `there is no stage ${name}`, { expected: stagesAbove(current) }),
     };
   }
   if (stage.index < current.index) return { stage };
@@ -44,7 +41,15 @@ export function stageOfCopy(
     stage.index === current.index
       ? `circular dependency detected on stage: ${name}`
       : `stage ${JSON.stringify(name)} needs to be defined before current stage`;
-  return { error: errorAt(range, 'unknown-stage', message) };
+  return { error: errorAt(range, 'unknown-stage', message, { expected: stagesAbove(current) }) };
+}
+
+/** What a stage may take files from. */
+function stagesAbove({ index }: Stage): string {
+  if (index === 0) return 'an image: this is the first stage';
+  return index === 1
+    ? 'the stage above, by its name or as 0, or an image'
+    : `a stage above, by its name or as a number from 0 to ${index - 1}, or an image`;
 }
 
 /** The stage to build: the last one, or the one of this name, whatever its case. */

@@ -41,7 +41,7 @@ export class BaseImages {
   /** @throws BuildError, StoreError, RegistryError */
   async resolve(name: string, platform: Platform, place: Place): Promise<BaseImage> {
     const reference = parseReference(name);
-    if (!reference.ok) throw buildError('invalid-dockerfile', reference.error, { place });
+    if (!reference.ok) throw buildError('invalid-base', reference.error, { place });
     const { image, from } = await this.#find(reference.value, platform).catch((error: unknown) => {
       throw placed(error, place);
     });

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import {
   errorAt,
+  expansionError,
   expandWord,
   flagValue,
   heredocText,
@@ -29,7 +30,6 @@ export function applyCopy(
   if (instruction.kind === 'add') checkChecksum(instruction, sources, draft.settings.report);
   const destination = draft.expand(instruction.destination);
   if (destination === undefined) return;
-  checkChecksum(draft, instruction.flags, sources);
   const chown = expandFlag(draft, instruction.flags, 'chown');
   const chmod = expandFlag(draft, instruction.flags, 'chmod');
   const { paths, names } = historySources(sources);
@@ -55,14 +55,6 @@ export function applyCopy(
     },
     `${keyword}${flags}${paths}${names} ${destination} # buildkit`,
   );
-}
-
-/** `--checksum` says what is fetched must turn out to be. */
-function checkChecksum(draft: StageDraft, flags: readonly Flag[], sources: readonly PlannedSource[]): void {
-  const flag = flags.find(({ name }) => name === 'checksum');
-  if (flag === undefined || (sources.length === 1 && sources[0]?.kind === 'remote')) return;
-  const message = '--checksum is for one file that ADD fetches';
-  draft.settings.report(errorAt(flag.range, 'invalid-flag', message, { expected: 'one source, a URL' }));
 }
 
 /** What `--unpack` says; undefined where it says nothing. */
@@ -123,7 +115,7 @@ function inlineSource(draft: StageDraft, heredoc: Heredoc): PlannedSource[] {
   const expanded = expandWord(text, draft.env, { keepsQuotes: true });
   if (expanded.ok)
     return [{ kind: 'inline', name: heredoc.name, bytes: Buffer.from(expanded.value, 'utf8') }];
-  draft.settings.report(errorAt(heredoc.range, 'invalid-expansion', expanded.error.message));
+  draft.settings.report(expansionError(heredoc.range, expanded.error));
   return [];
 }
 

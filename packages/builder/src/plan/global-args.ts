@@ -1,4 +1,4 @@
-import { errorAt, expandWord, type Diagnostic, type Dockerfile } from '@caisson/parser';
+import { expansionError, expandWord, type Diagnostic, type Dockerfile } from '@caisson/parser';
 import { platformArgs, type Platforms } from './predefined-args.ts';
 
 /**
@@ -23,7 +23,7 @@ export function globalArgs(
     else if (value !== undefined) {
       const expanded = expandWord(value.text, args, { escape });
       if (expanded.ok) args.set(name.text, expanded.value);
-      else problems.push(errorAt(value.range, 'invalid-expansion', expanded.error.message));
+      else problems.push(expansionError(value.range, expanded.error));
     }
   }
   return { args, problems };

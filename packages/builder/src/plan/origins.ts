@@ -76,7 +76,8 @@ export class Origins {
     const at = { ...place, range: flag.range };
     if (!text.includes('$')) return this.named(stage, text, at);
     const message = "'--from' doesn't support variable expansion, define alias stage instead";
-    this.#settings.report(errorAt(flag.range, 'invalid-flag', message), at);
+    const expected = `the name of a stage: FROM ${text} AS name`;
+    this.#settings.report(errorAt(flag.range, 'invalid-flag', message, { expected }), at);
     return undefined;
   }
 

@@ -36,7 +36,11 @@ export interface PlanRequest {
  * @throws BuildError with everything that is wrong with it
  */
 export async function planBuild(path: string, text: string, request: PlanRequest): Promise<PlannedStage> {
-  const { dockerfile, diagnostics } = parseDockerfile(text, { path });
+  const syntax = request.buildArgs.get('BUILDKIT_SYNTAX');
+  const { dockerfile, diagnostics } = parseDockerfile(text, {
+    path,
+    ...(syntax === undefined ? {} : { syntax }),
+  });
   report(dockerfile, diagnostics, request.emit);
   const target = chooseTarget(dockerfile, request.target);
   const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
@@ -74,9 +78,9 @@ function throwProblems(failures: readonly Failure[]): void {
   if (failures.length > 0) throw new BuildError(failures);
 }
 
-function failureOf({ message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
+function failureOf({ code, message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
   return {
-    code: 'invalid-dockerfile',
+    code,
     message,
     place,
     ...(expected === undefined ? {} : { expected }),

@@ -1,6 +1,7 @@
 import { parsePlatform, type Platform } from '@caisson/oci';
 import {
   errorAt,
+  expansionError,
   expandWord,
   parseTrigger,
   stageOfFrom,
@@ -187,7 +188,7 @@ export class Planner {
   #expandGlobal(text: string, range: Range): string | undefined {
     const expanded = expandWord(text, this.#settings.globalArgs, { escape: this.#dockerfile.escape });
     if (expanded.ok) return expanded.value;
-    this.#report(errorAt(range, 'invalid-expansion', expanded.error.message), this.#place(range));
+    this.#report(expansionError(range, expanded.error), this.#place(range));
     return undefined;
   }
 

@@ -44,7 +44,9 @@ export function checkChecksum(
   const checksum = flags.find(({ name }) => name === 'checksum');
   if (checksum !== undefined && (remote.length !== 1 || sources.length !== 1)) {
     const message = '--checksum is for one source that is a URL or a git repository';
-    report(errorAt(checksum.range, 'invalid-flag', message));
+    report(
+      errorAt(checksum.range, 'invalid-flag', message, { expected: 'ADD --checksum=... URL destination' }),
+    );
   }
 }
 

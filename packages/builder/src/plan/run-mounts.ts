@@ -45,7 +45,11 @@ export function planMount(
   const { report } = draft.settings;
   const target = mount.target === undefined ? undefined : posix.resolve('/', draft.workdir, mount.target);
   if (target === '/') {
-    report(errorAt(place.range, 'invalid-value', 'nothing can be mounted over the root folder'));
+    report(
+      errorAt(place.range, 'invalid-value', 'nothing can be mounted over the root folder', {
+        expected: 'target=/PATH',
+      }),
+    );
     return undefined;
   }
   if (mount.type === 'secret') return planSecret(mount, target, place);
@@ -90,6 +94,6 @@ function planSecret(
   target: string | undefined,
   place: Place,
 ): PlannedMount {
-  const file = target ?? (env === undefined ? `/run/secrets/${id}` : undefined);
+  const file = target ?? (env === undefined ? `/run/secrets/${posix.basename(id)}` : undefined);
   return { kind: 'secret', id, target: file, env, isRequired, mode, uid, gid, place };
 }

@@ -2,7 +2,7 @@ import {
   expandWord,
   expandWords,
   type Diagnostic,
-  errorAt,
+  expansionError,
   type EscapeCharacter,
   type Environment,
   type Word,
@@ -125,7 +125,7 @@ export class StageDraft {
   expand(word: Word): string | undefined {
     const expanded = expandWord(word.text, this.#env, { escape: this.settings.escape });
     if (expanded.ok) return expanded.value;
-    this.settings.report(errorAt(word.range, 'invalid-expansion', expanded.error.message));
+    this.settings.report(expansionError(word.range, expanded.error));
     return undefined;
   }
 
@@ -133,7 +133,7 @@ export class StageDraft {
   expandList(word: Word): string[] {
     const expanded = expandWords(word.text, this.#env, { escape: this.settings.escape });
     if (expanded.ok) return expanded.value;
-    this.settings.report(errorAt(word.range, 'invalid-expansion', expanded.error.message));
+    this.settings.report(expansionError(word.range, expanded.error));
     return [];
   }
 }

@@ -7,7 +7,7 @@ import { buildError } from '../failure.ts';
 
 /**
  * The ignore file that goes with a Dockerfile: `NAME.dockerignore` beside it, else that of the context.
- * @throws BuildError `invalid-dockerfile`
+ * @throws BuildError `invalid-pattern`
  */
 export function readIgnoreFor(context: string, dockerfile: string): IgnoreRules {
   const own = `${dockerfile}.dockerignore`;
@@ -16,7 +16,7 @@ export function readIgnoreFor(context: string, dockerfile: string): IgnoreRules 
   return readIgnore(context);
 }
 
-/** The `.dockerignore` in the root of a context. @throws BuildError `invalid-dockerfile` */
+/** The `.dockerignore` in the root of a context. @throws BuildError `invalid-pattern` */
 export function readIgnore(context: string): IgnoreRules {
   const common = fileInside(context, '.dockerignore');
   return common === undefined ? NO_RULES : rulesOf(common, '.dockerignore');
@@ -49,7 +49,8 @@ function rulesOf(file: string | Buffer, path: string): IgnoreRules {
   const problem = matcher.diagnostics.find(({ severity }) => severity === 'error');
   if (problem === undefined) return { ...matcher, path };
   const place = { path, source: matcher.source, range: problem.range };
-  throw buildError('invalid-dockerfile', problem.message, { place });
+  const { code, message, expected } = problem;
+  throw buildError(code, message, { place, ...(expected === undefined ? {} : { expected }) });
 }
 
 /** Where the Dockerfile of a context lies when nobody names one; undefined where there is none. */

@@ -19,7 +19,7 @@ const MAX_SIZE = 16 << 20;
  * Reads the Dockerfile that goes with a folder of the user's, and the ignore file that goes with it.
  * @param given an absolute path; `Dockerfile` or `dockerfile` in the folder where there is none
  * @param givenText the Dockerfile itself, in place of a file
- * @throws BuildError `no-dockerfile`, `invalid-dockerfile`
+ * @throws BuildError `no-dockerfile`, `invalid-pattern`
  */
 export function readLocalDockerfile(
   context: string,

@@ -6,7 +6,7 @@ import type { RunRequest } from '@caisson/builder';
 import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { failureText } from '../failure-text.ts';
+import { buildFailureText } from '../failure-text.ts';
 import { collect, oneOf, parseEnv, parseRuntimes } from '../parse-options.ts';
 import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
@@ -84,7 +84,7 @@ async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   const ended = await runImage({ ...request, signal: signals.kill }, (pass) => signals.to(pass));
   if (ended.ok) return ended.value;
   if (signals.exitCode !== undefined) return signals.exitCode;
-  for (const failure of ended.error) terminal.error(failureText(failure, terminal.hasColor));
+  for (const failure of ended.error) terminal.error(buildFailureText(failure, terminal.hasColor));
   const codes = new Set(ended.error.map(({ code }) => code));
   if (codes.has('no-such-command')) return EXIT.notFound;
   return codes.has('not-executable') ? EXIT.notExecutable : EXIT.notRun;

@@ -1,6 +1,6 @@
 import type { AddInstruction, CopyInstruction, CopySource } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
-import { checkFlags, readFlags, type Flag, type FlagRules } from '../flags.ts';
+import { checkFlags, type Flag, type FlagRules } from '../flags.ts';
 import type { Heredoc } from '../heredoc.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { parseJsonForm } from '../json-form.ts';
@@ -37,14 +37,17 @@ function readOperands(
   | undefined {
   const expected = `${text.name} source... destination`;
   if (!requireArguments(text, expected)) return undefined;
-  const { flags, rest } = readFlags(text.line, text.args, text.escape);
+  const { flags, args: rest } = text;
   checkFlags(text.name, flags, rules).forEach(text.report);
   const span = trimmed(text.line, rest);
   const range = text.line.range(span.start, span.end);
   const list = parseJsonForm(text.line.text.slice(span.start, span.end));
   if (!list.ok) {
     text.report(
-      errorAt(range, 'invalid-json', list.error, { expected: `${text.name} ["source", "destination"]` }),
+      errorAt(range, 'invalid-json', list.error.message, {
+        expected: `${text.name} ["source", "destination"]`,
+        suggestion: list.error.suggestion,
+      }),
     );
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { FromInstruction } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
-import { checkFlags, readFlags } from '../flags.ts';
+import { checkFlags } from '../flags.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { plainWords } from '../words.ts';
 
@@ -10,7 +10,7 @@ const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/;
 export function readFrom(text: InstructionText): FromInstruction | undefined {
   const expected = 'FROM image [AS name]';
   if (!requireArguments(text, expected)) return undefined;
-  const { flags, rest } = readFlags(text.line, text.args, text.escape);
+  const { flags, args: rest } = text;
   checkFlags(text.name, flags, { value: ['platform'] }).forEach(text.report);
   const [image, as, stageName, ...others] = plainWords(text.line, rest);
   if (image === undefined) {

@@ -1,6 +1,6 @@
 import type { HealthcheckInstruction } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
-import { checkFlags, readFlags, type Flag } from '../flags.ts';
+import { checkFlags, type Flag } from '../flags.ts';
 import { parseGoDuration } from '../go-duration.ts';
 import { commonParts, readCommand, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { plainWords, trimmed } from '../words.ts';
@@ -14,7 +14,7 @@ const NO_TIMING = { interval: 0, timeout: 0, startPeriod: 0, startInterval: 0, r
 /** `HEALTHCHECK [flags] CMD command` or `HEALTHCHECK NONE` */
 export function readHealthcheck(text: InstructionText): HealthcheckInstruction | undefined {
   if (!requireArguments(text, EXPECTED)) return undefined;
-  const { flags, rest } = readFlags(text.line, text.args, text.escape);
+  const { flags, args: rest } = text;
   checkFlags(text.name, flags, {
     value: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
   }).forEach(text.report);
@@ -81,7 +81,9 @@ function retries(text: InstructionText, flags: readonly Flag[]): number {
   const value = Number(flag.value);
   if (/^\+?\d{1,9}$/.test(flag.value)) return value;
   text.report(
-    errorAt(flag.range, 'invalid-value', `--retries is a number from 0, not ${JSON.stringify(flag.value)}`),
+    errorAt(flag.range, 'invalid-value', `--retries is a number from 0, not ${JSON.stringify(flag.value)}`, {
+      expected: '--retries=3',
+    }),
   );
   return 0;
 }

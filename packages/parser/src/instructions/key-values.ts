@@ -31,6 +31,7 @@ function readPairs(
       text.report(
         errorAt(word.range, 'invalid-key-value', `${JSON.stringify(word.text)} has no "="`, {
           expected,
+          suggestion: quotedPair(words, word),
           hint: 'put a value that holds blanks in quotes',
         }),
       );
@@ -39,6 +40,19 @@ function readPairs(
     } else pairs.push(pair);
   }
   return { pairs, isLegacy: false };
+}
+
+/** `name="value with blanks"`, where a value without quotes seems to go on in the words behind it. */
+function quotedPair(words: readonly Word[], stray: Word): string | undefined {
+  const at = words.indexOf(stray);
+  const first = words[at - 1]?.text ?? '';
+  const next = words.findIndex(({ text }, index) => index > at && text.includes('='));
+  const value = words
+    .slice(at - 1, next === -1 ? undefined : next)
+    .map(({ text }) => text)
+    .join(' ');
+  if (!first.includes('=') || /["'\\`]/.test(value)) return undefined;
+  return value.replace('=', '="') + '"';
 }
 
 /** `ENV name the rest of the line`: the first blank divides, quotes or not. */

@@ -17,7 +17,8 @@ export function readVolume(text: InstructionText): VolumeInstruction | undefined
   const range = text.line.range(text.args.start, text.args.end);
   const list = parseJsonForm(text.line.text.slice(text.args.start, text.args.end));
   if (!list.ok) {
-    text.report(errorAt(range, 'invalid-json', list.error, { expected }));
+    const { message, suggestion } = list.error;
+    text.report(errorAt(range, 'invalid-json', message, { expected, suggestion }));
     return undefined;
   }
   const paths: Word[] =
@@ -37,9 +38,20 @@ export function readShell(text: InstructionText): ShellInstruction | undefined {
   const range = text.line.range(text.args.start, text.args.end);
   const list = parseJsonForm(text.line.text.slice(text.args.start, text.args.end));
   if (!list.ok || list.value === undefined || list.value.length === 0) {
-    const message = list.ok ? 'SHELL needs its arguments in JSON form' : list.error;
-    text.report(errorAt(range, 'invalid-json', message, { expected }));
+    const { message, suggestion } = list.ok
+      ? {
+          message: 'SHELL needs its arguments in JSON form',
+          suggestion: shellSuggestion(plainWords(text.line, text.args)),
+        }
+      : list.error;
+    text.report(errorAt(range, 'invalid-json', message, { expected, suggestion }));
     return undefined;
   }
   return { kind: 'shell', ...commonParts(text), args: list.value };
+}
+
+/** Plain words as the list that they may have been meant for. */
+function shellSuggestion(words: readonly Word[]): string | undefined {
+  if (words.some((word) => /["'[\],]/.test(word.text))) return undefined;
+  return JSON.stringify(words.map((word) => word.text));
 }

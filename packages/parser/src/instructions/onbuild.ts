@@ -6,12 +6,18 @@ import { plainWords } from '../words.ts';
 /** What ONBUILD cannot hold. */
 export const ONBUILD_FORBIDS: ReadonlySet<string> = new Set(['ONBUILD', 'FROM', 'MAINTAINER']);
 
+const EXPECTED = 'any instruction but ONBUILD, FROM and MAINTAINER';
+
 /** `ONBUILD instruction` */
 export function readOnbuild(text: InstructionText): OnbuildInstruction | undefined {
   if (!requireArguments(text, 'ONBUILD instruction')) return undefined;
   const [first] = plainWords(text.line, text.args);
   if (first !== undefined && ONBUILD_FORBIDS.has(first.text.toUpperCase())) {
-    text.report(errorAt(first.range, 'invalid-onbuild', `ONBUILD cannot hold ${first.text.toUpperCase()}`));
+    text.report(
+      errorAt(first.range, 'invalid-onbuild', `ONBUILD cannot hold ${first.text.toUpperCase()}`, {
+        expected: EXPECTED,
+      }),
+    );
     return undefined;
   }
   const bodies = text.heredocs.map(({ body, name }) => `\n${body}${name}`).join('');

@@ -1,13 +1,13 @@
 import type { RunInstruction } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
-import { checkFlags, readFlags } from '../flags.ts';
+import { checkFlags } from '../flags.ts';
 import { commonParts, readCommand, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { trimmed } from '../words.ts';
 
 /** `RUN [flags] command`, in shell form, exec form or with heredocs */
 export function readRun(text: InstructionText): RunInstruction | undefined {
   if (!requireArguments(text, 'RUN command or RUN ["program", "argument"]')) return undefined;
-  const { flags, rest } = readFlags(text.line, text.args, text.escape);
+  const { flags, args: rest } = text;
   checkFlags(text.name, flags, { value: ['network', 'security'], repeated: ['mount', 'device'] }).forEach(
     text.report,
   );

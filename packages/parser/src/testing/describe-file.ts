@@ -10,8 +10,9 @@ import type { Range } from '../source-text.ts';
  * their lines, the diagnostics. Texts stand in quotes, with escapes; those of more than 200 characters by their length.
  */
 export function describeFile({ dockerfile, diagnostics }: ParseResult): string {
-  const directives = Object.entries(dockerfile.directives).map(
-    ([name, { value }]) => `directive ${name} ${quote(value)}`,
+  const { syntax, escape, check } = dockerfile.directives;
+  const directives = Object.entries({ syntax, escape, check }).flatMap(([name, directive]) =>
+    directive === undefined ? [] : [`directive ${name} ${quote(directive.value)}`],
   );
   const stages = dockerfile.stages.flatMap(({ index, name, from, instructions }) => [
     `stage ${index}${name === undefined ? '' : ` ${name}`}`,
