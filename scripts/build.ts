@@ -46,6 +46,8 @@ export async function buildPackage(): Promise<void> {
   });
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
+  // Messages name sections of it.
+  await cp(join(root, 'docs/errors.md'), join(PUBLISHED, 'docs/errors.md'));
   await writeFile(join(PUBLISHED, 'package.json'), `${JSON.stringify(await manifest(), undefined, 2)}\n`);
 }
 
@@ -63,7 +65,7 @@ async function manifest(): Promise<object> {
     engines: { node: '>=24' },
     os: ['linux'],
     cpu: ['x64', 'arm64'],
-    files: ['bin', 'dist'],
+    files: ['bin', 'dist', 'docs'],
     dependencies,
   };
 }

@@ -1,6 +1,7 @@
 /*
  * npm run docs: writes what documentation takes from the code. With --check: says what is out of step, and ends with 1.
  *   docs/cli.md               the help of every command
+ *   docs/errors.md            what each error means, from scripts/error-pages.ts and fixtures/errors
  *   docs/decisions/README.md  the list of decisions
  * It also looks at every link between documents, and at the table of packages in docs/architecture.md.
  */
@@ -9,6 +10,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { allowedImports } from '../oxlint.config.ts';
+import { ERROR_PAGES, type ErrorPage } from './error-pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheck = process.argv.includes('--check');
@@ -41,6 +43,30 @@ async function writeCliReference(): Promise<void> {
   );
   const head = '# The command line\n\nWritten by `npm run docs` from the help of each command.\n';
   put('docs/cli.md', `${head}\n\`\`\`text\n${top.trim()}\n\`\`\`\n\n${sections.join('\n')}`);
+}
+
+function writeErrorPages(): void {
+  const sections = Object.entries(ERROR_PAGES).map(
+    ([code, { means, mend, example }]) => `## ${code}\n\n${means}\n\n${mend}\n\n${exampleText(example)}`,
+  );
+  const head =
+    '# Errors\n\nWhat the code of an error means, and how to mend it. A build ends with exit code 1 then; nothing of it is lost.\n' +
+    'Written by `npm run docs`.\n';
+  put('docs/errors.md', `${head}\n${sections.join('\n')}`);
+}
+
+/** The longest line of an example that is printed whole. */
+const MAX_EXAMPLE_WIDTH = 120;
+
+function exampleText(example: ErrorPage['example']): string {
+  if ('text' in example) return `\`\`\`text\n${example.text}\n\`\`\`\n`;
+  const folder = join(root, 'fixtures/errors', example.fixture);
+  const lines = readFileSync(join(folder, 'Dockerfile'), 'utf8').trimEnd().split('\n');
+  const dockerfile = lines.map((line) =>
+    line.length > MAX_EXAMPLE_WIDTH ? `${line.slice(0, MAX_EXAMPLE_WIDTH)}...` : line,
+  );
+  const message = readFileSync(join(folder, 'message.txt'), 'utf8').trimEnd();
+  return `\`\`\`dockerfile\n${dockerfile.join('\n')}\n\`\`\`\n\n\`\`\`text\n${message}\n\`\`\`\n`;
 }
 
 function writeDecisionList(): void {
@@ -91,6 +117,7 @@ function checkPackageTable(): void {
 }
 
 await writeCliReference();
+writeErrorPages();
 writeDecisionList();
 checkLinks();
 checkPackageTable();

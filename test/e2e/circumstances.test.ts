@@ -31,6 +31,7 @@ describe.skipIf(lacks('root'))('circumstances', () => {
         1 | FROM scratch
       > 2 | COPY big /
           | ^^^^^^^^^^
+        see docs/errors.md#changed-while-read
       exit code 1
       "
     `);

@@ -50,7 +50,7 @@ describe.skipIf(lacks('root'))('the standard input', () => {
     expect(await world.run(['build', '-'], { input })).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: `error[invalid-request]: what came as the build context is ${what}\n  expected: a tar, compressed or not, or a Dockerfile\n`,
+      stderr: `error[invalid-request]: what came as the build context is ${what}\n  expected: a tar, compressed or not, or a Dockerfile\n  see docs/errors.md#invalid-request\n`,
     });
     await removeWorld(world);
   });

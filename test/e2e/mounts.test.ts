@@ -52,6 +52,7 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
       > 2 | RUN --mount=type=secret,id=a,required true
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         hint: --secret id=a,src=FILE or --secret id=a,env=NAME
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);
@@ -66,6 +67,7 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
         1 | FROM busybox
       > 2 | RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t st...
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);
@@ -148,6 +150,7 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
         3 | FROM busybox
       > 4 | RUN --mount=type=cache,target=/c,from=seed,source=/etc/passwd cat /c/passwd
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -155,12 +158,13 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
       Dockerfile: 'FROM busybox\nRUN --mount=type=cache,target=/c,source=/sub true\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: a new cache is empty: it has no /sub
+      "error[invalid-value]: a new cache is empty: it has no /sub
         at Dockerfile:2:5
         1 | FROM busybox
       > 2 | RUN --mount=type=cache,target=/c,source=/sub true
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: from=STAGE or from=IMAGE, whose files it begins with
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);

@@ -79,6 +79,7 @@ COPY --from=both /which /copied
       > 2 | RUN true
           | ^^^^^^^^
         hint: the packages qemu-user-static and binfmt-support let the kernel run programs for linux/s390x; FROM --platform=$BUILDPLATFORM builds on this machine's own
+        see docs/errors.md#step-not-run
       exit code 1
       "
     `);
@@ -104,11 +105,12 @@ COPY --from=both /which /copied
   test('that is none', async ({ world }) => {
     world.write({ Dockerfile: 'ARG P\nFROM --platform=linux both\nFROM --platform=$P both\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: "" is not a platform: expected os/architecture[/variant], for example linux/arm64
+      "error[invalid-value]: "" is not a platform: expected os/architecture[/variant], for example linux/arm64
         at Dockerfile:3:6
         2 | FROM --platform=linux both
       > 3 | FROM --platform=$P both
           |      ^^^^^^^^^^^^^
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);

@@ -61,16 +61,16 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'runc')).eac
       expect(await run(world, ['busybox', 'nothing'])).toMatchObject({
         exitCode: 127,
         stderr:
-          'error[no-such-command]: the image has no program "nothing" in its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)\n',
+          'error[no-such-command]: the image has no program "nothing" in its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)\n  see docs/errors.md#no-such-command\n',
       });
       expect(await run(world, ['busybox', '/etc/passwd'])).toMatchObject({
         exitCode: 126,
-        stderr: 'error[not-executable]: /etc/passwd is not executable\n',
+        stderr: 'error[not-executable]: /etc/passwd is not executable\n  see docs/errors.md#not-executable\n',
       });
       expect(await run(world, ['--pull', 'never', 'nothing'])).toMatchObject({
         exitCode: 125,
         stderr:
-          'error[store]: no image is named nothing:latest\n  hint: caisson images lists what is there\n',
+          'error[store]: no image is named nothing:latest\n  hint: caisson images lists what is there\n  see docs/errors.md#store\n',
       });
       expect((await run(world, ['-u', 'nobody2', 'busybox', 'true'])).exitCode).toBe(125);
     });
@@ -190,7 +190,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
     expect(readFileSync(join(world.context, 'new/folder/file'), 'utf8')).toBe('made\n');
     expect(await world.run(['run', '-v', './file/x:/out', 'busybox', 'true'])).toMatchObject({
       exitCode: 125,
-      stderr: `error[invalid-request]: cannot make the folder of a volume: ENOTDIR: not a directory, mkdir '${world.context}/file/x'\n`,
+      stderr: `error[invalid-request]: cannot make the folder of a volume: ENOTDIR: not a directory, mkdir '${world.context}/file/x'\n  see docs/errors.md#invalid-request\n`,
     });
   });
 });

@@ -86,6 +86,7 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
       > 2 | RUN --mount=type=ssh,id=git,required true
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         hint: --ssh git, --ssh git=SOCKET or --ssh git=KEY
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);
@@ -109,6 +110,7 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
         1 | FROM busybox
       > 2 | RUN --mount=type=ssh,id=git,required true
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);
@@ -119,6 +121,7 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
       > 2 | RUN --mount=type=ssh,id=git,required true
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         hint: a key with a passphrase is added to an agent before: ssh-add, then --ssh default
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);
@@ -129,6 +132,7 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
       > 2 | RUN --mount=type=ssh,id=git,required true
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         hint: a key with a passphrase is added to an agent before: ssh-add, then --ssh default
+        see docs/errors.md#missing-secret
       exit code 1
       "
     `);

@@ -30,11 +30,11 @@ export function warningText(warning: Omit<Telling, 'code'>, hasColor: boolean): 
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
   const { code, message, place, expected, suggestion, hint, page, details } = problem;
   const output = details === undefined ? [] : ['  its last output:', ...details.map((line) => `  | ${line}`)];
+  const end = [...output, ...(page === undefined ? [] : [`  see ${page}`])];
   const optional = {
     ...(expected === undefined ? {} : { expected }),
     ...(suggestion === undefined ? {} : { suggestion }),
     ...(hint === undefined ? {} : { hint }),
-    ...(page === undefined ? {} : { page }),
   };
   if (place !== undefined) {
     const { path, source, range } = place;
@@ -42,7 +42,7 @@ function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: 
       { severity, code, message, range, ...optional },
       { path, source, color: hasColor },
     );
-    return `${[text, ...output].join('\n')}\n`;
+    return `${[text, ...end].join('\n')}\n`;
   }
   const label = code === '' ? severity : `${severity}[${code}]`;
   const head = hasColor ? `${RED}${label}${RESET}: ${BOLD}${message}${RESET}` : `${label}: ${message}`;
@@ -51,7 +51,6 @@ function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: 
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(suggestion === undefined ? [] : [`  did you mean ${suggestion}?`]),
     ...(hint === undefined ? [] : [`  hint: ${hint}`]),
-    ...(page === undefined ? [] : [`  see ${page}`]),
   ];
-  return `${[...lines, ...output].join('\n')}\n`;
+  return `${[...lines, ...end].join('\n')}\n`;
 }

@@ -8,8 +8,11 @@ import {
   type ShellPattern,
 } from './shell-pattern.ts';
 
-/** Where the values of variables come from; a Map is one. */
-export interface Environment {
+/** Where the values of variables come from: a Map or anything that is asked like one, or an object `{NAME: value}`. */
+export type Environment = LookUp | Readonly<Record<string, string>>;
+
+/** Answers with the value of a variable; undefined where it is not set. */
+export interface LookUp {
   get(name: string): string | undefined;
 }
 
@@ -17,6 +20,8 @@ export interface Environment {
 export interface ExpandOptions {
   /** `\` unless the file says otherwise. */
   readonly escape?: EscapeCharacter;
+  /** What is built for: `windows/amd64`. For Windows, names of variables have no case. */
+  readonly platform?: string;
   /** Keep quotes as they are: for the body of a heredoc, which is no shell word. */
   readonly keepsQuotes?: boolean;
 }
@@ -91,17 +96,17 @@ const MAX_LENGTH = 1 << 20;
 
 class Expander {
   readonly #text: readonly string[];
-  readonly #env: Environment;
+  readonly #env: LookUp;
   readonly #escape: string;
   readonly #keepsQuotes: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, env: Environment, { escape = '\\', keepsQuotes = false }: ExpandOptions) {
+  constructor(text: string, env: Environment, options: ExpandOptions) {
     this.#text = [...text];
-    this.#env = env;
-    this.#escape = escape;
-    this.#keepsQuotes = keepsQuotes;
+    this.#env = lookUpIn(env, options.platform ?? '');
+    this.#escape = options.escape ?? '\\';
+    this.#keepsQuotes = options.keepsQuotes ?? false;
   }
 
   /** The whole text as one word. */
@@ -279,6 +284,20 @@ class Expander {
     const replacement = this.#until('}', true);
     return replaceMatches(this.#env.get(name) ?? '', pattern, replacement, isAll ? 'all' : 'first');
   }
+}
+
+function lookUpIn(env: Environment, platform: string): LookUp {
+  if (/^windows(?:$|[/(])/i.test(platform)) {
+    const entries = env instanceof Map ? [...env] : isLookUp(env) ? [] : Object.entries(env);
+    const values = new Map(entries.map(([name, value]) => [String(name).toUpperCase(), String(value)]));
+    return { get: (name) => values.get(name.toUpperCase()) ?? (isLookUp(env) ? env.get(name) : undefined) };
+  }
+  if (isLookUp(env)) return env;
+  return { get: (name) => (Object.hasOwn(env, name) ? env[name] : undefined) };
+}
+
+function isLookUp(env: Environment): env is LookUp {
+  return typeof env['get'] === 'function';
 }
 
 function parsePattern(text: string): ShellPattern {

@@ -1,38 +1,33 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createIgnoreMatcher } from './ignore-matcher.ts';
 
-describe('createIgnoreMatcher', () => {
-  // As moby's patternmatcher.
-  test.each([
-    ['*.txt', 'a.txt', true],
-    ['*.txt', 'dir/a.txt', false],
-    ['**/*.txt', 'a.txt', true],
-    ['**/*.txt', 'dir/sub/a.txt', true],
-    ['dir', 'dir/sub/file', true],
-    ['/dir', 'dir/file', true],
-    ['dir/', 'dir/file', true],
-    ['dir/*', 'dir', false],
-    ['dir/**', 'dir', false],
-    ['dir/**', 'dir/a/b', true],
-    ['a?c', 'abc', true],
-    ['a?c', 'a/c', false],
-    ['[a-c]x', 'bx', true],
-    ['[^a-c]x', 'bx', false],
-    ['# dir', '# dir', false],
-    ['\\#dir', '#dir', true],
-    ['  dir  ', 'dir', true],
-    ['*\n!keep', 'keep', false],
-    ['*\n!keep', 'other', true],
-    ['!keep\n*', 'keep', true],
-    ['dir\n!dir/keep', 'dir/keep', false],
-    ['dir\n!dir/keep', 'dir/other', true],
-    ['.', 'a', false],
-    ['a/../b', 'b', true],
-    ['', 'a', false],
-  ])('%j on %s: %s', (text, path, expected) => {
-    expect(createIgnoreMatcher(text).ignores(path)).toBe(expected);
-  });
+/** fixtures/ignore.txt, which says itself how it is written: the ignore files, each with its rows. */
+function cases(): { rules: string; rows: string[] }[] {
+  const file = readFileSync(new URL('../../../fixtures/ignore.txt', import.meta.url), 'utf8');
+  const found: { rules: string; rows: string[] }[] = [];
+  for (const line of file.split('\n')) {
+    if (line.startsWith('rules ')) found.push({ rules: JSON.parse(line.slice('rules '.length)), rows: [] });
+    else if (/^(?:ignored|kept|error) /.test(line)) found.at(-1)?.rows.push(line);
+  }
+  return found;
+}
 
+describe('rules', () => {
+  test.each(cases())('$rules', ({ rules, rows }) => {
+    const matcher = createIgnoreMatcher(rules);
+    const problems = matcher.diagnostics.map(({ range, message }) => `error ${range.start.line} ${message}`);
+    const said = rows.map((row) => {
+      const path = /^(?:ignored|kept) \S+ (.*)$/.exec(row)?.[1];
+      if (path === undefined) return problems.shift();
+      return `${matcher.ignores(path) ? 'ignored' : 'kept'} ${matcher.explain(path)?.line ?? '-'} ${path}`;
+    });
+    expect([...said, ...problems]).toEqual(rows);
+  });
+});
+
+describe('createIgnoreMatcher', () => {
   test('names the rule that decides', () => {
     const matcher = createIgnoreMatcher('# comment\n*.log\n\n!keep.log\n');
     expect(matcher.explain('a.log')).toMatchObject({ line: 2, text: '*.log', isException: false });
@@ -45,5 +40,39 @@ describe('createIgnoreMatcher', () => {
     expect(matcher.mayContainIncluded('node_modules')).toBe(true);
     expect(matcher.mayContainIncluded('node_modules/kept')).toBe(true);
     expect(matcher.mayContainIncluded('node_modules/other')).toBe(false);
+  });
+
+  test('takes any text', () => {
+    const piece = fc.constantFrom(
+      '*',
+      '**',
+      '/',
+      '!',
+      '[',
+      ']',
+      '^',
+      '-',
+      '\\',
+      '?',
+      'a',
+      'b',
+      '.',
+      '\n',
+      '#',
+      ' ',
+      '{',
+      '(',
+    );
+    const path = fc.array(fc.constantFrom('a', 'b', 'ab', '.', 'é'), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), path, (pieces, names) => {
+        const matcher = createIgnoreMatcher(pieces.join(''));
+        const [file, folder] = [names.join('/'), names.slice(0, -1).join('/')];
+        // What lies below a hidden folder is hidden, unless an exception may speak of it.
+        if (folder !== '' && matcher.ignores(folder) && !matcher.mayContainIncluded(folder))
+          expect(matcher.ignores(file)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

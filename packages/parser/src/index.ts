@@ -33,6 +33,7 @@ export {
   type Environment,
   type ExpandFailure,
   type ExpandOptions,
+  type LookUp,
 } from './expand.ts';
 export { expansionError } from './expansion-error.ts';
 export { flagValue, isFlagOn, type Flag } from './flags.ts';

@@ -4,7 +4,7 @@ import {
   type Diagnostic,
   expansionError,
   type EscapeCharacter,
-  type Environment,
+  type LookUp,
   type Word,
 } from '@caisson/parser';
 import { DEFAULT_PATH, type ContainerConfig } from '@caisson/oci';
@@ -62,7 +62,7 @@ export class StageDraft {
     if (!this.#env.has('PATH')) this.setEnv('PATH', DEFAULT_PATH);
   }
 
-  get env(): Environment {
+  get env(): LookUp {
     return this.#env;
   }
 
