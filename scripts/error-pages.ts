@@ -167,6 +167,19 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     mend: 'Choose one of the stages that the message lists.',
     example: { fixture: 'unknown-target' },
   },
+  'too-many-steps': {
+    means: 'More than 1000 steps depend on one another. Docker stops at 127 layers.',
+    mend: 'Let one `RUN` do more: a heredoc holds any number of commands.',
+    example: {
+      text: `error[too-many-steps]: the stage needs 20001 steps, one after the other
+  at Dockerfile:1:1
+> 1 | FROM busybox
+    | ^^^^^^^^^^^^
+  expected: at most 1000
+  hint: one RUN can hold many commands, in a heredoc or with &&
+  see docs/errors.md#too-many-steps`,
+    },
+  },
   'missing-source': {
     means: 'What `COPY`, `ADD` or a mount takes is not there; or an ignore file hides it from the build.',
     mend: 'Paths are seen from the root of the context, never from `WORKDIR`. `caisson check-ignore -v PATH` names the rule that hides a file.',

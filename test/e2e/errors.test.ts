@@ -153,6 +153,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         its last output:
         | one
         | two
+        see docs/errors.md#step-failed
       exit code 1
       "
     `);

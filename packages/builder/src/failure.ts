@@ -10,6 +10,8 @@ export type FailureCode =
   /** There is no Dockerfile where one was looked for. */
   | 'no-dockerfile'
   | 'unknown-target'
+  /** More steps depend on one another than can be built. */
+  | 'too-many-steps'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'
   /** A URL or a git repository, or the way to it. */

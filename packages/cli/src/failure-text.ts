@@ -22,6 +22,16 @@ export function failureText(failure: Telling, hasColor: boolean): string {
   return problemText('error', failure, hasColor);
 }
 
+/** How many failures are printed: nobody reads thousands of them. */
+const MAX_SHOWN = 20;
+
+/** The failures of a build as people read them. */
+export function buildFailuresText(failures: readonly Failure[], hasColor: boolean): string {
+  const shown = failures.slice(0, MAX_SHOWN).map((failure) => buildFailureText(failure, hasColor));
+  const more = failures.length - MAX_SHOWN;
+  return shown.join('') + (more > 0 ? `... and ${more} more ${more === 1 ? 'error' : 'errors'}\n` : '');
+}
+
 /** A warning as people read it. */
 export function warningText(warning: Omit<Telling, 'code'>, hasColor: boolean): string {
   return problemText('warning', { ...warning, code: '' }, hasColor);

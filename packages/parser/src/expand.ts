@@ -89,10 +89,10 @@ const SPECIAL = new Set(['@', '*', '#', '?', '-', '$', '!', '0']);
 const MAX_DEPTH = 200;
 
 /**
- * How long a value may become. No kernel takes one as long in an environment, and twenty lines `ENV a=$a$a` must not
- * fill the memory.
+ * How long a value may become: as long as a Dockerfile, which the text of a heredoc may fill. A few lines
+ * `ENV a=$a$a$a$a` must not fill the memory.
  */
-const MAX_LENGTH = 1 << 20;
+const MAX_LENGTH = 16 << 20;
 
 class Expander {
   readonly #text: readonly string[];

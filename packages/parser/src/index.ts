@@ -38,6 +38,7 @@ export {
 export { expansionError } from './expansion-error.ts';
 export { flagValue, isFlagOn, type Flag } from './flags.ts';
 export { formatDiagnostic, type FormatOptions } from './format-diagnostic.ts';
+export { formatInstruction } from './format-instruction.ts';
 export { compileGlob, hasWildcard } from './glob.ts';
 export { formatGoDuration, parseGoDuration } from './go-duration.ts';
 export { heredocText, parseHeredocOpening, type Heredoc } from './heredoc.ts';

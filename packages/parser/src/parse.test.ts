@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Instruction } from './ast.ts';
 import { heredocText } from './heredoc.ts';
@@ -118,46 +117,5 @@ describe('errors', () => {
     ['FROM a\nRUN ["a", 1]\n', 'only strings may be in the list of an exec form'],
   ])('%j', (text, part) => {
     expect(problems(text).join('\n')).toContain(part);
-  });
-});
-
-describe('any text', () => {
-  const piece = fc.constantFrom(
-    ...'FROM a,RUN ,COPY ,ENV a=b,ARG x,<<EOF,EOF,\\,`,",\',\n,\r\n,$,${x,[,],#, ,\t,--from=,\0,\uFEFF,ü,# escape=`,ONBUILD ,HEALTHCHECK CMD ,:-,=,|'.split(
-      ',',
-    ),
-  );
-
-  test('is parsed without a throw, and every range lies in it', { timeout: 120_000 }, () => {
-    fc.assert(
-      fc.property(fc.array(fc.oneof(piece, fc.string({ maxLength: 5 })), { maxLength: 40 }), (pieces) => {
-        const text = pieces.join('');
-        const { dockerfile, diagnostics } = parseDockerfile(text);
-        const ranges = [
-          ...diagnostics.map(({ range }) => range),
-          ...dockerfile.stages.flatMap((stage) => stage.instructions.map(({ range }) => range)),
-        ];
-        for (const { start, end } of ranges) {
-          expect(start.offset).toBeGreaterThanOrEqual(0);
-          expect(end.offset).toBeGreaterThanOrEqual(start.offset);
-          expect(end.offset).toBeLessThanOrEqual(text.length);
-        }
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  test('of megabytes takes seconds, not minutes', { timeout: 20_000 }, () => {
-    const text = `FROM scratch\n${'RUN echo "a line of some length" && true \\\n  && false\n'.repeat(20_000)}`;
-    expect(parseDockerfile(text).diagnostics).toEqual([]);
-  });
-
-  test('one line of a megabyte, too', { timeout: 20_000 }, () => {
-    expect(problems(`FROM scratch\nRUN ${'x'.repeat(1 << 20)}\n`)).toEqual([
-      'the line is longer than the 65535 bytes allowed',
-    ]);
-    expect(parseDockerfile(`FROM scratch\nENV a=${'${b:-'.repeat(10_000)}\n`).dockerfile.stages).toHaveLength(
-      1,
-    );
   });
 });

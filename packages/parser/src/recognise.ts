@@ -11,10 +11,20 @@ export interface Recognised {
 
 /**
  * Finds the instruction of each logical line, with dockerfile-ast. It is given what it reads well: one instruction a
- * line, in one document for all of them, which it reads in linear time. It takes two escape characters at the end of a
+ * line, in one document for many of them, which it reads in linear time. It takes two escape characters at the end of a
  * line for a continuation, and anything after `<<` for a heredoc that swallows the lines below; such lines go alone.
  */
 export function recogniseInstructions(lines: readonly LogicalLine[], escape: EscapeCharacter): Recognised[] {
+  const recognised: Recognised[] = [];
+  for (let from = 0; from < lines.length; from += BATCH)
+    recognised.push(...recogniseBatch(lines.slice(from, from + BATCH), escape));
+  return recognised;
+}
+
+/** How many lines are read as one document: what the library makes of it takes much memory. */
+const BATCH = 1000;
+
+function recogniseBatch(lines: readonly LogicalLine[], escape: EscapeCharacter): Recognised[] {
   const prefix = escape === '`' ? '# escape=`\n' : '';
   const offset = escape === '`' ? 1 : 0;
   const document =

@@ -10,6 +10,7 @@ import type { LocalContext } from '../context/local-context.ts';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
 import type { Entitlement } from '../request.ts';
+import { checkDepth } from './check-depth.ts';
 import { globalArgs } from './global-args.ts';
 import type { Place, PlannedStage } from './planned.ts';
 import type { OpenContext, ResolveImage } from './origins.ts';
@@ -45,6 +46,7 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   const target = chooseTarget(dockerfile, request.target);
   const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
   report(dockerfile, problems, request.emit);
+  checkDepth(dockerfile, target, args);
   const planner = new Planner(dockerfile, {
     ...request,
     platform: request.platforms.target,

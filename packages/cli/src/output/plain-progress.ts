@@ -1,6 +1,6 @@
 import type { BuildEvent, Emit, StepInfo } from '@caisson/builder';
 import { familiarName, parseReference } from '@caisson/oci';
-import { buildFailureText, warningText } from '../failure-text.ts';
+import { buildFailuresText, warningText } from '../failure-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { seconds, shortId, size } from './format.ts';
@@ -62,8 +62,7 @@ export function plainProgress(terminal: Terminal): Emit {
           `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : event.destination}`,
         );
       case 'failed':
-        for (const failure of event.failures) terminal.error(buildFailureText(failure, terminal.hasColor));
-        return undefined;
+        return terminal.error(buildFailuresText(event.failures, terminal.hasColor));
     }
   };
 }
@@ -73,7 +72,7 @@ export function quietProgress(terminal: Terminal): Emit {
   return (event) => {
     if (event.kind === 'warning') terminal.error(warningText(event, terminal.hasColor));
     if (event.kind !== 'failed') return;
-    for (const failure of event.failures) terminal.error(buildFailureText(failure, terminal.hasColor));
+    terminal.error(buildFailuresText(event.failures, terminal.hasColor));
   };
 }
 

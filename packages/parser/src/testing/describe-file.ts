@@ -31,7 +31,8 @@ function quote(text: string): string {
   return text.length > 200 ? `(${text.length} characters)` : JSON.stringify(text);
 }
 
-function describeInstruction(instruction: Instruction): string {
+/** An instruction in a line. */
+export function describeInstruction(instruction: Instruction): string {
   const { start, end } = instruction.range;
   const lines = start.line === end.line ? `${start.line}` : `${start.line}-${end.line}`;
   return [`${lines} ${instruction.kind.toUpperCase()}`, ...partsOf(instruction)].join(' ');

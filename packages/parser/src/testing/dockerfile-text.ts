@@ -1,0 +1,96 @@
+import * as fc from 'fast-check';
+
+/** Pieces that Dockerfiles are made of, and pieces that they should not be made of. */
+const PIECES = [
+  ...[
+    'FROM a',
+    'FROM --platform=x b AS c',
+    'RUN ',
+    'RUN --mount=type=cache,target=/c ',
+    'COPY ',
+    'COPY --from=c ',
+  ],
+  ...[
+    'ADD ',
+    'ENV a=b',
+    'ENV a b',
+    'LABEL "x y"=z',
+    'ARG x',
+    'ARG x=$y',
+    'CMD ',
+    'ENTRYPOINT ',
+    'WORKDIR /a',
+    'USER u',
+  ],
+  ...[
+    'EXPOSE 80',
+    'VOLUME ',
+    'SHELL ["s"]',
+    'STOPSIGNAL 9',
+    'MAINTAINER m',
+    'HEALTHCHECK CMD ',
+    'HEALTHCHECK NONE',
+  ],
+  ...[
+    '--interval=5s ',
+    'ONBUILD ',
+    '["a", "b c"]',
+    '["a"',
+    '<<EOF',
+    '<<-E',
+    '<<"Q"',
+    '3<<EOF',
+    '<<',
+    'EOF',
+    'E',
+    'Q',
+  ],
+  ...[
+    '\n',
+    '\n',
+    '\n',
+    '\r\n',
+    '\\\n',
+    '`\n',
+    '\n# c\n',
+    '# escape=`\n',
+    '# syntax=x\n',
+    '\\',
+    '`',
+    '"',
+    "'",
+    '$',
+    '${x',
+  ],
+  ...[
+    '${x:-y}',
+    '}',
+    '[',
+    ']',
+    '#',
+    ' ',
+    '  ',
+    '\t',
+    '--',
+    '--from=',
+    '=',
+    '|',
+    '/',
+    '\0',
+    '\uFEFF',
+    'ü',
+    '\f',
+    '\u00a0',
+  ],
+  ...['a', 'b', '/x', 'word'],
+];
+
+/** Texts that are nearly Dockerfiles. */
+export const dockerfileText: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('', 'FROM scratch\n', 'FROM scratch\n', '# escape=`\nFROM scratch\n'),
+    fc.array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...PIECES) }, fc.string({ maxLength: 5 })), {
+      maxLength: 40,
+    }),
+  )
+  .map(([head, pieces]) => head + pieces.join(''));
