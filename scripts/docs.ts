@@ -33,7 +33,7 @@ async function helpOf(...command: string[]): Promise<string> {
 async function writeCliReference(): Promise<void> {
   const top = await helpOf();
   const listed = top.slice(top.indexOf('Commands:'));
-  const commands = [...listed.matchAll(/^ {2}(\w+) /gm)].flatMap(([, name = '']) =>
+  const commands = [...listed.matchAll(/^ {2}([\w-]+) /gm)].flatMap(([, name = '']) =>
     name === 'help' ? [] : [name],
   );
   const sections = await Promise.all(

@@ -4,5 +4,7 @@ export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';
 export type { BuildResult } from './result.ts';
+export type { IgnoreLine, IgnoreRules } from './context/ignore-rules.ts';
+export { readIgnoreRules } from './source/read-ignore-rules.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
 export type { RunRequest } from './run/run-request.ts';

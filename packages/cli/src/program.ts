@@ -2,6 +2,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
+import { checkIgnoreCommand } from './commands/check-ignore.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { duCommand } from './commands/du.ts';
 import { historyCommand } from './commands/history.ts';
@@ -55,6 +56,7 @@ function describeOption(option: Option): string {
 /** In the order in which help lists them. */
 const COMMANDS = [
   buildCommand,
+  checkIgnoreCommand,
   runCommand,
   imagesCommand,
   tagCommand,
