@@ -137,9 +137,13 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     mend: 'Write image names in lower case; give the ARG a default or a value.',
     example: { fixture: 'invalid-base' },
   },
+  'not-allowed': {
+    means: 'A step asks for a right that the build does not give to its steps.',
+    mend: 'Give it, if you trust the Dockerfile: `--allow network.host`.',
+    example: { fixture: 'not-allowed' },
+  },
   'not-supported': {
-    means:
-      'Caisson does not do this yet. Nothing is built rather than something else than what was asked for.',
+    means: 'Caisson does not do this. Nothing is built rather than something else than what was asked for.',
     mend: 'Do without it, or build this image with docker.',
     example: { fixture: 'not-supported' },
   },
@@ -191,6 +195,15 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     |      ^^^^^^^^^^
   hint: .dockerignore line 2: *.txt
   see docs/errors.md#missing-source`,
+    },
+  },
+  'fetch-failed': {
+    means: 'A URL or a git repository cannot be fetched.',
+    mend: 'The message says what the server said. Credentials come from secrets of the build: `--secret id=HTTP_AUTH_TOKEN_HOST,env=TOKEN`, `--secret id=GIT_AUTH_TOKEN,env=TOKEN`.',
+    example: {
+      text: `error[fetch-failed]: git is not installed, and a git repository is to be fetched
+  hint: apt-get install git
+  see docs/errors.md#fetch-failed`,
     },
   },
   'bad-checksum': {

@@ -63,7 +63,7 @@ describe('a large text', { timeout: 60_000 }, () => {
   test.each([
     [
       'instructions',
-      'FROM scratch\n' + 'RUN echo "a line of some length" && true \\\n  && false\n'.repeat(90_000),
+      `FROM scratch\n${`RUN ${'echo "a line of some length" && '.repeat(8)}true \\\n  && false\n`.repeat(18_000)}`,
     ],
     ['continuations', `FROM scratch\nLABEL ${'a=b \\\n'.repeat(400_000)}c=d\n`],
     ['blanks', `FROM scratch\nLABEL a=${' \\\n\t'.repeat(500_000)}b${' '.repeat(2_000_000)}c\n`],
