@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { findTool } from '../../test/rig/tools.ts';
 import { PUBLISHED } from '../build.ts';
+import { findDocker } from '../find-docker.ts';
 
 /** Something that builds images. */
 export interface Builder {
@@ -33,17 +34,13 @@ export function ours(folder: string): Builder {
   };
 }
 
-/** Docker, where its engine answers. BENCH_DOCKER names another client than that of the PATH. */
+/** Docker, where it is. */
 export async function docker(): Promise<Builder | undefined> {
-  const program = process.env['BENCH_DOCKER'] ?? findTool('docker');
-  if (program === undefined) return undefined;
-  const { exitCode, stdout } = await execa(program, ['version', '--format', '{{.Server.Version}}'], {
-    reject: false,
-  });
-  const { exitCode: withoutBuildx } = await execa(program, ['buildx', 'version'], { reject: false });
-  if (exitCode !== 0 || withoutBuildx !== 0) return undefined;
+  const found = await findDocker();
+  if (found === undefined) return undefined;
+  const { program, version } = found;
   return {
-    name: `docker ${stdout.replace(/\+.*/, '')}`,
+    name: `docker ${version}`,
     env: {},
     reset: async (base) => {
       await execa(program, ['builder', 'prune', '-af'], { reject: false });

@@ -1,11 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod/mini';
-import { buildCases, copyCase, needsOf, type BuildCase } from '../rig/build-case.ts';
-import { BASE_CONFIG, debianRoot } from '../rig/base-images.ts';
-import { filesOfTar, type ImageFile } from '../rig/image-files.ts';
-import { pushByHand } from '../rig/push-image.ts';
+import { argsOf, buildCases, copyCase, needsOf, type BuildCase } from '../rig/build-case.ts';
+import { failureOf } from '../rig/failure-of.ts';
+import { filesOfTar } from '../rig/image-files.ts';
+import { pushDebian } from '../rig/push-base-images.ts';
 import { lacks } from '../rig/tools.ts';
 import { makeWorld, removeWorld, type World } from '../rig/world.ts';
 
@@ -20,10 +20,7 @@ const EPOCH = { SOURCE_DATE_EPOCH: '1700000000' };
 
 beforeAll(async () => {
   if (lacks('root', 'busybox', 'docker-registry', 'mmdebstrap')) return;
-  await pushByHand(inject('registry'), 'library/debian:bookworm-slim', {
-    layers: [await debianRoot()],
-    config: { ...BASE_CONFIG, Cmd: ['bash'] },
-  });
+  await pushDebian(inject('registry'));
 });
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())('$name', (each) => {
@@ -37,15 +34,22 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
       if (runtime !== 'namespaces' && lacks(runtime)) return;
       const world = makeWorld();
       worlds.push(world);
-      const id = await buildCase(each, world, runtime);
-      ids.set(runtime, id);
+      await prepareCase(each, world, runtime);
+      const args = argsOf(each, world.context);
+      if (each.expect.error !== undefined) {
+        expect((await failureOf(world, ['build', ...args, '.'])).trimEnd().split('\n')).toEqual(
+          each.expect.error,
+        );
+        return;
+      }
+      ids.set(runtime, await buildCase(args, world, runtime));
       await checkImage(each, world);
-      for (const { args, stdout, exitCode = 0 } of each.expect.run ?? []) {
-        const ran = await world.run(['run', '--runtime', runtime, 'case', ...args]);
+      for (const { args: command, stdout, exitCode = 0 } of each.expect.run ?? []) {
+        const ran = await world.run(['run', '--runtime', runtime, 'case', ...command]);
         expect(ran).toMatchObject({ stdout, exitCode });
       }
       // What was built is found again, whole.
-      const again = await world.ok(['build', '-t', 'case', ...(each.expect.args ?? []), '.'], { env: EPOCH });
+      const again = await world.ok(['build', '-t', 'case', ...args, '.'], { env: EPOCH });
       expect(again.stderr).toMatch(/ cached, 0 ran\n$/);
     });
 
@@ -55,37 +59,29 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
   });
 });
 
-async function buildCase(each: BuildCase, world: World, runtime: string): Promise<string> {
+async function prepareCase(each: BuildCase, world: World, runtime: string): Promise<void> {
   await copyCase(each, world.context);
-  const env = { ...EPOCH, CAISSON_RUNTIME: runtime };
   for (const args of each.expect.before ?? []) {
-    await world.ok(args, { env });
+    await world.ok(args, { env: { ...EPOCH, CAISSON_RUNTIME: runtime } });
   }
-  return world.build(['-t', 'case', ...(each.expect.args ?? [])], { env });
+}
+
+async function buildCase(args: readonly string[], world: World, runtime: string): Promise<string> {
+  const output = ['-o', `type=tar,dest=${filesTar(world)}`];
+  return world.build(['-t', 'case', ...output, ...args], { env: { ...EPOCH, CAISSON_RUNTIME: runtime } });
+}
+
+function filesTar({ folder }: World): string {
+  return join(folder, 'case.tar');
 }
 
 async function checkImage({ expect: wanted }: BuildCase, world: World): Promise<void> {
   const image = inspection.parse(JSON.parse((await world.ok(['inspect', 'case'])).stdout))[0];
   if (wanted.config !== undefined) expect(image?.Config).toMatchObject(wanted.config);
   if (wanted.layers !== undefined) expect(image?.RootFS.Layers).toHaveLength(wanted.layers);
-  const files = await filesOf(world);
+  const files = await filesOfTar(await readFile(filesTar(world)));
   for (const [path, file] of Object.entries(wanted.files ?? {})) {
     expect({ [path]: files.get(path) }).toMatchObject({ [path]: file });
   }
   expect((wanted.absent ?? []).filter((path) => files.has(path))).toEqual([]);
-}
-
-async function filesOf(world: World): Promise<Map<string, ImageFile>> {
-  const tar = join(world.folder, 'case.tar');
-  await world.ok(['build', ...(await exported(world)), '-o', `type=tar,dest=${tar}`, world.context]);
-  const files = await filesOfTar(await readFile(tar));
-  await rm(tar);
-  return files;
-}
-
-/** A build of one line, whose image has the files of the case. */
-async function exported(world: World): Promise<string[]> {
-  const path = join(world.folder, 'Exported');
-  await writeFile(path, 'FROM case\n');
-  return ['-f', path];
 }

@@ -20,6 +20,8 @@ const fileSchema = z.strictObject({
 });
 
 const schema = z.strictObject({
+  /** What the case shows, in one line. */
+  title: z.string(),
   /** The case whose folder is built. */
   same: z.optional(z.string()),
   /** Command lines before the build. */
@@ -32,6 +34,10 @@ const schema = z.strictObject({
   run: z.optional(
     z.array(z.strictObject({ args: z.array(z.string()), stdout: z.string(), exitCode: z.optional(z.int()) })),
   ),
+  /** Where it must fail: the lines that are said. */
+  error: z.optional(z.array(z.string())),
+  /** In what the image may differ from that of docker, by patterns of where, and why. */
+  differences: z.optional(z.array(z.strictObject({ where: z.array(z.string()), reason: z.string() }))),
   needs: z.optional(z.array(z.string())),
   /** With what it is built; with all where this is not given. */
   runtimes: z.optional(z.array(z.enum(['crun', 'runc', 'namespaces']))),
@@ -55,6 +61,11 @@ export function buildCases(): BuildCase[] {
     });
 }
 
+/** The arguments of a case. @param context its folder: `{context}` stands for it */
+export function argsOf({ expect }: BuildCase, context: string): string[] {
+  return (expect.args ?? []).map((arg) => arg.replaceAll('{context}', context));
+}
+
 /** The programs that a case needs. */
 export function needsOf({ expect }: BuildCase): (keyof typeof TOOLS)[] {
   return Object.keys(TOOLS).filter((name): name is keyof typeof TOOLS => (expect.needs ?? []).includes(name));
@@ -66,6 +77,8 @@ export async function copyCase({ folder }: BuildCase, target: string): Promise<v
     recursive: true,
     filter: (path) => !path.endsWith('/expect.json') && !path.endsWith('/setup.sh'),
   });
+  // Whatever the umask of the checkout was.
+  await execa('chmod', ['-R', 'u=rwX,go=rX', target]);
   const script = join(folder, 'setup.sh');
   if (!existsSync(script)) return;
   await execa('sh', ['-e', script], {

@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { buildPackage } from '../../scripts/build.ts';
-import { BASE_CONFIG, busyboxRoot } from './base-images.ts';
-import { pushByHand } from './push-image.ts';
+import { pushBaseImages } from './push-base-images.ts';
 import { startRegistry } from './registry.ts';
-import { capableLayers, strayLayers } from './odd-images.ts';
 import { lacks } from './tools.ts';
 
 declare module 'vitest' {
@@ -27,18 +25,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return () => Promise.resolve();
   }
   const registry = await startRegistry(join(FOLDER, 'registries'));
-  await pushByHand(registry.host, 'library/busybox:latest', {
-    layers: [await busyboxRoot()],
-    config: BASE_CONFIG,
-  });
-  await pushByHand(registry.host, 'library/stray:latest', {
-    layers: await strayLayers(),
-    config: BASE_CONFIG,
-  });
-  await pushByHand(registry.host, 'library/capable:latest', {
-    layers: await capableLayers(),
-    config: BASE_CONFIG,
-  });
+  await pushBaseImages(registry.host);
   project.provide('registry', registry.host);
   return async () => {
     await registry[Symbol.asyncDispose]();

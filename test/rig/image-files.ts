@@ -15,6 +15,8 @@ export interface ImageFile {
   readonly sha256?: string;
   /** Of a link. */
   readonly target?: string;
+  /** Of a device: `major:minor`. */
+  readonly device?: string;
   /** As text, byte by byte where they are ASCII. */
   readonly xattrs?: Readonly<Record<string, string>>;
   readonly mtime: number;
@@ -24,7 +26,7 @@ export interface ImageFile {
 export async function filesOfTar(tar: Uint8Array): Promise<Map<string, ImageFile>> {
   const files = new Map<string, ImageFile>();
   const reader = extract();
-  Readable.from([Buffer.from(tar)]).pipe(reader);
+  Readable.from([Buffer.from(tar.buffer, tar.byteOffset, tar.byteLength)]).pipe(reader);
   for await (const entry of reader) {
     const { header } = entry;
     const body = await buffer(entry);
@@ -41,6 +43,7 @@ export async function filesOfTar(tar: Uint8Array): Promise<Map<string, ImageFile
         ? { content: body.toString('utf8'), sha256: createHash('sha256').update(body).digest('hex') }
         : {}),
       ...(header.linkname ? { target: header.linkname } : {}),
+      ...(header.type?.endsWith('-device') ? { device: `${header.devmajor}:${header.devminor}` } : {}),
       ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs) }),
     });
   }

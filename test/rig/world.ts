@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { inject, test as base } from 'vitest';
 import { caisson, type CaissonOptions, type Ended } from './caisson.ts';
+import { mirrorDockerHub } from './mirror.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,7 +32,7 @@ export function makeWorld(): World {
   const folder = mkdtempSync(join(parent, 'world-'));
   const [store, context] = [join(folder, 'store'), join(folder, 'context')];
   mkdirSync(context);
-  mirrorDockerHub(join(folder, 'home'));
+  mirrorDockerHub(join(folder, 'home'), inject('registry'));
   const run: World['run'] = (args, options = {}) => caisson(args, { root: store, cwd: context, ...options });
   const ok: World['ok'] = async (args, options) => {
     const ended = await run(args, options);
@@ -58,16 +59,6 @@ export function makeWorld(): World {
       return stdout.trim();
     },
   };
-}
-
-/** Lets `FROM busybox` find the registry of the tests, as somebody with a mirror would. */
-function mirrorDockerHub(home: string): void {
-  const folder = join(home, '.config', 'containers');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, 'registries.conf'),
-    `[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "${inject('registry')}"\n`,
-  );
 }
 
 /** Removes a world; its paths may be longer than Node can name. */

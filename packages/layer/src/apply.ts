@@ -43,6 +43,8 @@ export interface ApplyRequest {
 export interface Applied {
   /** With every folder on the way to an entry, and nothing in it that hides nothing. */
   readonly toc: Toc;
+  /** Folders that have no entry of their own, but something in them. */
+  readonly implied: ReadonlySet<BytePath>;
   /** The digest of the tar: it must be compared with the one that the image's config states. */
   readonly diffId: DiffId;
   /** The size of the tar in bytes. */
@@ -71,7 +73,8 @@ export async function applyLayer({ source, below, tree, contentBelow }: ApplyReq
     applier.abandon();
     throw error;
   }
-  return { toc: applier.finish(), diffId: asDiffId(digester.digest()), size: digester.size };
+  const toc = applier.finish();
+  return { toc, implied: applier.implied, diffId: asDiffId(digester.digest()), size: digester.size };
 }
 
 class LayerApplier implements TarHandler {
@@ -96,6 +99,10 @@ class LayerApplier implements TarHandler {
     this.#writer = writer;
     this.#tree = tree;
     this.#contentBelow = contentBelow;
+  }
+
+  get implied(): ReadonlySet<BytePath> {
+    return this.#nodes.implied;
   }
 
   entry(fields: TarFields): void {

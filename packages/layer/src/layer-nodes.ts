@@ -88,6 +88,11 @@ export class LayerNodes {
     }
   }
 
+  /** The folders that were only made on the way to something. */
+  get implied(): ReadonlySet<BytePath> {
+    return this.#implicit;
+  }
+
   /** Makes a folder, and those on the way to it, where this layer has none. */
   ensureFolder(path: BytePath): void {
     let at = ROOT;

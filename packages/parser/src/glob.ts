@@ -1,8 +1,8 @@
 import { err, ok, type Result } from './result.ts';
 
-/** Whether a source of COPY is a pattern. */
+/** Whether a source of COPY is a pattern. What only escapes characters is none: its backslashes are part of the name. */
 export function hasWildcard(text: string): boolean {
-  return /[*?[]|\\./.test(text);
+  return /[*?[]/.test(text.replaceAll(/\\./gs, ''));
 }
 
 /**

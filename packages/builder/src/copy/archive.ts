@@ -9,6 +9,7 @@ import {
   hostPath,
   inFolder,
   LayerError,
+  type BytePath,
   type HostPath,
 } from '@caisson/layer';
 import { buildError } from '../failure.ts';
@@ -23,23 +24,30 @@ const PROGRAMS = [
 
 const BLOCK = 512;
 
+/** What is in an archive. */
+export interface Unpacked {
+  readonly tree: SourceTree;
+  /** Folders that it says nothing of, but has something in. */
+  readonly implied: ReadonlySet<BytePath>;
+}
+
 /**
  * Unpacks an archive as ADD does: tar, plain or compressed, told by its content.
  * @param name what people call it
  * @param folder a path for what is in it; nothing is there yet
- * @returns its files; undefined for a file that is no archive
+ * @returns what is in it; undefined for a file that is no archive
  * @throws BuildError `bad-archive`
  */
 export async function unpackArchive(
   path: HostPath,
   name: string,
   folder: string,
-): Promise<SourceTree | undefined> {
+): Promise<Unpacked | undefined> {
   if (!(await isTar(path, name))) return undefined;
   await mkdir(folder, { mode: 0o755 });
   const tree = hostPath(folder);
   try {
-    const { toc } = await applyLayer({
+    const { toc, implied } = await applyLayer({
       source: await plainBytes(path, name),
       below: new ChainView([]),
       tree,
@@ -47,9 +55,10 @@ export async function unpackArchive(
         throw new Error('Internal error: an archive lies on nothing');
       },
     });
-    return new ViewTree(name, new ChainView([toc]), ({ node }) =>
+    const files = new ViewTree(name, new ChainView([toc]), ({ node }) =>
       Promise.resolve({ kind: 'file', path: inFolder(tree, node.path) }),
     );
+    return { tree: files, implied };
   } catch (error) {
     if (!(error instanceof LayerError)) throw error;
     throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${error.message}`, {}, error);

@@ -113,7 +113,7 @@ export class Destination {
 export function plannedFolder(path: BytePath, { owner, mode }: Attributes, mtime: Time): Planned {
   const { uid, gid } = owner ?? { uid: 0, gid: 0 };
   // A symbolic mode speaks of what is copied, not of what is made on the way.
-  const bits = mode?.kind === 'octal' ? mode.mode : 0o755;
+  const bits = mode?.kind === 'octal' ? mode.mode & 0o777 : 0o755;
   const entry: DirectoryEntry = { type: 'directory', path, mode: bits, uid, gid, mtime };
   return { entry, from: undefined, linkId: undefined };
 }

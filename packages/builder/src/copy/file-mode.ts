@@ -4,14 +4,15 @@ export type FileMode =
   | { readonly kind: 'symbolic'; readonly text: string; readonly clauses: readonly Clause[] };
 
 interface Clause {
-  /** The permission bits of whom it speaks of: of u, g, o. */
+  /** The bits of whom it speaks of: of u, g, o, and of the sticky bit. 0 where it names nobody. */
   readonly who: number;
   readonly operator: '+' | '-' | '=';
   /** `rwxXst`, or one of `ugo` for what those have. */
   readonly permissions: string;
 }
 
-const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
+const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o0007, a: 0o6777 };
+const STICKY = 0o1000;
 
 /** Reads an octal mode or one as chmod(1) takes it: `u+x,go-w`; undefined for a text that is none. */
 export function parseFileMode(text: string): FileMode | undefined {
@@ -22,13 +23,18 @@ export function parseFileMode(text: string): FileMode | undefined {
     const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(part);
     if (match === null) return undefined;
     const [, whoText = '', changes = ''] = match;
-    const who = whoText === '' ? 0o7777 : [...whoText].reduce((bits, each) => bits | (WHO[each] ?? 0), 0);
+    const named = [...whoText].reduce((bits, each) => bits | (WHO[each] ?? 0), 0);
     for (const [, operator = '', permissions = ''] of changes.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
       if (operator === '+' || operator === '-' || operator === '=')
-        clauses.push({ who, operator, permissions });
+        clauses.push({ who: withSticky(named, permissions), operator, permissions });
     }
   }
   return { kind: 'symbolic', text, clauses };
+}
+
+/** The sticky bit belongs to whoever asks for it, but for others alone, which cannot have it: as in BSD, whose rules docker has. */
+function withSticky(who: number, permissions: string): number {
+  return permissions.includes('t') && who !== WHO['o'] ? who | STICKY : who;
 }
 
 /** The mode that a file or folder gets. */
@@ -39,14 +45,16 @@ export function applyFileMode(change: FileMode | undefined, mode: number, isFold
 }
 
 function applyClause({ who, operator, permissions }: Clause, before: number, isFolder: boolean): number {
-  const bits = bitsOf(permissions, before, isFolder) & who;
+  const whom = who === 0 ? 0o6777 : who;
+  const bits = bitsOf(permissions, before, isFolder) & whom;
   switch (operator) {
     case '+':
       return before | bits;
     case '-':
       return before & ~bits;
     case '=':
-      return (before & ~(who & 0o777)) | bits;
+      // The permissions of somebody else are all that is copied.
+      return (before & ~(/^[ugo]$/.test(permissions) ? whom & 0o777 : whom)) | bits;
   }
 }
 

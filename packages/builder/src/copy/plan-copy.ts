@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '@caisson/oci';
-import { baseName, bytesOf, childOf, parentOf, textOf, type BytePath } from '@caisson/layer';
+import { baseName, bytesOf, childOf, parentOf, ROOT, textOf, type BytePath } from '@caisson/layer';
 import {
   DestinationError,
   plannedFolder,
@@ -23,10 +23,17 @@ export interface CopyRequest {
 /** One thing that is copied: from a tree, or a file that the Dockerfile itself holds. */
 export type CopyItem =
   | {
-      /** `unpacked`: what is in an archive, to which no mode is given. */
-      readonly kind: 'selected' | 'unpacked';
+      readonly kind: 'selected';
       readonly selected: Selected;
       readonly digests: ReadonlyMap<BytePath, Digest>;
+    }
+  | {
+      /** What is in an archive, to which no mode is given. */
+      readonly kind: 'unpacked';
+      readonly selected: Selected;
+      readonly digests: ReadonlyMap<BytePath, Digest>;
+      /** Folders that the archive says nothing of, but has something in. */
+      readonly implied: ReadonlySet<BytePath>;
     }
   | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: 'remote'; readonly name: string; readonly file: RemoteFile };
@@ -60,17 +67,17 @@ class ItemCopy {
   }
 
   copy(item: CopyItem, text: string): void {
-    const folder =
-      text.endsWith('/') || text.endsWith('/.') ? text : text.slice(0, text.lastIndexOf('/') + 1);
-    this.#to.makeFolders(this.#to.resolve(folder), this.#attributes);
+    const isContents = isFolderItem(item);
+    const isFolder = text.endsWith('/') && !isContents;
     const target = this.#to.resolve(text);
+    this.#to.makeFolders(isFolder ? target : parentOf(target), this.#attributes);
     if (item.kind === 'inline' || item.kind === 'remote') {
       this.#putFile(this.#fileTarget(target, bytesOf(item.name)), item);
       return;
     }
     const { node, name, parents } = item.selected;
     if (parents !== undefined) this.#copyWithParents(item, parents, target);
-    else if (node.entry.type === 'directory') this.#copyContents(item, node, target);
+    else if (isContents) this.#copyContents(item, node, target);
     else this.#copyNode(item, node, this.#fileTarget(target, name));
   }
 
@@ -99,6 +106,9 @@ class ItemCopy {
       this.#to.put(plannedFolder(target, this.#attributes, node.entry.mtime));
     } else if (there.type !== 'directory') {
       throw new DestinationError(`cannot copy to non-directory: /${textOf(target)}`);
+    } else if (target !== ROOT && item.kind === 'selected') {
+      // All that it takes from the source is the time.
+      this.#to.put({ entry: { ...there, mtime: node.entry.mtime }, from: undefined, linkId: undefined });
     }
     this.#copyChildren(item, node, target);
   }
@@ -117,7 +127,9 @@ class ItemCopy {
       if (there !== undefined && there.type !== 'directory') {
         throw new DestinationError(`cannot copy to non-directory: /${textOf(target)}`);
       }
-      this.#to.put(this.#planned(item, node, target));
+      const isImplied = item.kind === 'unpacked' && item.implied.has(node.entry.path);
+      if (!isImplied) this.#to.put(this.#planned(item, node, target));
+      else this.#to.makeFolders(target, { ...this.#attributes, owner: undefined });
       this.#copyChildren(item, node, target);
       return;
     }
@@ -175,6 +187,13 @@ class ItemCopy {
       linkId: undefined,
     });
   }
+}
+
+/** Whether it is the contents of a folder that are copied, which go to the destination itself. */
+function isFolderItem(item: CopyItem): boolean {
+  if (item.kind === 'inline' || item.kind === 'remote') return false;
+  const { node, parents } = item.selected;
+  return parents === undefined && node.entry.type === 'directory';
 }
 
 type SelectedItem = Exclude<CopyItem, { kind: 'inline' | 'remote' }>;

@@ -104,7 +104,7 @@ function kindOf(node: SourceNode | undefined): Kind | undefined {
  */
 function matchPattern(tree: SourceTree, text: string): Result<BytePath[], SelectFailure> {
   const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  const firstWild = parts.findIndex(hasWildcard);
+  const firstWild = parts.findIndex((part) => hasWildcard(part) || part.includes('\\'));
   const fixed = cleanPath(bytesOf(parts.slice(0, firstWild).join('/')));
   const start = follow(tree, fixed);
   if (!start.ok) return start.error.reason === 'missing' ? ok([]) : start;

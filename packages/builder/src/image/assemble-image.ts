@@ -4,6 +4,7 @@ import {
   manifestBytes,
   MEDIA_TYPES,
   validateImage,
+  type ContainerConfig,
   type Descriptor,
   type HistoryEntry,
   type ImageConfig,
@@ -40,7 +41,7 @@ export function assembleImage(stage: PlannedStage, state: FileState, clock: Buil
     architecture: platform.architecture,
     os: platform.os,
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-    config: stage.config,
+    config: withoutEmpty(stage.config),
     rootfs: { type: 'layers', diff_ids: state.layers.map(({ diffId }) => diffId) },
     history,
   };
@@ -67,6 +68,15 @@ export function assembleImage(stage: PlannedStage, state: FileState, clock: Buil
     manifestBytes: bytes,
     descriptor: { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length },
   };
+}
+
+/** As with docker, what is empty is not there: `ENTRYPOINT []` takes the entrypoint of the base away. */
+function withoutEmpty(config: ContainerConfig): ContainerConfig {
+  return Object.fromEntries(
+    Object.entries(config).filter(
+      ([, value]) => value !== '' && (typeof value !== 'object' || Object.keys(value).length > 0),
+    ),
+  );
 }
 
 /**

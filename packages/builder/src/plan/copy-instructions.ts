@@ -47,7 +47,7 @@ export function applyCopy(
       destination: copyDestination(draft.workdir, destination),
       chown,
       chmod: modeOf(draft, instruction.flags, chmod),
-      excludes: instruction.flags.flatMap((flag) => excludeOf(draft, flag)),
+      excludes: instruction.flags.flatMap(excludeOf),
       isUnpacked: instruction.kind === 'add' ? unpackingOf(instruction.flags) : false,
       hasParents: isFlagOn(instruction.flags, 'parents'),
       // As with docker, a mode takes the link away.
@@ -62,10 +62,10 @@ function unpackingOf(flags: readonly Flag[]): boolean | undefined {
   return flags.some(({ name }) => name === 'unpack') ? isFlagOn(flags, 'unpack') : undefined;
 }
 
-function excludeOf(draft: StageDraft, { name, value, range }: Flag): string[] {
-  if (name !== 'exclude' || value === undefined) return [];
-  const expanded = draft.expand({ text: value, range });
-  return expanded === undefined ? [] : [expanded];
+/** A pattern of `--exclude`, in which nothing is expanded. One that begins with a slash fits nothing, as with docker. */
+function excludeOf({ name, value }: Flag): string[] {
+  if (name !== 'exclude' || value === undefined || /^!?\//.test(value)) return [];
+  return [value];
 }
 
 function historySources(sources: readonly PlannedSource[]): { paths: string; names: string } {

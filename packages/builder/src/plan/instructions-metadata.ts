@@ -67,14 +67,15 @@ export function applyUser(draft: StageDraft, { value }: UserInstruction): void {
   draft.note(`USER ${user}`);
 }
 
-/** The absolute path that WORKDIR names, seen from the working folder before it. */
+/** The path that WORKDIR names, seen from the working folder before it. As with docker, an absolute one stays as it is written. */
 export function resolveWorkdir(before: string, path: string): string {
-  return posix.resolve('/', before, path);
+  return posix.isAbsolute(path) ? path : posix.resolve('/', before, path);
 }
 
 export function applyExpose(draft: StageDraft, { ports }: ExposeInstruction): void {
   const named: string[] = [];
-  for (const word of ports) {
+  // Docker sorts the words as they are written, and tells ports as often as they are named.
+  for (const word of ports.toSorted((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))) {
     for (const text of draft.expandList(word)) {
       const parsed = parseExposedPorts(text);
       if (parsed.ok) named.push(...parsed.value);
@@ -84,12 +85,11 @@ export function applyExpose(draft: StageDraft, { ports }: ExposeInstruction): vo
         );
     }
   }
-  const sorted = [...new Set(named)].toSorted();
   draft.config.ExposedPorts = {
     ...draft.config.ExposedPorts,
-    ...Object.fromEntries(sorted.map((port) => [port, {}])),
+    ...Object.fromEntries(named.map((port) => [port, {}])),
   };
-  draft.note(`EXPOSE ${goList(sorted)}`);
+  draft.note(`EXPOSE ${goList(named)}`);
 }
 
 export function applyVolume(draft: StageDraft, { paths }: VolumeInstruction): void {

@@ -84,9 +84,9 @@ describe('history lines are those of docker', () => {
     expect((await history(`FROM base\nARG A=1\n${line}\n`)).slice(1)).toEqual([expected]);
   });
 
-  test('EXPOSE is sorted as text, ranges one by one', async () => {
+  test('EXPOSE is sorted by its words, ranges one by one', async () => {
     expect(await history('FROM base\nEXPOSE 8080 443/udp 80-81\n')).toEqual([
-      'EXPOSE [443/udp 80/tcp 8080/tcp 81/tcp]',
+      'EXPOSE [443/udp 80/tcp 81/tcp 8080/tcp]',
     ]);
   });
 });

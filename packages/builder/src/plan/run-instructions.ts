@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   errorAt,
   heredocText,
@@ -123,7 +124,13 @@ export function applyWorkdir(draft: StageDraft, instruction: WorkdirInstruction,
   if (path === '/') draft.note(createdBy);
   else
     draft.addStep(
-      { kind: 'workdir', text: stepText(instruction), place, path, user: draft.config.User ?? '' },
+      {
+        kind: 'workdir',
+        text: stepText(instruction),
+        place,
+        path: posix.resolve(path),
+        user: draft.config.User ?? '',
+      },
       createdBy,
     );
 }

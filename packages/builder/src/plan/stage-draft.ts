@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   expandWord,
   expandWords,
@@ -75,10 +76,9 @@ export class StageDraft {
     return this.config.Shell ?? DEFAULT_SHELL;
   }
 
+  /** Absolute, without dots and double slashes, whatever the config says. */
   get workdir(): string {
-    return this.config.WorkingDir === undefined || this.config.WorkingDir === ''
-      ? '/'
-      : this.config.WorkingDir;
+    return posix.resolve('/', this.config.WorkingDir ?? '');
   }
 
   /** What a child stage takes over. */

@@ -36,7 +36,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 1;
+const VERSION = 2;
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 type GitSource = Extract<PlannedSource, { kind: 'git' }>;
@@ -168,11 +168,12 @@ export class CopyOp extends StepOp<PlannedCopy> {
 
   /** What is in an archive; undefined where the file is none. @param name as people know it */
   async #itemOfArchive(path: HostPath, name: string, signal: AbortSignal): Promise<CopyItem | undefined> {
-    const tree = await unpackArchive(path, name, this.scope.session.newPath('archive'));
-    const node = tree?.lookup(ROOT);
-    if (tree === undefined || node === undefined) return undefined;
+    const unpacked = await unpackArchive(path, name, this.scope.session.newPath('archive'));
+    const node = unpacked?.tree.lookup(ROOT);
+    if (unpacked === undefined || node === undefined) return undefined;
+    const { tree, implied } = unpacked;
     const selected = { name, node, tree, parents: undefined };
-    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal) };
+    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal), implied };
   }
 
   /** What files of URLs count as: their bytes, names and times. */

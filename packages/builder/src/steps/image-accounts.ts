@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { bytesOf, fsPath, resolveInRoot, type ChainView, type Content } from '@caisson/layer';
 import { MAX_ID, parseGroup, parsePasswd } from '@caisson/runtime';
+import { buildError } from '../failure.ts';
 import type { Chains } from '../snapshot/chains.ts';
 import type { FileState } from '../state.ts';
 import { kindIn } from './kind-in.ts';
@@ -34,6 +35,7 @@ export class ImageAccounts {
    */
   async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {
     const [userText = '', groupText = ''] = text.split(':');
+    this.#checkFiles([userText, groupText]);
     const user = await this.#user(userText);
     const gid = groupText === '' ? user?.gid : await this.#group(groupText);
     const unknown = [
@@ -43,6 +45,16 @@ export class ImageAccounts {
         : []),
     ];
     return { owner: { uid: user?.uid ?? 0, gid: gid ?? user?.gid ?? 0 }, unknown };
+  }
+
+  /** As with docker, names are an error where there is not one layer to look for them in. */
+  #checkFiles(names: readonly string[]): void {
+    if (this.#state.layers.length > 0) return;
+    const name = names.find((each) => !['', 'root'].includes(each) && numericId(each) === undefined);
+    if (name === undefined) return;
+    throw buildError('bad-destination', `there is no ${JSON.stringify(name)} in an image without files`, {
+      hint: 'give a number, or copy first what has /etc/passwd and /etc/group',
+    });
   }
 
   async #user(text: string): Promise<Owner | undefined> {

@@ -44,6 +44,12 @@ function selectError(tree: SourceTree, source: PathSource, failure: SelectFailur
       );
     case 'missing': {
       const path = textOf(failure.path);
+      const link = tree.lookup(failure.path)?.entry;
+      if (link?.type === 'symlink') {
+        const target = JSON.stringify(textOf(link.target));
+        const message = `${path} in ${tree.title} is a link to ${target}, which is not there`;
+        return buildError('missing-source', message, { place });
+      }
       const rule = tree.hiddenBy(failure.path);
       const near = suggest(path, nearbyPaths(tree, failure.path));
       return buildError(

@@ -6,6 +6,7 @@ import {
   LayerWriter,
   parentsOf,
   resolveInRoot,
+  ROOT,
   textOf,
   type BytePath,
   type ChainView,
@@ -56,7 +57,7 @@ export class WorkdirOp extends StepOp<PlannedWorkdir> {
 
   #write(tar: string, view: ChainView, target: BytePath, owner: Owner): WrittenLayer {
     const writer = new LayerWriter(hostPath(tar));
-    const folders = [...parentsOf(target), target];
+    const folders = target === ROOT ? [] : [...parentsOf(target), target];
     const isThere = view.lookup(target) !== undefined;
     for (const path of isThere ? [] : folders) {
       const there = view.lookup(path)?.node;
