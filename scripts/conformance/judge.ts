@@ -18,13 +18,16 @@ export interface Verdict {
 export function judge(each: BuildCase, theirs: Outcome, ours: Outcome): Verdict {
   const differences = differencesOf(theirs, ours);
   const explanations = (each.expect.differences ?? []).flatMap(({ where }) => where);
-  const explains = (pattern: string, { where }: Difference): boolean => matchesGlob(where, pattern);
   return {
     each,
     bothFail: theirs.kind === 'failure' && ours.kind === 'failure',
     unexplained: differences.filter((one) => !explanations.some((pattern) => explains(pattern, one))),
     needless: explanations.filter((pattern) => !differences.some((one) => explains(pattern, one))),
   };
+}
+
+function explains(pattern: string, { where }: Difference): boolean {
+  return matchesGlob(where, pattern);
 }
 
 function differencesOf(theirs: Outcome, ours: Outcome): Difference[] {

@@ -51,3 +51,38 @@ export async function capableLayers(): Promise<Buffer[]> {
   const program = { name: 'capable', type: 'file', mode: 0o755, content: '#!/bin/sh\n', pax } as const;
   return [await busyboxRoot(), await packTar([program])];
 }
+
+/** A config as docker's builder of old wrote it: of a container, with nulls for what is not there. */
+export const LEGACY_CONFIG = {
+  Hostname: '0123456789ab',
+  Domainname: '',
+  User: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  ExposedPorts: { '6379/tcp': {} },
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Env: ['PATH=/usr/local/bin:/bin', 'VERSION=1', 'EMPTY='],
+  Cmd: ['/bin/sh', '-c', 'legacy'],
+  ArgsEscaped: true,
+  Image: `sha256:${'0'.repeat(64)}`,
+  Volumes: { '/data': {} },
+  WorkingDir: '/data',
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: null,
+  StopSignal: 'SIGTERM',
+};
+
+/** And its history, with lines that make no layer. */
+export const LEGACY_HISTORY = [
+  { created: '2018-01-01T00:00:00.5Z', created_by: '/bin/sh -c #(nop) ADD file:0 in / ' },
+  {
+    created: '2018-01-01T00:00:01Z',
+    created_by: '/bin/sh -c #(nop)  CMD ["sh"]',
+    author: 'old',
+    empty_layer: true,
+  },
+];

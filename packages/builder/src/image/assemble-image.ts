@@ -72,11 +72,11 @@ export function assembleImage(stage: PlannedStage, state: FileState, clock: Buil
 
 /** As with docker, what is empty is not there: `ENTRYPOINT []` takes the entrypoint of the base away. */
 function withoutEmpty(config: ContainerConfig): ContainerConfig {
-  return Object.fromEntries(
-    Object.entries(config).filter(
-      ([, value]) => value !== '' && (typeof value !== 'object' || Object.keys(value).length > 0),
-    ),
-  );
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
 
 /**

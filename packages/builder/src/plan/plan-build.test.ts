@@ -68,6 +68,9 @@ describe('history lines are those of docker', () => {
     ['RUN ["echo", "$A"]', 'RUN |1 A=1 echo $A # buildkit'],
     ['COPY --chown=bin a b /x/', 'COPY --chown=bin a b /x/ # buildkit'],
     ['WORKDIR x', 'WORKDIR /x'],
+    ['WORKDIR //x/../y/', 'WORKDIR //x/../y/'],
+    ['RUN <<E\n#!/bin/awk -f\nE', 'RUN |1 A=1 /bin/sh -c /dev/pipes/E # buildkit'],
+    ['RUN <<-E\n\t#!/bin/sh\nE', 'RUN |1 A=1 /bin/sh -c #!/bin/sh\n # buildkit'],
     ['ENV X=1 Y="a b"', 'ENV X=1 Y=a b'],
     ['ENV X  a b', 'ENV X=a b'],
     ['CMD echo $X', 'CMD ["/bin/sh" "-c" "echo $X"]'],
@@ -88,6 +91,9 @@ describe('history lines are those of docker', () => {
     expect(await history('FROM base\nEXPOSE 8080 443/udp 80-81\n')).toEqual([
       'EXPOSE [443/udp 80/tcp 81/tcp 8080/tcp]',
     ]);
+    expect(await history('FROM base\nENV L="2 1"\nEXPOSE 9 $L 9/tcp\n')).toContain(
+      'EXPOSE [2/tcp 1/tcp 9/tcp 9/tcp]',
+    );
   });
 });
 
@@ -119,6 +125,13 @@ describe('configs', () => {
     expect(config.Cmd).toEqual(['mine']);
   });
 
+  test('keep an absolute working folder as it is written', async () => {
+    expect((await plan('FROM base\nWORKDIR //a/../b/\n')).config.WorkingDir).toBe('//a/../b/');
+    const { config, steps } = await plan('FROM base\nWORKDIR //a/../b/\nWORKDIR ./c/\nRUN x\n');
+    expect(config.WorkingDir).toBe('/b/c');
+    expect(steps).toMatchObject([{ path: '/b' }, { path: '/b/c' }, { cwd: '/b/c' }]);
+  });
+
   test('have healthchecks in nanoseconds', async () => {
     const { config } = await plan('FROM base\nHEALTHCHECK --interval=1m30s --retries=2 CMD curl -f x\n');
     expect(config.Healthcheck).toMatchObject({
@@ -131,6 +144,11 @@ describe('configs', () => {
 });
 
 describe('variables', () => {
+  test('mean nothing to --exclude', async () => {
+    const { steps } = await plan('FROM base\nENV X=x\nCOPY --exclude=$X --exclude=/y --exclude=!z a /\n');
+    expect(steps).toMatchObject([{ excludes: ['$X', '!z'] }]);
+  });
+
   test('args count from where they stand, in their stage', async () => {
     const text = 'ARG V=global\nFROM base AS one\nRUN a\nARG V\nRUN b\nFROM base AS two\nRUN c\n';
     const steps = async (target: string): Promise<unknown[]> =>
