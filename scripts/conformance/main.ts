@@ -1,10 +1,10 @@
 /*
  * npm run conformance [-- --write] [CASE...]: builds the cases of fixtures/builds with Docker and with Caisson and compares
- * the images; with --write the result goes into docs/conformance.md. It ends with 1 where something differs that
+ * the images; with --write the rows of these cases in docs/conformance.md are written. It ends with 1 where something differs that
  * the case does not explain. It needs root, Docker (PEER_DOCKER names a client that is not in the PATH), and what the tests
  * need. Folders of cases lie in the folder for temporary files, where the engine of Docker can read them.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,12 @@ async function compareAll(cases: readonly BuildCase[], docker: Docker): Promise<
   return verdicts;
 }
 
+function write(verdicts: readonly Verdict[], { version }: Docker, cases: readonly BuildCase[]): void {
+  const page = join(root, 'docs/conformance.md');
+  const before = existsSync(page) ? readFileSync(page, 'utf8') : '';
+  writeFileSync(page, pageOf(verdicts, { version, before, names: cases.map(({ name }) => name) }));
+}
+
 async function main(): Promise<void> {
   const lacking = missing('root', 'busybox', 'docker-registry');
   if (lacking.length > 0) throw new Error(`the comparison needs ${lacking.join(', ')}`);
@@ -77,7 +83,7 @@ async function main(): Promise<void> {
   );
   const bad = verdicts.filter((verdict) => !isSound(verdict));
   process.stdout.write(`${verdicts.length} cases, ${bad.length} with a difference that has no reason\n`);
-  if (flags.write) writeFileSync(join(root, 'docs/conformance.md'), pageOf(verdicts, docker.version));
+  if (flags.write) write(verdicts, docker, all);
   rmSync(FOLDER, { recursive: true, force: true });
   process.exitCode = bad.length === 0 ? 0 : 1;
 }

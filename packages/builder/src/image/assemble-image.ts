@@ -41,7 +41,7 @@ export function assembleImage(stage: PlannedStage, state: FileState, clock: Buil
     architecture: platform.architecture,
     os: platform.os,
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-    config: withoutEmpty(stage.config),
+    config: writtenConfig(stage.config),
     rootfs: { type: 'layers', diff_ids: state.layers.map(({ diffId }) => diffId) },
     history,
   };
@@ -70,13 +70,35 @@ export function assembleImage(stage: PlannedStage, state: FileState, clock: Buil
   };
 }
 
-/** As with docker, what is empty is not there: `ENTRYPOINT []` takes the entrypoint of the base away. */
-function withoutEmpty(config: ContainerConfig): ContainerConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
+/** The members that an image's config has, in docker's order. */
+const MEMBERS: readonly string[] = [
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Entrypoint',
+  'Cmd',
+  'Volumes',
+  'WorkingDir',
+  'Labels',
+  'StopSignal',
+  'ArgsEscaped',
+  'Healthcheck',
+  'OnBuild',
+  'Shell',
+] satisfies (keyof ContainerConfig)[];
+
+/**
+ * A config as docker writes it. What is empty is not there: `ENTRYPOINT []` takes the entry point of the base away. What
+ * bases of old say of the container that they were made from (`Hostname`, `Image`) does not live on.
+ */
+function writtenConfig(config: ContainerConfig): ContainerConfig {
+  const entries = Object.entries(config).filter(([name, value]) => MEMBERS.includes(name) && !isEmpty(value));
+  return Object.fromEntries(entries.toSorted(([a], [b]) => MEMBERS.indexOf(a) - MEMBERS.indexOf(b)));
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === '' || value === false;
 }
 
 /**
