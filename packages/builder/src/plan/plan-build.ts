@@ -46,7 +46,6 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   const target = chooseTarget(dockerfile, request.target);
   const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
   report(dockerfile, problems, request.emit);
-  checkDepth(dockerfile, target, args);
   const planner = new Planner(dockerfile, {
     ...request,
     platform: request.platforms.target,
@@ -54,6 +53,7 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   });
   const planned = await planner.plan(target);
   throwProblems(planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place)));
+  checkDepth(planned);
   warnOfUnusedArgs(dockerfile, request);
   return planned;
 }
