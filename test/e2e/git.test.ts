@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -94,6 +94,17 @@ describe.skipIf(!isPossible)('ADD of a git repository', () => {
     const head = await add(world, `${app.url}?keep-git-dir`);
     expect(head.get('.git/HEAD')?.content).toBe(`${second}\n`);
     expect(head.get('.git/refs/heads/main')?.content).toBe(`${second}\n`);
+  });
+
+  test('may hold names that are no text', async ({ world }) => {
+    const odd = await server.repository('odd');
+    writeFileSync(Buffer.concat([Buffer.from(`${odd.work}/`), Buffer.from([0x61, 0xff, 0x62])]), 'odd\n');
+    await odd.commit({ 'new\nline': 'x\n' });
+    const files = await add(world, odd.url);
+    expect([...files.values()].map(({ content, mode }) => [content, mode])).toEqual([
+      ['odd\n', '0644'],
+      ['x\n', '0644'],
+    ]);
   });
 
   test('may have the time of its commit', async ({ world }) => {

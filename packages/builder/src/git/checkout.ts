@@ -1,11 +1,13 @@
 import type { Stats } from 'node:fs';
-import { chmod, lstat, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hostPath } from '@caisson/layer';
 import { suggest } from '@caisson/parser';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { GitError, runGit, type GitAccess, type GitOptions } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
+import { settleTree } from './settle-tree.ts';
 import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
 
 /** How a repository is checked out. */
@@ -42,8 +44,10 @@ export async function checkOut(
     throw fetchFailed(reference, error);
   }
   const time = reference.mtime === 'commit' ? await timeOf(commit.sha, git) : undefined;
-  await (keepsGitFolder ? removeTraces : removeGitFolders)(folder);
-  await normalise(folder, time);
+  for (const name of keepsGitFolder ? TRACES : ['']) {
+    await rm(join(folder, '.git', name), { recursive: true, force: true });
+  }
+  await settleTree(hostPath(folder), { time, hasGit: keepsGitFolder });
   return subdirOf(reference, folder);
 }
 
@@ -105,37 +109,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
 }
 
 /** What says who checked a repository out, and when. */
-async function removeTraces(folder: string): Promise<void> {
-  for (const name of ['FETCH_HEAD', 'logs'])
-    await rm(join(folder, '.git', name), { recursive: true, force: true });
-}
-
-/** The folder `.git` of a repository, and the files `.git` of its submodules. */
-async function removeGitFolders(folder: string): Promise<void> {
-  await rm(join(folder, '.git'), { recursive: true, force: true });
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.name === '.git') await rm(join(entry.parentPath, entry.name), { recursive: true, force: true });
-  }
-}
-
-/** Modes are those that git keeps, 644 and 755 (444 of its own objects), whatever the umask here is. */
-async function normalise(folder: string, time: Date | undefined): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await normalise(path, time);
-    else {
-      if (entry.isFile()) await chmod(path, modeOf((await lstat(path)).mode));
-      if (time !== undefined) await lutimes(path, time, time);
-    }
-  }
-  await chmod(folder, 0o755);
-  if (time !== undefined) await lutimes(folder, time, time);
-}
-
-function modeOf(mode: number): number {
-  if ((mode & 0o100) !== 0) return 0o755;
-  return (mode & 0o200) === 0 ? 0o444 : 0o644;
-}
+const TRACES = ['FETCH_HEAD', 'logs'];
 
 /** A folder of the repository: each name on the way must be one, and no link. */
 async function subdirOf(reference: GitReference, folder: string): Promise<string> {
