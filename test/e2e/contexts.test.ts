@@ -107,16 +107,19 @@ describe.skipIf(lacks('root'))('a context that is an archive', () => {
     expect(await failure(['none.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile in CONTEXT/none.tar
         hint: -f names a Dockerfile that is called otherwise
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
     expect(await failure(['-f', 'sub/x', 'none.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile sub/x in CONTEXT/none.tar
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
     expect(await failure(['out.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: Dockerfile is no file of CONTEXT/out.tar
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -124,6 +127,7 @@ describe.skipIf(lacks('root'))('a context that is an archive', () => {
       "error[invalid-request]: CONTEXT/no-archive is no archive
         expected: a folder, an archive, the URL of one, or a git repository
         hint: -f names a Dockerfile
+        see docs/errors.md#invalid-request
       exit code 1
       "
     `);
@@ -192,48 +196,55 @@ describe.skipIf(lacks('root'))('a context that is a URL', () => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY --from=n . /\n' });
     expect(await failure(`${base}/nothing?key=s3cret`)).toMatchInlineSnapshot(`
       "error[missing-source]: http://HOST/nothing?... cannot be fetched: its server answers 404 Not Found
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
     expect(await failure(`${base}/private`)).toMatchInlineSnapshot(`
       "error[fetch-failed]: http://HOST/private cannot be fetched: its server answers 401 Unauthorized
         hint: the secret HTTP_AUTH_TOKEN_HOST, or HTTP_AUTH_HEADER_HOST, is sent to its server
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);
     expect(await failure(`${base}/binary`)).toMatchInlineSnapshot(`
       "error[invalid-request]: http://HOST/binary is neither a Dockerfile nor an archive
         expected: a tar, compressed or not, or a Dockerfile
+        see docs/errors.md#invalid-request
       exit code 1
       "
     `);
     expect(await failure(`${base}/wrong`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: there is no instruction "COPPY"
+      "error[unknown-instruction]: there is no instruction "COPPY"
         at Dockerfile:2:1
         1 | FROM scratch
       > 2 | COPPY own /
           | ^^^^^
         did you mean COPY?
+        see docs/errors.md#unknown-instruction
       exit code 1
       "
     `);
     expect(await failure('-f', `${base}/wrong`, '.')).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: there is no instruction "COPPY"
+      "error[unknown-instruction]: there is no instruction "COPPY"
         at http://HOST/wrong:2:1
         1 | FROM scratch
       > 2 | COPPY own /
           | ^^^^^
         did you mean COPY?
+        see docs/errors.md#unknown-instruction
       exit code 1
       "
     `);
     expect(await failure('-f', `${base}/nothing`, '.')).toMatchInlineSnapshot(`
       "error[missing-source]: http://HOST/nothing cannot be fetched: its server answers 404 Not Found
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
     expect(await failure('-f', 'nowhere', `${base}/context.tgz`)).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile nowhere in http://HOST/context.tgz
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -244,11 +255,13 @@ describe.skipIf(lacks('root'))('a context that is a URL', () => {
       > 2 | COPY --from=n . /
           |      ^^^^^^^^
         expected: a folder, an archive, or a git repository
+        see docs/errors.md#invalid-request
       exit code 1
       "
     `);
     expect(await failure('http://127.0.0.1:9/x')).toMatchInlineSnapshot(`
       "error[fetch-failed]: http://127.0.0.1:9/x cannot be fetched: cannot reach 127.0.0.1:9: the connection was refused
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);

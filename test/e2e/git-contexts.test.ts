@@ -83,6 +83,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     expect(await said(`${site.url}#man`)).toMatchInlineSnapshot(`
       "error[missing-source]: SERVER/site.git has no branch or tag "man"
         did you mean main?
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -90,11 +91,13 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
       "error[missing-source]: SERVER/site.git#main has no folder wbe
         expected: a folder of SERVER/site.git, not behind a link
         did you mean web?
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
     expect(await said('-f', 'nothing', site.url)).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile nothing in SERVER/site.git
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -103,6 +106,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     expect(await said(bare.url)).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile in SERVER/bare.git
         hint: -f names a Dockerfile that is called otherwise
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -110,6 +114,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
       "error[invalid-request]: the build context: "brnch" is not known in the query of a repository
         expected: ref, branch, tag, subdir, checksum, commit, keep-git-dir, submodules, mtime, fetch-by-commit
         did you mean branch?
+        see docs/errors.md#invalid-request
       exit code 1
       "
     `);
@@ -117,12 +122,13 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     symlinkSync('/etc/hostname', join(linked.work, 'Dockerfile'));
     await linked.commit({});
     expect(await said(linked.url)).toBe(
-      'error[no-dockerfile]: Dockerfile is no file of SERVER/dockerfile-out.git\nexit code 1\n',
+      'error[no-dockerfile]: Dockerfile is no file of SERVER/dockerfile-out.git\n  see docs/errors.md#no-dockerfile\nexit code 1\n',
     );
     expect(await said(`${server.url}/no.git`)).toMatchInlineSnapshot(`
       "error[fetch-failed]: the git repository SERVER/no.git cannot be fetched
         its last output:
         | fatal: repository 'SERVER/no.git/' not found
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);
@@ -167,6 +173,7 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
         hint: the secret GIT_AUTH_TOKEN, or GIT_AUTH_TOKEN.HOST, is sent to its server: --secret id=GIT_AUTH_TOKEN,env=NAME
         its last output:
         | fatal: could not read Username for 'SERVER': terminal prompts disabled
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);
@@ -188,6 +195,7 @@ describe.skipIf(!isPossible)('credentials for a git repository', () => {
         hint: with credentials no redirect is followed: name the address that it leads to
         its last output:
         | fatal: unable to access 'MOVED/there.git/': The requested URL returned error: 302
+        see docs/errors.md#fetch-failed
       "
     `);
   });

@@ -179,6 +179,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       > 2 | ADD SERVER/app.git#othr /
           | ^
         did you mean other?
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -189,6 +190,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       > 2 | ADD SERVER/app.git#36158446173e /
           | ^
         hint: a commit is named by all of its 40 digits
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -199,6 +201,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       > 2 | ADD SERVER/app.git#main:nowhere /
           | ^
         expected: a folder of SERVER/app.git, not behind a link
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -209,6 +212,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       > 2 | ADD SERVER/app.git#main:a /
           | ^
         expected: a folder of SERVER/app.git, not behind a link
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -219,6 +223,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       > 2 | ADD --checksum=abcdef SERVER/app.git /
           | ^
         expected: a commit of SERVER/app.git that begins with abcdef
+        see docs/errors.md#bad-checksum
       exit code 1
       "
     `);
@@ -228,6 +233,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
         1 | FROM scratch
       > 2 | ADD SERVER/app.git#1111111111111111111111111111111111111111 /
           | ^
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -237,8 +243,10 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
         1 | FROM scratch
       > 2 | ADD SERVER/nothing.git /
           | ^
+        hint: with credentials no redirect is followed: name the address that it leads to
         its last output:
         | fatal: repository 'SERVER/nothing.git/' not found
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);
@@ -251,6 +259,7 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
         its last output:
         | fatal: unable to connect to 127.0.0.1:
         | 127.0.0.1[0: 127.0.0.1]: errno=Connection refused
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);
@@ -271,51 +280,60 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
 
   test('flags and query that do not fit', async ({ world }) => {
     expect(await failure(world, `--keep-git-dir=false ${app.url}?keep-git-dir=1`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: --keep-git-dir=false conflicts with keep-git-dir=true in the query
+      "error[invalid-value]: --keep-git-dir=false conflicts with keep-git-dir=true in the query
         at Dockerfile:2:26
         1 | FROM scratch
       > 2 | ADD --keep-git-dir=false SERVER/app.git?keep-git-dir=1 /
           |                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: one of them
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);
     expect(await failure(world, `--checksum=ab ${app.url}?commit=cd`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: --checksum=ab conflicts with checksum=cd in the query
+      "error[invalid-value]: --checksum=ab conflicts with checksum=cd in the query
         at Dockerfile:2:19
         1 | FROM scratch
       > 2 | ADD --checksum=ab SERVER/app.git?commit=cd /
           |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: one of them
-      error[invalid-dockerfile]: --checksum is for one source that is a URL or a git repository
+        see docs/errors.md#invalid-value
+      error[invalid-flag]: --checksum is for one source that is a URL or a git repository
         at Dockerfile:2:5
         1 | FROM scratch
       > 2 | ADD --checksum=ab SERVER/app.git?commit=cd /
           |     ^^^^^^^^^^^^^
+        expected: ADD --checksum=... URL destination
+        see docs/errors.md#invalid-flag
       exit code 1
       "
     `);
     expect(await failure(world, `--checksum=xy ${app.url}`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: the checksum "xy" is no commit
+      "error[invalid-value]: the checksum "xy" is no commit
         at Dockerfile:2:19
         1 | FROM scratch
       > 2 | ADD --checksum=xy SERVER/app.git /
           |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: hex digits, up to 64
-      error[invalid-dockerfile]: --checksum is for one source that is a URL or a git repository
+        see docs/errors.md#invalid-value
+      error[invalid-flag]: --checksum is for one source that is a URL or a git repository
         at Dockerfile:2:5
         1 | FROM scratch
       > 2 | ADD --checksum=xy SERVER/app.git /
           |     ^^^^^^^^^^^^^
+        expected: ADD --checksum=... URL destination
+        see docs/errors.md#invalid-flag
       exit code 1
       "
     `);
     expect(await failure(world, `--checksum=ab ${app.url} ${app.url}`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: --checksum is for one source that is a URL or a git repository
+      "error[invalid-flag]: --checksum is for one source that is a URL or a git repository
         at Dockerfile:2:5
         1 | FROM scratch
       > 2 | ADD --checksum=ab SERVER/app.git SERVER/app.git /
           |     ^^^^^^^^^^^^^
+        expected: ADD --checksum=... URL destination
+        see docs/errors.md#invalid-flag
       exit code 1
       "
     `);
@@ -323,29 +341,31 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
       '--checksum is for one source that is a URL or a git repository\n',
     );
     expect(await failure(world, `${app.url}?subdr=x`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: "subdr" is not known in the query of a repository
+      "error[invalid-value]: "subdr" is not known in the query of a repository
         at Dockerfile:2:5
         1 | FROM scratch
       > 2 | ADD SERVER/app.git?subdr=x /
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: ref, branch, tag, subdir, checksum, commit, keep-git-dir, submodules, mtime, fetch-by-commit
         did you mean subdir?
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);
     expect(await failure(world, `${app.url}#--upload-pack=x`)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: "--upload-pack=x" cannot be the name of a ref
+      "error[invalid-value]: "--upload-pack=x" cannot be the name of a ref
         at Dockerfile:2:5
         1 | FROM scratch
       > 2 | ADD SERVER/app.git#--upload-pack=x /
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected: a branch, a tag or a commit
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);
     world.write({ Dockerfile: `FROM scratch\nCOPY ${app.url} /\n` });
     expect((await failureOf(world)).replaceAll(server.url, 'SERVER')).toContain(
-      'error[invalid-dockerfile]: COPY takes no URL and no git repository\n',
+      'error[invalid-value]: COPY takes no URL and no git repository\n',
     );
   });
 

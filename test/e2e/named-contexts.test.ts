@@ -157,6 +157,7 @@ ONBUILD COPY own /triggered
 > 1 | FROM dep
     |      ^^^
   expected: one of v1
+  see docs/errors.md#no-such-image
 exit code 1
 `,
     );
@@ -220,7 +221,7 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
     world.write({ Dockerfile: 'FROM scratch\n' });
     const said = await failureOf(world, ['build', '--build-context', given, '.']);
     expect(said.replaceAll(world.context, 'CONTEXT')).toBe(
-      `error[${code}]: ${message}\n${expected === undefined ? '' : `  expected: ${expected}\n`}exit code 1\n`,
+      `error[${code}]: ${message}\n${expected === undefined ? '' : `  expected: ${expected}\n`}  see docs/errors.md#${code}\nexit code 1\n`,
     );
   });
 
@@ -240,6 +241,7 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
 > 2 | COPY --from=lib left-out /
     |                 ^^^^^^^^
   hint: .dockerignore line 1: left-out
+  see docs/errors.md#missing-source
 exit code 1
 `,
     );
@@ -251,6 +253,7 @@ exit code 1
 > 2 | COPY --from=lib sub/c /
     |                 ^^^^^
   did you mean sub/b?
+  see docs/errors.md#missing-source
 exit code 1
 `,
     );
@@ -262,6 +265,7 @@ exit code 1
 > 2 | COPY --from=lib sub/c /
     |      ^^^^^^^^^^
   expected: oci-layout://FOLDER[:TAG|@DIGEST]
+  see docs/errors.md#no-such-image
 exit code 1
 `,
     );
