@@ -138,11 +138,11 @@ function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undef
   return undefined;
 }
 
-/** The value of `--from`. */
+/** The value of `--from`; an empty one means the context, as with docker. */
 export function fromOf(
   instruction: CopyInstruction | AddInstruction,
 ): { readonly text: string; readonly flag: Flag } | undefined {
   const flag = instruction.flags.find((each) => each.name === 'from');
   const text = flagValue(instruction.flags, 'from');
-  return flag === undefined || text === undefined ? undefined : { text, flag };
+  return flag === undefined || text === undefined || text === '' ? undefined : { text, flag };
 }

@@ -94,6 +94,7 @@ describe('history lines are those of docker', () => {
     expect(await history('FROM base\nENV L="2 1"\nEXPOSE 9 $L 9/tcp\n')).toContain(
       'EXPOSE [2/tcp 1/tcp 9/tcp 9/tcp]',
     );
+    expect(await history('FROM base\nEXPOSE 80/ 81/UDP\n')).toEqual(['EXPOSE [80/tcp 81/udp]']);
   });
 });
 
@@ -144,6 +145,11 @@ describe('configs', () => {
 });
 
 describe('variables', () => {
+  test('--from without a value is the context', async () => {
+    const { steps } = await plan('FROM base\nCOPY --from= a /\n');
+    expect(steps).toMatchObject([{ from: { kind: 'context' } }]);
+  });
+
   test('mean nothing to --exclude', async () => {
     const { steps } = await plan('FROM base\nENV X=x\nCOPY --exclude=$X --exclude=/y --exclude=!z a /\n');
     expect(steps).toMatchObject([{ excludes: ['$X', '!z'] }]);

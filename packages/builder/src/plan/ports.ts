@@ -7,7 +7,8 @@ const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);
  * host address or port before it (`127.0.0.1:80:8080`) counts for nothing, as with docker.
  */
 export function parseExposedPorts(text: string): Result<string[], string> {
-  const [spec = '', protocol = 'tcp', ...rest] = text.split('/');
+  const [spec = '', named = '', ...rest] = text.split('/');
+  const protocol = named === '' ? 'tcp' : named;
   const isKnown = PROTOCOLS.has(protocol.toLowerCase());
   if (rest.length > 0 || !isKnown) return err(`${JSON.stringify(protocol)} is no protocol: tcp, udp or sctp`);
   const container = spec.slice(spec.lastIndexOf(':') + 1);
