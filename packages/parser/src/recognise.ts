@@ -16,32 +16,43 @@ export interface Recognised {
  */
 export function recogniseInstructions(lines: readonly LogicalLine[], escape: EscapeCharacter): Recognised[] {
   const recognised: Recognised[] = [];
-  for (let from = 0; from < lines.length; from += BATCH)
-    recognised.push(...recogniseBatch(lines.slice(from, from + BATCH), escape));
+  for (let from = 0; from < lines.length; from += BATCH) {
+    const batch = lines.slice(from, from + BATCH);
+    const keywords = findKeywords(
+      batch.map(({ text }) => HEAD.exec(text)?.[0] ?? ''),
+      escape,
+    );
+    recognised.push(...batch.map(({ text }, index) => recognise(text, keywords[index])));
+  }
   return recognised;
 }
 
 /** How many lines are read as one document: what the library makes of it takes much memory. */
 const BATCH = 1000;
 
-function recogniseBatch(lines: readonly LogicalLine[], escape: EscapeCharacter): Recognised[] {
+/** What names an instruction: the first word, and the beginning of the next. The library is slow at the rest. */
+const HEAD = /^\s*\S+(?:\s+\S{1,20})?/;
+
+function findKeywords(heads: readonly string[], escape: EscapeCharacter): (Span | undefined)[] {
   const prefix = escape === '`' ? '# escape=`\n' : '';
   const offset = escape === '`' ? 1 : 0;
-  const document =
-    prefix + lines.map(({ text }) => (isReadAlone(text, escape) ? 'RUN alone' : text)).join('\n');
+  const document = prefix + heads.map((head) => (isReadAlone(head, escape) ? 'RUN alone' : head)).join('\n');
   const together = byLine(DockerfileParser.parse(document));
-  return lines.map(({ text }, index) => {
-    const found = isReadAlone(text, escape)
-      ? byLine(DockerfileParser.parse(prefix + text)).get(offset)
-      : together.get(index + offset);
-    const end = text.trimEnd().length;
-    // Without an instruction on it, a line would not be a logical one; a name with odd characters is still a name.
-    const start = found?.start ?? text.search(/\S/);
-    const name = /^[^\t\v\f\r ]+/.exec(text.slice(start, found?.end))?.[0] ?? '';
-    const keyword = { start, end: start + name.length };
-    const rest = text.slice(keyword.end, end);
-    return { keyword, args: { start: keyword.end + (rest.length - rest.trimStart().length), end } };
-  });
+  return heads.map((head, index) =>
+    isReadAlone(head, escape)
+      ? byLine(DockerfileParser.parse(prefix + head)).get(offset)
+      : together.get(index + offset),
+  );
+}
+
+function recognise(text: string, found: Span | undefined): Recognised {
+  const end = text.trimEnd().length;
+  // Without an instruction on it, a line would not be a logical one; a name with odd characters is still a name.
+  const start = found?.start ?? text.search(/\S/);
+  const name = /^[^\t\v\f\r ]+/.exec(text.slice(start, found?.end))?.[0] ?? '';
+  const keyword = { start, end: start + name.length };
+  const rest = text.slice(keyword.end, end);
+  return { keyword, args: { start: keyword.end + (rest.length - rest.trimStart().length), end } };
 }
 
 function isReadAlone(text: string, escape: EscapeCharacter): boolean {
