@@ -11,6 +11,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     expect((await failureOf(world)).replaceAll(world.folder, '')).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile in /context
         hint: the last argument is the folder of the context; -f names a Dockerfile that is called otherwise
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -19,21 +20,23 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('no context', async ({ world }) => {
     expect((await failureOf(world, ['build', 'nowhere'])).replaceAll(world.folder, ''))
       .toMatchInlineSnapshot(`
-      "error[invalid-request]: there is no folder /context/nowhere
-        expected: a folder, an archive, the URL of one, or a git repository
-      exit code 1
-      "
-    `);
+        "error[invalid-request]: there is no folder /context/nowhere
+          expected: a folder, an archive, the URL of one, or a git repository
+          see docs/errors.md#invalid-request
+        exit code 1
+        "
+      `);
   });
 
   test('an empty Dockerfile', async ({ world }) => {
     world.write({ Dockerfile: '# nothing\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: the file has no instructions
+      "error[empty-file]: the file has no instructions
         at Dockerfile:1:1
       > 1 | # nothing
           | ^
         expected: FROM image
+        see docs/errors.md#empty-file
       exit code 1
       "
     `);
@@ -44,31 +47,35 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       Dockerfile: 'FROM busybox\nRUM echo\nCOPY --form=x a b\nENV\nEXPOSE http\nCOPY a\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: there is no instruction "RUM"
+      "error[unknown-instruction]: there is no instruction "RUM"
         at Dockerfile:2:1
         1 | FROM busybox
       > 2 | RUM echo
           | ^^^
         did you mean RUN?
-      error[invalid-dockerfile]: COPY has no flag --form
+        see docs/errors.md#unknown-instruction
+      error[unknown-flag]: COPY has no flag --form
         at Dockerfile:3:6
         2 | RUM echo
       > 3 | COPY --form=x a b
           |      ^^^^^^^^
         expected: --from, --chown, --chmod, --exclude, --link, --parents
         did you mean --from?
-      error[invalid-dockerfile]: ENV needs an argument
+        see docs/errors.md#unknown-flag
+      error[missing-argument]: ENV needs an argument
         at Dockerfile:4:1
         3 | COPY --form=x a b
       > 4 | ENV
           | ^^^
         expected: ENV name=value
-      error[invalid-dockerfile]: COPY needs at least one source and a destination
+        see docs/errors.md#missing-argument
+      error[missing-argument]: COPY needs at least one source and a destination
         at Dockerfile:6:6
         5 | EXPOSE http
       > 6 | COPY a
           |      ^
         expected: COPY source... destination
+        see docs/errors.md#missing-argument
       exit code 1
       "
     `);
@@ -79,12 +86,13 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       Dockerfile: 'FROM busybox\nRUN --security=insecure true\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
+      "error[not-supported]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
         at Dockerfile:2:5
         1 | FROM busybox
       > 2 | RUN --security=insecure true
           |     ^^^^^^^^^^^^^^^^^^^
         expected: --security=sandbox
+        see docs/errors.md#not-supported
       exit code 1
       "
     `);
@@ -105,6 +113,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       "error[unknown-target]: Dockerfile has no stage "tset"
         expected: one of build, test
         did you mean test?
+        see docs/errors.md#unknown-target
       exit code 1
       "
     `);
@@ -119,6 +128,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       > 2 | COPY src/mian.ts /
           |      ^^^^^^^^^^^
         did you mean src/main.ts?
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -137,6 +147,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       > 2 | COPY secret.txt /
           |      ^^^^^^^^^^
         hint: .dockerignore line 2: *.txt
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -167,6 +178,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         1 | FROM busybox
       > 2 | RUN ["/nowhere", "x"]
           | ^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#no-such-command
       exit code 1
       "
     `);
@@ -181,6 +193,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       > 2 | RUN true
           | ^^^^^^^^
         hint: an image without a shell needs the exec form: RUN ["/program", "argument"]
+        see docs/errors.md#no-such-command
       exit code 1
       "
     `);
@@ -195,6 +208,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       > 3 | RUN true
           | ^^^^^^^^
         hint: its users: root, daemon, bin, nobody
+        see docs/errors.md#step-not-run
       exit code 1
       "
     `);
@@ -203,10 +217,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('a bad reference', async ({ world }) => {
     world.write({ Dockerfile: 'FROM Busybox:latest\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: "Busybox:latest": the repository name must be in lower case: "busybox"
+      "error[invalid-base]: "Busybox:latest": the repository name must be in lower case: "busybox"
         at Dockerfile:1:6
       > 1 | FROM Busybox:latest
           |      ^^^^^^^^^^^^^^
+        see docs/errors.md#invalid-base
       exit code 1
       "
     `);
@@ -216,6 +231,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     world.write({ Dockerfile: 'FROM busybox\n' });
     expect(await failureOf(world, ['build', '-t', 'UPPER', '.'])).toMatchInlineSnapshot(`
       "error[invalid-request]: the name for the image: "UPPER": the repository name must be in lower case: "upper"
+        see docs/errors.md#invalid-request
       exit code 1
       "
     `);
@@ -228,6 +244,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         at Dockerfile:1:6
       > 1 | FROM 127.0.0.1:9/nothing
           |      ^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#registry
       exit code 1
       "
     `);
@@ -247,6 +264,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         at Dockerfile:1:6
       > 1 | FROM busybox
           |      ^^^^^^^
+        see docs/errors.md#no-such-image
       exit code 1
       "
     `);
@@ -289,6 +307,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     const said = await failureOf(world, ['build', '-o', 'type=oci,dest=no/such/folder/x.tar', '.']);
     expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
       "error[output]: cannot write the output /no/such/folder/x.tar: its folder does not exist
+        see docs/errors.md#output
       exit code 1
       "
     `);
@@ -302,6 +321,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         2 | COPY a /file
       > 3 | COPY a /file/below
           | ^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#bad-destination
       exit code 1
       "
     `);
@@ -316,6 +336,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         1 | FROM scratch
       > 2 | COPY link/passwd /
           |      ^^^^^^^^^^^
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);

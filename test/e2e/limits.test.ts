@@ -78,29 +78,33 @@ RUN --device=vendor.com/class true
 `,
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: this build does not allow its steps the host's network
+      "error[not-allowed]: this build does not allow its steps the host's network
         at Dockerfile:2:5
         1 | FROM busybox
       > 2 | RUN --network=host true
           |     ^^^^^^^^^^^^^^
         hint: --allow network.host, or --network host, allows it
-      error[invalid-dockerfile]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
+        see docs/errors.md#not-allowed
+      error[not-supported]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
         at Dockerfile:3:5
         2 | RUN --network=host true
       > 3 | RUN --security=insecure true
           |     ^^^^^^^^^^^^^^^^^^^
         expected: --security=sandbox
-      error[invalid-dockerfile]: "secure" is no kind of security
+        see docs/errors.md#not-supported
+      error[invalid-value]: "secure" is no kind of security
         at Dockerfile:4:5
         3 | RUN --security=insecure true
       > 4 | RUN --security=secure true
           |     ^^^^^^^^^^^^^^^^^
         expected: --security=sandbox
-      error[invalid-dockerfile]: a step sees no devices of the host: RUN --device is not possible
+        see docs/errors.md#invalid-value
+      error[not-supported]: a step sees no devices of the host: RUN --device is not possible
         at Dockerfile:5:5
         4 | RUN --security=secure true
       > 5 | RUN --device=vendor.com/class true
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#not-supported
       exit code 1
       "
     `);

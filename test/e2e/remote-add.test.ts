@@ -107,6 +107,7 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
         1 | FROM scratch
       > 2 | ADD http://HOST/gone /
           | ^
+        see docs/errors.md#missing-source
       exit code 1
       "
     `);
@@ -118,6 +119,7 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
       > 2 | ...6:0000000000000000000000000000000000000000000000000000000000000000 http://HOST/file.txt /
           |                                                                       ^
         expected: sha256:0000000000000000000000000000000000000000000000000000000000000000
+        see docs/errors.md#bad-checksum
       exit code 1
       "
     `);
@@ -125,18 +127,20 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
       Dockerfile: `FROM scratch\nADD --checksum=md5:1 ${base}/file.txt /\nADD ${base}/ /x/\n`,
     });
     expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
-      "error[invalid-dockerfile]: the checksum "md5:1" is no sha256
+      "error[invalid-value]: the checksum "md5:1" is no sha256
         at Dockerfile:2:22
         1 | FROM scratch
       > 2 | ADD --checksum=md5:1 http://HOST/file.txt /
           |                      ^
         expected: sha256: and 64 hex digits
-      error[invalid-dockerfile]: cannot determine filename for source URL: http://HOST/
+        see docs/errors.md#invalid-value
+      error[invalid-value]: cannot determine filename for source URL: http://HOST/
         at Dockerfile:3:5
         2 | ADD --checksum=md5:1 http://HOST/file.txt /
       > 3 | ADD http://HOST/ /x/
           |     ^
         expected: a destination without a slash at its end
+        see docs/errors.md#invalid-value
       exit code 1
       "
     `);
@@ -147,6 +151,7 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
         1 | FROM scratch
       > 2 | ADD http://127.0.0.1:9/x /
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+        see docs/errors.md#fetch-failed
       exit code 1
       "
     `);

@@ -1,5 +1,5 @@
 import type { Failure } from '@caisson/builder';
-import { failureText } from './failure-text.ts';
+import { buildFailureText } from './failure-text.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function tryFiles(
     return true;
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    terminal.error(failureText({ code, message: `${message}: ${error.message}` }, terminal.hasColor));
+    terminal.error(buildFailureText({ code, message: `${message}: ${error.message}` }, terminal.hasColor));
     return false;
   }
 }

@@ -42,7 +42,8 @@ export function checkChecksum(
 ): void {
   const remote = sources.filter(({ kind }) => kind === 'remote' || kind === 'git');
   const checksum = flags.find(({ name }) => name === 'checksum');
-  if (checksum !== undefined && (remote.length !== 1 || sources.length !== 1)) {
+  // What is no source was told already.
+  if (checksum !== undefined && sources.length > 0 && (remote.length !== 1 || sources.length !== 1)) {
     const message = '--checksum is for one source that is a URL or a git repository';
     report(
       errorAt(checksum.range, 'invalid-flag', message, { expected: 'ADD --checksum=... URL destination' }),
