@@ -30,7 +30,7 @@ describe.skipIf(lacks('root'))('outputs', () => {
     const path = join(world.context, 'nowhere/id');
     expect(await world.run(['build', '-q', '--iidfile', 'nowhere/id', '.'])).toMatchObject({
       exitCode: 1,
-      stderr: `error[output]: cannot write the image id to ${path}: ENOENT: no such file or directory, open '${path}'\n`,
+      stderr: `error[output]: cannot write the image id to ${path}: ENOENT: no such file or directory, open '${path}'\n  see docs/errors.md#output\n`,
     });
   });
 
