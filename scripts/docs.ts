@@ -3,14 +3,16 @@
  *   docs/cli.md               the help of every command
  *   docs/errors.md            what each error means, from scripts/error-pages.ts and fixtures/errors
  *   docs/decisions/README.md  the list of decisions
+ *   docs/rules/               a page for each rule of the lint
  * It also looks at every link between documents, and at the table of packages in docs/architecture.md.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { allowedImports } from '../oxlint.config.ts';
 import { ERROR_PAGES, type ErrorPage } from './error-pages.ts';
+import { rulePages } from './rule-pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheck = process.argv.includes('--check');
@@ -86,6 +88,15 @@ function writeDecisionList(): void {
   );
 }
 
+function writeRulePages(): void {
+  const folder = join(root, 'docs/rules');
+  const pages = rulePages();
+  if (!isCheck) mkdirSync(folder, { recursive: true });
+  for (const [name, text] of pages) put(`docs/rules/${name}`, text);
+  const stale = existsSync(folder) ? readdirSync(folder).filter((name) => !pages.has(name)) : [];
+  problems.push(...stale.map((name) => `docs/rules/${name} is the page of no rule`));
+}
+
 function documents(): string[] {
   const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
@@ -119,6 +130,7 @@ function checkPackageTable(): void {
 await writeCliReference();
 writeErrorPages();
 writeDecisionList();
+writeRulePages();
 checkLinks();
 checkPackageTable();
 for (const problem of problems) process.stderr.write(`${problem}\n`);

@@ -184,6 +184,18 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
   see docs/errors.md#too-many-steps`,
     },
   },
+  'lint-violation': {
+    means: 'A rule of the lint found something, and the Dockerfile says `check=error=true`.',
+    mend: 'Mend what the warnings before it show; each has a page in [rules](rules/README.md). Or skip the rule.',
+    example: {
+      text: `error[lint-violation]: lint violation found for rules: StageNameCasing
+  at Dockerfile:1:1
+> 1 | # check=error=true
+    | ^^^^^^^^^^^^^^^^^^
+  hint: check=error=true makes errors of warnings
+  see docs/errors.md#lint-violation`,
+    },
+  },
   'missing-source': {
     means: 'What `COPY`, `ADD` or a mount takes is not there; or an ignore file hides it from the build.',
     mend: 'Paths are seen from the root of the context, never from `WORKDIR`. `caisson check-ignore -v PATH` names the rule that hides a file.',

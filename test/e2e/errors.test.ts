@@ -141,7 +141,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       '.dockerignore': '# no secrets\n*.txt\n',
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[missing-source]: secret.txt is left out of the build context by an ignore rule
+      "warning[CopyIgnoredFile]: Attempting to Copy file "secret.txt" that is excluded by .dockerignore
+        at Dockerfile:2:6
+        1 | FROM scratch
+      > 2 | COPY secret.txt /
+          |      ^^^^^^^^^^
+        hint: line 2 of .dockerignore excludes it: *.txt
+        see docs/rules/CopyIgnoredFile.md
+      error[missing-source]: secret.txt is left out of the build context by an ignore rule
         at Dockerfile:2:6
         1 | FROM scratch
       > 2 | COPY secret.txt /

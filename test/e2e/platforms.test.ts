@@ -73,7 +73,15 @@ COPY --from=both /which /copied
   test('that this machine cannot run programs of', async ({ world }) => {
     world.write({ Dockerfile: `FROM --platform=linux/${OTHER} both\nRUN true\n` });
     expect((await failureOf(world)).replaceAll(OWN, 'OWN')).toMatchInlineSnapshot(`
-      "error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
+      "warning[FromPlatformFlagConstDisallowed]: FROM --platform flag should not use constant value "linux/s390x"
+        at Dockerfile:1:6
+      > 1 | FROM --platform=linux/s390x both
+          |      ^^^^^^^^^^^^^^^^^^^^^^
+        expected: --platform=$BUILDPLATFORM, none, or a stage that has the platform in its name
+        see docs/rules/FromPlatformFlagConstDisallowed.md
+      #1 [2/2] RUN true
+      #1 failed after 0.0 s
+      error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
         at Dockerfile:2:1
         1 | FROM --platform=linux/s390x both
       > 2 | RUN true

@@ -1,14 +1,4 @@
-import {
-  familiarName,
-  formatReference,
-  hostPlatform,
-  parsePlatform,
-  parseReference,
-  err,
-  ok,
-  type Platform,
-  type Result,
-} from '@caisson/oci';
+import { familiarName, formatReference, parseReference, err, ok, type Result } from '@caisson/oci';
 import { assembleImage } from './image/assemble-image.ts';
 import { storeImage } from './image/store-image.ts';
 import type { Emit } from './events.ts';
@@ -17,6 +7,7 @@ import { failuresOf } from './failure-of.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import type { PlannedStage } from './plan/planned.ts';
 import { planBuild } from './plan/plan-build.ts';
+import { platformsOf } from './platforms.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 import { BuildClock } from './build-clock.ts';
 import type { BuildRequest, Entitlement } from './request.ts';
@@ -52,8 +43,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const counter = new StepCounter(emitAll);
   const { emit } = counter;
   const names = fullNames(request.names ?? []);
-  const host = hostPlatform();
-  const platforms = { target: targetPlatform(request.platform) ?? host, build: host };
+  const platforms = platformsOf(request.platform);
 
   const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
 
@@ -97,13 +87,6 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
   const { descriptor: manifest, config } = image;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
-}
-
-function targetPlatform(text: string | undefined): Platform | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parsePlatform(text);
-  if (parsed.ok) return parsed.value;
-  throw buildError('invalid-request', `the platform to build for: ${parsed.error}`);
 }
 
 const HOST_NETWORK: readonly Entitlement[] = ['network.host'];

@@ -1,4 +1,5 @@
 import type { Digest } from '@caisson/oci';
+import type { RuleName } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
 import type { StepKey } from './solve/key.ts';
@@ -13,6 +14,19 @@ export interface StepInfo {
   /** The instruction in one line. */
   readonly text: string;
   readonly place: Place;
+}
+
+/** Something to think about, which does not end the build. */
+export interface Warning {
+  /** The rule of the lint that it comes from. */
+  readonly rule?: RuleName;
+  readonly message: string;
+  readonly place?: Place;
+  readonly expected?: string;
+  readonly suggestion?: string;
+  readonly hint?: string;
+  /** A document that says more. */
+  readonly page?: string;
 }
 
 /** Everything that can be seen of a build. Whoever shows it needs nothing else. */
@@ -49,7 +63,7 @@ export type BuildEvent =
   | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly duration: number }
   /** The first RUN says what runs it. */
   | { readonly kind: 'isolation'; readonly runtime: RuntimeName; readonly network: 'host' | 'none' }
-  | { readonly kind: 'warning'; readonly message: string; readonly hint?: string; readonly place?: Place }
+  | ({ readonly kind: 'warning' } & Warning)
   /** The image is complete and in the store. */
   | { readonly kind: 'image'; readonly id: Digest; readonly names: readonly string[] }
   /** An output is written. */

@@ -12,6 +12,8 @@ export type FailureCode =
   | 'unknown-target'
   /** More steps depend on one another than can be built. */
   | 'too-many-steps'
+  /** The lint found something, and the Dockerfile wants that to be an error. */
+  | 'lint-violation'
   /** COPY or ADD names something that is not there. */
   | 'missing-source'
   /** A URL or a git repository, or the way to it. */

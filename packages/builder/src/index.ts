@@ -1,5 +1,11 @@
 export { build } from './build.ts';
-export type { BuildEvent, Emit, StepInfo } from './events.ts';
+export {
+  check,
+  type CheckedDockerfile,
+  type CheckRequest,
+  type UncheckedBase,
+} from './check/check-dockerfile.ts';
+export type { BuildEvent, Emit, StepInfo, Warning } from './events.ts';
 export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';

@@ -27,6 +27,8 @@ export interface BuildFlags extends LimitFlags {
   readonly jobs?: string;
   readonly runtime?: string;
   readonly registryMirror: readonly string[];
+  readonly call?: string;
+  readonly check?: boolean;
 }
 
 /** Adds the flags of `caisson build`, in groups. */
@@ -120,5 +122,7 @@ function addOutputOptions(command: Command): Command {
     )
     .option('--iidfile <path>', 'a file for the image id')
     .option('-q, --quiet', 'print nothing but the image id')
-    .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)');
+    .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)')
+    .option('--check', 'check the Dockerfile instead of building it: --call=check')
+    .option('--call <method>', 'build (default), or check[,format=json]');
 }

@@ -1,4 +1,4 @@
-import type { Failure } from '@caisson/builder';
+import type { Failure, Warning } from '@caisson/builder';
 import { errorPage, formatDiagnostic } from '@caisson/parser';
 
 const RED = '\u001b[31m';
@@ -33,8 +33,8 @@ export function buildFailuresText(failures: readonly Failure[], hasColor: boolea
 }
 
 /** A warning as people read it. */
-export function warningText(warning: Omit<Telling, 'code'>, hasColor: boolean): string {
-  return problemText('warning', { ...warning, code: '' }, hasColor);
+export function warningText({ rule, ...warning }: Warning, hasColor: boolean): string {
+  return problemText('warning', { ...warning, code: rule ?? '' }, hasColor);
 }
 
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {

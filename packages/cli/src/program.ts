@@ -3,6 +3,7 @@ import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkIgnoreCommand } from './commands/check-ignore.ts';
+import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { duCommand } from './commands/du.ts';
 import { historyCommand } from './commands/history.ts';
@@ -42,7 +43,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
  */
 function withPlainPull(args: readonly string[]): string[] {
   const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root');
-  if (command !== 'build') return [...args];
+  if (command !== 'build' && command !== 'check') return [...args];
   return args.map((arg) => (arg === '--pull' ? '--pull=always' : arg));
 }
 
@@ -57,6 +58,7 @@ function describeOption(option: Option): string {
 const COMMANDS = [
   buildCommand,
   checkIgnoreCommand,
+  checkCommand,
   runCommand,
   imagesCommand,
   tagCommand,

@@ -13,6 +13,8 @@ interface InstructionBase {
   readonly text: string;
   /** As it stands in the file, heredocs included. */
   readonly original: string;
+  /** Empty lines between its continued ones, from 1: they are skipped, and deprecated. */
+  readonly emptyLines: readonly number[];
 }
 
 /** The command of RUN, CMD, ENTRYPOINT or HEALTHCHECK. */
@@ -38,6 +40,8 @@ export interface FromInstruction extends InstructionBase {
   readonly kind: 'from';
   readonly image: Word;
   readonly platform?: Flag;
+  /** The word between the image and the name. */
+  readonly as?: Word;
   /** As written; stage names are compared in lower case. */
   readonly stageName?: Word;
 }

@@ -20,7 +20,7 @@ export interface IgnoreMatcher {
   ignores(path: string): boolean;
   /** The rule that decides about a path; undefined where none speaks of it. */
   explain(path: string): IgnoreRule | undefined;
-  /** Whether an exception may speak of something below a folder: then a hidden folder must be looked into. */
+  /** Whether an exception may speak of something below a folder (`.` is all): then a hidden one must be looked into. */
   mayContainIncluded(folder: string): boolean;
   readonly source: SourceText;
   readonly diagnostics: readonly Diagnostic[];
@@ -57,7 +57,8 @@ export function createIgnoreMatcher(text: string): IgnoreMatcher {
       return rule !== undefined && !rule.isException;
     },
     explain: (path) => decide(path).rule,
-    mayContainIncluded: (folder) => exceptions.some(({ pattern }) => mayFitBelow(pattern, folder)),
+    mayContainIncluded: (folder) =>
+      exceptions.some(({ pattern }) => folder === '.' || mayFitBelow(pattern, folder)),
     source,
     diagnostics,
   };

@@ -34,8 +34,9 @@ export function commonParts({ line, keyword, range, original }: InstructionText)
   readonly keyword: Word;
   readonly text: string;
   readonly original: string;
+  readonly emptyLines: readonly number[];
 } {
-  return { range, keyword, text: line.text.trim(), original };
+  return { range, keyword, text: line.text.trim(), original, emptyLines: line.emptyLines };
 }
 
 /** Reports that something must follow, where nothing does. */

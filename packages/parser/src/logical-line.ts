@@ -11,12 +11,18 @@ export class LogicalLine {
   readonly firstLine: number;
   /** The last line before any heredoc bodies. */
   readonly lastLine: number;
+  /** Empty physical lines among them, which were skipped. */
+  readonly emptyLines: readonly number[];
   readonly #source: SourceText;
   readonly #pieces: readonly Piece[];
   /** Where each piece begins in the joined text. */
   readonly #starts: number[] = [];
 
-  constructor(source: SourceText, pieces: readonly Piece[], firstLine: number, lastLine: number) {
+  constructor(
+    source: SourceText,
+    pieces: readonly Piece[],
+    lines: { readonly first: number; readonly last: number; readonly empty: readonly number[] },
+  ) {
     this.#source = source;
     this.#pieces = pieces;
     this.text = pieces.map((piece) => piece.text).join('');
@@ -25,8 +31,9 @@ export class LogicalLine {
       this.#starts.push(start);
       start += piece.text.length;
     }
-    this.firstLine = firstLine;
-    this.lastLine = lastLine;
+    this.firstLine = lines.first;
+    this.lastLine = lines.last;
+    this.emptyLines = lines.empty;
   }
 
   /** Where a character of the joined text stands in the file. */
@@ -71,18 +78,24 @@ interface Piece {
  */
 export function readLogicalLine(source: SourceText, first: number, escape: EscapeCharacter): LogicalLine {
   const pieces: Piece[] = [];
+  const empty: number[] = [];
   let line = first;
   for (; line <= source.lineCount; line++) {
     const whole = source.line(line);
     const bom = line === 1 && whole.startsWith('\uFEFF') ? 1 : 0;
     const text = whole.slice(bom);
     const offset = source.lineStart(line) + bom;
-    if (line !== first && (isComment(text) || text.trim() === '')) continue;
+    if (line !== first && isComment(text)) continue;
+    if (line !== first && text.trim() === '') {
+      // A text that ends in a newline has no line after it.
+      if (line < source.lineCount || whole !== '') empty.push(line);
+      continue;
+    }
     const { kept, goesOn } = splitContinuation(text, escape);
     pieces.push({ text: kept, offset });
     if (!goesOn) break;
   }
-  return new LogicalLine(source, pieces, first, Math.min(line, source.lineCount));
+  return new LogicalLine(source, pieces, { first, last: Math.min(line, source.lineCount), empty });
 }
 
 /** Whether a line holds nothing but a comment. */

@@ -48,10 +48,6 @@ export class BaseImages {
     const shown = familiarName(reference.value);
     const { emit, store } = this.#options;
     emit({ kind: 'base', name: shown, id: image.id, from });
-    if (!runsOn(image.config, platform)) {
-      const message = `${shown} is for ${formatPlatform(image.config)}, and this build is for ${formatPlatform(platform)}`;
-      emit({ kind: 'warning', message, place });
-    }
     return { name: shown, config: image.config, state: stateOfImage(store, image) };
   }
 

@@ -154,7 +154,8 @@ function mustAsk({ digest }: Reference, { checkedAt }: RememberedBase, pull: Pul
   return age < 0 || age > FRESH;
 }
 
-function isOutOfReach(error: unknown): error is RegistryError {
+/** Whether it was the way to a registry that failed, and not what was asked for. */
+export function isOutOfReach(error: unknown): error is RegistryError {
   return (
     error instanceof RegistryError &&
     ['unreachable', 'timeout', 'unavailable', 'rate-limited'].includes(error.code)

@@ -34,7 +34,8 @@ export class LocalContext implements SourceTree {
   readonly title: string;
   readonly keepsOwners = false;
   readonly root: HostPath;
-  readonly #rules: IgnoreRules;
+  /** What is not part of it. */
+  readonly rules: IgnoreRules;
   readonly #cache: StatCache;
   readonly #nodes = new Map<BytePath, ContextNode | undefined>();
   readonly #lists = new Map<BytePath, readonly string[]>();
@@ -46,7 +47,7 @@ export class LocalContext implements SourceTree {
   constructor(title: string, folder: string, rules: IgnoreRules, memory: FileMemory) {
     this.title = title;
     this.root = hostPath(folder);
-    this.#rules = rules;
+    this.rules = rules;
     this.#cache = new StatCache(folder, memory);
   }
 
@@ -107,8 +108,8 @@ export class LocalContext implements SourceTree {
     const at = fsPath(inFolder(this.root, path));
     if (this.#node(path) !== undefined || lstatSync(at, { throwIfNoEntry: false }) === undefined)
       return undefined;
-    const line = this.#rules.explain(textOf(path));
-    return line === undefined ? undefined : { ...line, file: this.#rules.path };
+    const line = this.rules.explain(textOf(path));
+    return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
 
   #toHash({ entry, stats }: ContextNode): FileToHash {
@@ -141,8 +142,8 @@ export class LocalContext implements SourceTree {
   /** An ignored folder is there all the same if something below it is included again. */
   #isIgnored(path: BytePath, stats: BigIntStats): boolean {
     const text = textOf(path);
-    if (!this.#rules.ignores(text)) return false;
-    if (!stats.isDirectory() || !this.#rules.mayContainIncluded(text)) return true;
+    if (!this.rules.ignores(text)) return false;
+    if (!stats.isDirectory() || !this.rules.mayContainIncluded(text)) return true;
     const names = readdirSync(fsPath(inFolder(this.root, path)), 'latin1');
     return names.every((name) => this.#node(childOf(path, name)) === undefined);
   }

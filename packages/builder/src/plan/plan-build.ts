@@ -1,11 +1,14 @@
 import {
+  isRuleName,
   parseDockerfile,
   suggestStage,
   targetStage,
   type Diagnostic,
   type Dockerfile,
+  type LintWarning,
   type Stage,
 } from '@caisson/parser';
+import { lintPlan, lintViolation } from '../check/lint-plan.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
@@ -54,21 +57,22 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   const planned = await planner.plan(target);
   throwProblems(planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place)));
   checkDepth(planned);
+  const lint = lintPlan(dockerfile, planner, { ...request, globalArgs: args });
+  report(dockerfile, lint.errors, request.emit);
+  emitWarnings(dockerfile, lint.warnings, request.emit);
+  const violation = lintViolation(dockerfile, lint, request.buildArgs);
+  throwProblems(violation === undefined ? [] : [violation]);
   warnOfUnusedArgs(dockerfile, request);
   return planned;
 }
 
 function report(dockerfile: Dockerfile, diagnostics: readonly Diagnostic[], emit: Emit): void {
   const { path, source } = dockerfile;
-  for (const { severity, message, hint, range } of diagnostics) {
-    if (severity !== 'warning') continue;
-    emit({
-      kind: 'warning',
-      message,
-      ...(hint === undefined ? {} : { hint }),
-      place: { path, source, range },
-    });
-  }
+  emitWarnings(
+    dockerfile,
+    diagnostics.filter(({ severity }) => severity === 'warning'),
+    emit,
+  );
   throwProblems(
     diagnostics
       .filter(({ severity }) => severity === 'error')
@@ -76,11 +80,19 @@ function report(dockerfile: Dockerfile, diagnostics: readonly Diagnostic[], emit
   );
 }
 
+function emitWarnings({ path, source }: Dockerfile, warnings: readonly LintWarning[], emit: Emit): void {
+  for (const { severity: _severity, code, range, ...said } of warnings) {
+    const rule = isRuleName(code) ? { rule: code } : {};
+    emit({ kind: 'warning', ...said, ...rule, place: { path, source, range } });
+  }
+}
+
 function throwProblems(failures: readonly Failure[]): void {
   if (failures.length > 0) throw new BuildError(failures);
 }
 
-function failureOf({ code, message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
+/** An error of a Dockerfile as a failure. */
+export function failureOf({ code, message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
   return {
     code,
     message,
@@ -91,7 +103,8 @@ function failureOf({ code, message, expected, suggestion, hint }: Diagnostic, pl
   };
 }
 
-function chooseTarget(dockerfile: Dockerfile, name: string | undefined): Stage {
+/** The stage to build. @throws BuildError `unknown-target` */
+export function chooseTarget(dockerfile: Dockerfile, name: string | undefined): Stage {
   const stage = targetStage(dockerfile, name);
   if (stage !== undefined) return stage;
   const names = dockerfile.stages.flatMap((each) => (each.name === undefined ? [] : [each.name]));

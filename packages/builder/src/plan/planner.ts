@@ -57,6 +57,14 @@ export interface PlanProblem {
   readonly place: Place;
 }
 
+/** What a stage begins with. */
+export interface BegunStage extends StageBegin {
+  /** What its base was looked for. */
+  readonly wanted: Platform;
+  /** Whether a context stands in its place. */
+  readonly isReplaced: boolean;
+}
+
 interface StageOutcome {
   readonly planned: PlannedStage;
   readonly inherited: Inherited;
@@ -68,9 +76,12 @@ interface StageOutcome {
  */
 export class Planner {
   readonly problems: PlanProblem[] = [];
+  /** What the stages that were planned begin with. */
+  readonly begun = new Map<Stage, BegunStage>();
   readonly #dockerfile: Dockerfile;
   readonly #settings: PlanSettings;
   readonly #stages = new Map<Stage, Promise<StageOutcome>>();
+  readonly #platforms = new Map<Stage, Platform>();
   readonly #origins: Origins;
 
   constructor(dockerfile: Dockerfile, settings: PlanSettings) {
@@ -100,9 +111,14 @@ export class Planner {
 
   async #planStage(stage: Stage): Promise<StageOutcome> {
     const replaced = await this.#replacing(stage);
-    if (replaced !== undefined) return this.#outcome(stage, replaced, this.#draft(stage, replaced));
+    const wanted = this.#platformOf(stage);
+    if (replaced !== undefined) {
+      this.begun.set(stage, { ...replaced, wanted, isReplaced: true });
+      return this.#outcome(stage, replaced, this.#draft(stage, replaced));
+    }
     this.#origins.begin(stage);
     const begin = await this.#base(stage);
+    this.begun.set(stage, { ...begin, wanted, isReplaced: false });
     const { OnBuild: triggers = [], ...config } = begin.inherited.config;
     const draft = this.#draft(stage, { ...begin, inherited: { ...begin.inherited, config } });
     for (const trigger of triggers) await this.#applyTrigger(draft, stage, trigger);
@@ -162,19 +178,25 @@ export class Planner {
       );
       return scratch;
     }
-    if (expanded === 'scratch') return scratch;
     const parent = stageOfFrom(this.#dockerfile, expanded, stage);
     if (parent !== undefined) {
       const { planned, inherited } = await this.#stage(parent);
       return { base: { kind: 'stage', stage: planned }, platform: planned.platform, inherited };
     }
+    if (expanded === 'scratch') return scratch; // unless a stage is called so
     const place = this.#place(image.range);
     const found = await this.#origins.external(expanded, platform, place);
     return found === undefined ? scratch : beginWith(found, expanded, platform, place);
   }
 
   /** What a stage's image is looked for: what its FROM says, else what is built for. */
-  #platformOf({ from: { platform: flag } }: Stage): Platform {
+  #platformOf(stage: Stage): Platform {
+    const known = this.#platforms.get(stage) ?? this.#readPlatform(stage);
+    this.#platforms.set(stage, known);
+    return known;
+  }
+
+  #readPlatform({ from: { platform: flag } }: Stage): Platform {
     const { platform } = this.#settings;
     if (flag === undefined) return platform;
     const expanded = this.#expandGlobal(flag.value ?? '', flag.range);

@@ -11,8 +11,10 @@ import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
+import { parseCall } from '../parse-call.ts';
 import { oneOf } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
+import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
 import { tryFiles } from '../try-files.ts';
 import { UsageError } from '../usage-error.ts';
@@ -57,13 +59,15 @@ async function runBuild(
   root: string,
   terminal: Terminal,
 ): Promise<number> {
-  checkRoot();
+  const call = parseCall(flags.call, flags.check === true);
+  if (call.method === 'build') checkRoot();
   const request = requestOf(context, flags, root, terminal);
   if (flags.push === true && flags.tag.length === 0) {
     throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
   }
   const { build } = await import('@caisson/builder');
   const source = await sourceOf(context, flags);
+  if (call.method === 'check') return showCheck({ ...request, ...source }, call.format, terminal);
   using interrupt = onInterrupt();
   const startedAt = performance.now();
   const isQuiet = flags.quiet === true;
@@ -92,7 +96,7 @@ async function runBuild(
 }
 
 /** The context and the Dockerfile as they were named, or as they come on the standard input. */
-async function sourceOf(context: string, { file }: BuildFlags): Promise<BuildSource> {
+export async function sourceOf(context: string, { file }: Pick<BuildFlags, 'file'>): Promise<BuildSource> {
   const given = { context: context === '-' ? process.stdin : context };
   if (file === undefined) return given;
   return file === '-'

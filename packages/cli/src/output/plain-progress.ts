@@ -67,10 +67,11 @@ export function plainProgress(terminal: Terminal): Emit {
   };
 }
 
-/** With `--progress quiet`: warnings and failures only. */
+/** With `--progress quiet`: warnings and failures only, and none of the lint. */
 export function quietProgress(terminal: Terminal): Emit {
   return (event) => {
-    if (event.kind === 'warning') terminal.error(warningText(event, terminal.hasColor));
+    if (event.kind === 'warning' && event.rule === undefined)
+      terminal.error(warningText(event, terminal.hasColor));
     if (event.kind !== 'failed') return;
     terminal.error(buildFailuresText(event.failures, terminal.hasColor));
   };

@@ -50,6 +50,7 @@ export function readFrom(text: InstructionText): FromInstruction | undefined {
     ...commonParts(text),
     image,
     ...(platform === undefined ? {} : { platform }),
+    ...(as === undefined ? {} : { as }),
     ...(stageName === undefined ? {} : { stageName }),
   };
 }
