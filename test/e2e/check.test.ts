@@ -285,6 +285,24 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('with base images',
     expect((await world.ok(['images', '-q'])).stdout).toBe('');
   });
 
+  test('one for another platform', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n', Other: 'FROM foreign\n' });
+    await world.ok(['build', '--platform', 'linux/s390x', '-t', 'foreign', '.']);
+    const own = process.arch === 'x64' ? 'amd64' : process.arch;
+    expect((await check(world, ['check', '-f', 'Other'])).replaceAll(own, 'OWN')).toMatchInlineSnapshot(`
+      "warning[InvalidBaseImagePlatform]: Base image foreign was pulled with platform "linux/s390x", expected "linux/OWN" for current build
+        at Other:1:6
+      > 1 | FROM foreign
+          |      ^^^^^^^
+        hint: --pull asks the registry for the right one
+        see docs/rules/InvalidBaseImagePlatform.md
+
+      Check complete, 1 warning has been found!
+      exit code 1
+      "
+    `);
+  });
+
   test('one that is not there is an error', async ({ world }) => {
     const registry = inject('registry');
     world.write({ Dockerfile: `FROM scratch AS nothing\nFROM ${registry}/nothings\nMAINTAINER ann\n` });

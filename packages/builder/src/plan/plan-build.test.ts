@@ -223,6 +223,12 @@ describe('stages', () => {
     expect((await problems(text)).join('\n')).toContain(part);
   });
 
+  test('one that is called scratch is built on, as with docker', async () => {
+    const { base, config } = await plan('FROM base AS scratch\nENV A=1\nFROM scratch\n');
+    expect(base).toMatchObject({ kind: 'stage', stage: { title: 'scratch' } });
+    expect(config.Env).toContain('A=1');
+  });
+
   test('triggers of the base run first, and are not inherited', async () => {
     const base = { OnBuild: ['RUN from-base', 'LABEL a=b'] };
     const { history: lines, config } = await plan('FROM base\nRUN mine\n', { base });

@@ -1,7 +1,7 @@
 import type { Instruction } from '../../ast.ts';
 import type { Rule } from '../rule.ts';
 
-const ONCE: ReadonlySet<Instruction['kind']> = new Set(['cmd', 'entrypoint', 'healthcheck']);
+const ONCE: readonly Instruction['kind'][] = ['cmd', 'entrypoint', 'healthcheck'];
 
 export const MULTIPLE_INSTRUCTIONS_DISALLOWED: Rule = {
   description: 'Multiple instructions of the same type should not be used in the same stage',
@@ -9,17 +9,19 @@ export const MULTIPLE_INSTRUCTIONS_DISALLOWED: Rule = {
   wrong: 'FROM scratch\nCMD ["first"]\nCMD ["second"]\n',
   right: 'FROM scratch\nCMD ["second"]\n',
   *check({ stages }) {
-    for (const { stage } of stages) {
-      const lastOf = new Map(stage.instructions.map((instruction) => [instruction.kind, instruction]));
-      for (const instruction of stage.instructions) {
-        const { kind, keyword } = instruction;
-        const last = lastOf.get(kind);
-        if (!ONCE.has(kind) || last === undefined || last === instruction) continue;
-        yield {
-          range: keyword.range,
-          message: `Multiple ${kind.toUpperCase()} instructions should not be used in the same stage because only the last one will be used`,
-          hint: `line ${last.range.start.line} is the one that counts`,
-        };
+    for (const { instructions } of stages.map(({ stage }) => stage)) {
+      for (const kind of ONCE) {
+        const same = instructions.filter((instruction) => instruction.kind === kind);
+        const line = same.at(-1)?.range.start.line;
+        for (const [index, { keyword }] of same.slice(0, -1).entries()) {
+          // As docker has it: as written where the next one replaces it.
+          const written = same[index + 1]?.keyword.text;
+          yield {
+            range: keyword.range,
+            message: `Multiple ${written} instructions should not be used in the same stage because only the last one will be used`,
+            hint: `line ${line} is the one that counts`,
+          };
+        }
       }
     }
   },

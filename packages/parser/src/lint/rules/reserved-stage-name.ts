@@ -4,7 +4,7 @@ const RESERVED = new Set(['scratch', 'context']);
 
 export const RESERVED_STAGE_NAME: Rule = {
   description: 'Reserved words should not be used as stage names',
-  why: '`FROM scratch` always begins with nothing, and `context` is the build context: a stage of that name cannot be built on.',
+  why: '`FROM scratch` begins with nothing, and `context` is the build context. A stage of that name takes their place, which nobody expects who reads what comes after it.',
   wrong: 'FROM busybox AS scratch\n',
   right: 'FROM busybox AS base\n',
   *check({ dockerfile }) {

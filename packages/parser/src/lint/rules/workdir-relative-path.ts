@@ -10,7 +10,7 @@ export const WORKDIR_RELATIVE_PATH: Rule = {
     for (const { instruction, scope } of stages.flatMap(({ instructions }) => instructions)) {
       if (instruction.kind !== 'workdir' || scope.hasWorkdir) continue;
       const path = scope.expand(instruction.value.text);
-      if (path === undefined || path === '' || path.startsWith('/')) continue;
+      if (path === undefined || path.startsWith('/')) continue;
       yield {
         range: instruction.value.range,
         message: `Relative workdir ${JSON.stringify(path)} can have unexpected results if the base image changes`,
