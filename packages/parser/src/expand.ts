@@ -94,8 +94,11 @@ const MAX_DEPTH = 200;
  */
 const MAX_LENGTH = 16 << 20;
 
+/** No quote, escape character, variable, or end of what is looked for. */
+const PLAIN = /[^$'"\\`}/]+/y;
+
 class Expander {
-  readonly #text: readonly string[];
+  readonly #text: string;
   readonly #env: LookUp;
   readonly #escape: string;
   readonly #keepsQuotes: boolean;
@@ -103,7 +106,7 @@ class Expander {
   #depth = 0;
 
   constructor(text: string, env: Environment, options: ExpandOptions) {
-    this.#text = [...text];
+    this.#text = text;
     this.#env = lookUpIn(env, options.platform ?? '');
     this.#escape = options.escape ?? '\\';
     this.#keepsQuotes = options.keepsQuotes ?? false;
@@ -138,14 +141,24 @@ class Expander {
     return words;
   }
 
+  /** The next character, which may be two units long; nothing at the end. */
   #peek(): string {
-    return this.#text[this.#at] ?? '';
+    const code = this.#text.codePointAt(this.#at);
+    return code === undefined ? '' : String.fromCodePoint(code);
   }
 
   #next(): string {
     const character = this.#peek();
-    this.#at++;
+    this.#at += character.length;
     return character;
+  }
+
+  /** What follows up to the next character that may mean something: most of a long text. */
+  #plain(): string {
+    PLAIN.lastIndex = this.#at;
+    const run = PLAIN.exec(this.#text)?.[0] ?? '';
+    this.#at += run.length;
+    return run;
   }
 
   /**
@@ -162,7 +175,8 @@ class Expander {
         this.#depth--;
         return out;
       }
-      out += this.#piece(keepsEscapes);
+      const plain = this.#plain();
+      out += plain === '' ? this.#piece(keepsEscapes) : plain;
       if (out.length > MAX_LENGTH) throw new Failure(`the value is longer than ${MAX_LENGTH} characters`);
     }
     if (stop !== undefined) throw new Failure(`missing '${stop}'`);
@@ -176,7 +190,7 @@ class Expander {
     if (character === '$') return this.#dollar();
     if (character === "'" && !this.#keepsQuotes) return this.#singleQuoted();
     if (character === '"' && !this.#keepsQuotes) return this.#doubleQuoted();
-    this.#at++;
+    this.#at += character.length;
     if (character !== this.#escape && !(keepsEscapes && character === '\\')) return character;
     if (this.#at >= this.#text.length) return '';
     return keepsEscapes ? character + this.#next() : this.#next();
@@ -204,7 +218,7 @@ class Expander {
       }
       if (character === '$') out += this.#dollar();
       else {
-        this.#at++;
+        this.#at += character.length;
         const next = this.#peek();
         const isEscape = character === this.#escape;
         if (isEscape && next === '') continue;

@@ -95,6 +95,7 @@ class FileReader {
   readonly diagnostics: Diagnostic[];
   readonly #source: SourceText;
   readonly #escape: EscapeCharacter;
+  readonly #suggestions = new Map<string, string | undefined>();
   /** The line of the first FROM that could not be read: what comes after it is not without a FROM. */
   #brokenFrom = Infinity;
 
@@ -176,9 +177,17 @@ class FileReader {
     };
     if (name === 'ONBUILD') this.#checkTrigger(text);
     const instruction = this.#read(text);
-    if (instruction === undefined && (name === 'FROM' || suggestInstruction(name) === 'FROM'))
+    if (instruction === undefined && (name === 'FROM' || this.#suggestion(name) === 'FROM'))
       this.#brokenFrom = Math.min(this.#brokenFrom, range.start.line);
     return instruction;
+  }
+
+  /** The instruction that was meant. What is no Dockerfile may say one word a hundred thousand times. */
+  #suggestion(name: string): string | undefined {
+    if (this.#suggestions.has(name)) return this.#suggestions.get(name);
+    const near = suggest(name, Object.keys(INSTRUCTION_READERS));
+    this.#suggestions.set(name, near);
+    return near;
   }
 
   /** Reads an instruction whose parts are known. */
@@ -188,7 +197,7 @@ class FileReader {
       if (!WITH_FLAGS.has(name)) checkFlags(name, flags, {}).forEach(report);
       return INSTRUCTION_READERS[name](text);
     }
-    const suggestion = suggestInstruction(name);
+    const suggestion = this.#suggestion(name);
     const message = `there is no instruction ${JSON.stringify(keyword.text)}`;
     const hint = hintOfUnknown(name, suggestion);
     report(
@@ -263,10 +272,6 @@ class FileReader {
     }
     return { globalArgs, stages };
   }
-}
-
-function suggestInstruction(name: string): string | undefined {
-  return suggest(name, Object.keys(INSTRUCTION_READERS));
 }
 
 /** What may have gone wrong where something else stands than the name of an instruction. */

@@ -42,9 +42,7 @@ export function applyEnv(draft: StageDraft, { pairs }: EnvInstruction): void {
 
 export function applyLabel(draft: StageDraft, { pairs }: LabelInstruction): void {
   const expanded = expandPairs(draft, pairs);
-  const labels = new Map(Object.entries(draft.config.Labels ?? {}));
-  for (const { key, value } of expanded) labels.set(key, value);
-  draft.config.Labels = Object.fromEntries(labels);
+  for (const { key, value } of expanded) draft.setLabel(key, value);
   draft.note(`LABEL ${expanded.map(({ key, value }) => `${key}=${value}`).join(' ')}`);
 }
 

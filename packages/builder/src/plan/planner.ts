@@ -135,7 +135,7 @@ export class Planner {
   }
 
   #outcome({ index, name }: Stage, { base, platform }: StageBegin, draft: StageDraft): StageOutcome {
-    const { steps, history, config, author, inherited } = draft;
+    const { steps, history, wholeConfig: config, author, inherited } = draft;
     const title = name ?? `stage-${index}`;
     return { planned: { index, title, base, platform, steps, history, config, author }, inherited };
   }

@@ -10,6 +10,7 @@ import {
 } from '@caisson/parser';
 import { DEFAULT_PATH, type ContainerConfig } from '@caisson/oci';
 import type { Entitlement } from '../request.ts';
+import { EnvList } from './env-list.ts';
 import type { Place, PlannedHistory, PlannedStep } from './planned.ts';
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -45,7 +46,8 @@ const DEFAULT_SHELL = ['/bin/sh', '-c'];
 export class StageDraft {
   /** Changed while a trigger of the base image is gone through: its problems stand elsewhere. */
   settings: StageSettings;
-  readonly config: Draft<ContainerConfig>;
+  /** All of the config but the variables and the labels, of which there may be many. */
+  readonly config: Draft<Omit<ContainerConfig, 'Env' | 'Labels'>>;
   author: string | undefined;
   /** Whether this stage has a CMD of its own: an ENTRYPOINT drops an inherited one only. */
   hasOwnCmd = false;
@@ -53,10 +55,15 @@ export class StageDraft {
   readonly history: PlannedHistory[] = [];
   readonly #args: Map<string, string | undefined>;
   readonly #env: Map<string, string>;
+  readonly #imageEnv: EnvList;
+  readonly #labels: Map<string, string>;
 
   constructor(settings: StageSettings, inherited: Inherited) {
     this.settings = settings;
-    this.config = { ...inherited.config };
+    const { Env = [], Labels = {}, ...config } = inherited.config;
+    this.config = config;
+    this.#imageEnv = new EnvList(Env);
+    this.#labels = new Map(Object.entries(Labels));
     this.author = inherited.author;
     this.#args = new Map(inherited.args);
     this.#env = new Map(inherited.env);
@@ -83,18 +90,27 @@ export class StageDraft {
 
   /** What a child stage takes over. */
   get inherited(): Inherited {
-    return { config: this.config, author: this.author, args: this.#args, env: this.#env };
+    return { config: this.wholeConfig, author: this.author, args: this.#args, env: this.#env };
   }
 
   /** Sets a variable of the image. */
   setEnv(name: string, value: string): void {
     this.#env.set(name, value);
-    const entry = `${name}=${value}`;
-    const env = this.config.Env ?? [];
-    const known = env.some((each) => each.startsWith(`${name}=`));
-    this.config.Env = known
-      ? env.map((each) => (each.startsWith(`${name}=`) ? entry : each))
-      : [...env, entry];
+    this.#imageEnv.set(name, value);
+  }
+
+  setLabel(name: string, value: string): void {
+    this.#labels.set(name, value);
+  }
+
+  /** The config that the stage has come to. */
+  get wholeConfig(): ContainerConfig {
+    const { entries } = this.#imageEnv;
+    return {
+      ...this.config,
+      ...(entries.length === 0 ? {} : { Env: entries }),
+      ...(this.#labels.size === 0 ? {} : { Labels: Object.fromEntries(this.#labels) }),
+    };
   }
 
   /** Declares an arg; one without a value is known, but set nowhere. */
