@@ -135,6 +135,7 @@ describe('a check of a Dockerfile', () => {
       error[unknown-target]: Dockerfile has no stage "biuld"
         expected: one of build
         did you mean build?
+        see docs/errors.md#unknown-target
       exit code 1
       "
     `);
@@ -166,18 +167,20 @@ describe('a check of a Dockerfile', () => {
     expect(await check(world)).toMatchInlineSnapshot(`
       "Check failed: 2 errors, 0 warnings.
       --- stderr
-      error[invalid-dockerfile]: there is no instruction "RUM"
+      error[unknown-instruction]: there is no instruction "RUM"
         at Dockerfile:2:1
         1 | FROM scratch AS A
       > 2 | RUM true
           | ^^^
         did you mean RUN?
-      error[invalid-dockerfile]: COPY needs at least one source and a destination
+        see docs/errors.md#unknown-instruction
+      error[missing-argument]: COPY needs at least one source and a destination
         at Dockerfile:3:6
         2 | RUM true
       > 3 | COPY a
           |      ^
         expected: COPY source... destination
+        see docs/errors.md#missing-argument
       exit code 1
       "
     `);
@@ -198,16 +201,19 @@ describe('a check of a Dockerfile', () => {
 
       Check failed: 2 errors, 1 warning.
       --- stderr
-      error[invalid-dockerfile]: stage "b" needs to be defined before current stage
+      error[unknown-stage]: stage "b" needs to be defined before current stage
         at Dockerfile:3:6
         2 | CMD a
       > 3 | COPY --from=b /x /
           |      ^^^^^^^^
-      error[invalid-dockerfile]: missing '}' in "\${B"
+        expected: an image: this is the first stage
+        see docs/errors.md#unknown-stage
+      error[invalid-expansion]: missing '}' in "\${B"
         at Dockerfile:4:7
         3 | COPY --from=b /x /
       > 4 | ENV A=\${B
           |       ^^^
+        see docs/errors.md#invalid-expansion
       exit code 1
       "
     `);
@@ -224,12 +230,13 @@ describe('a check of a Dockerfile', () => {
     expect(await check(world)).toMatchInlineSnapshot(`
       "Check failed: 1 error, 0 warnings.
       --- stderr
-      error[invalid-dockerfile]: invalid check option "skp"
+      error[invalid-directive]: invalid check option "skp"
         at Dockerfile:1:9
       > 1 | # check=skp=all
           |         ^^^
         expected: skip=RULE,RULE or skip=all; error=true or error=false; experimental=RULE or experimental=all
         did you mean skip=?
+        see docs/errors.md#invalid-directive
       exit code 1
       "
     `);
@@ -240,6 +247,7 @@ describe('a check of a Dockerfile', () => {
       "--- stderr
       error[no-dockerfile]: there is no Dockerfile in /context
         hint: the last argument is the folder of the context; -f names a Dockerfile that is called otherwise
+        see docs/errors.md#no-dockerfile
       exit code 1
       "
     `);
@@ -335,6 +343,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('with base images',
           1 | FROM scratch AS nothing
         > 2 | FROM REGISTRY/nothings
             |      ^
+          see docs/errors.md#registry
         exit code 1
         "
       `);

@@ -56,6 +56,7 @@ describe.skipIf(lacks('root'))('the lint in a build', () => {
       > 1 | # check=error=true
           | ^^^^^^^^^^^^^^^^^^
         hint: check=error=true makes errors of warnings
+        see docs/errors.md#lint-violation
       exit code 1
       "
     `);
@@ -65,6 +66,7 @@ describe.skipIf(lacks('root'))('the lint in a build', () => {
       .toMatchInlineSnapshot(`
         "error[invalid-request]: the build arg BUILDKIT_DOCKERFILE_CHECK: there is no rule "al"
           expected: rules of docs/rules with a comma between them, or all
+          see docs/errors.md#invalid-request
         exit code 1
         "
       `);
