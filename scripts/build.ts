@@ -46,8 +46,9 @@ export async function buildPackage(): Promise<void> {
   });
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
-  // Messages name sections of it.
-  await cp(join(root, 'docs/errors.md'), join(PUBLISHED, 'docs/errors.md'));
+  // Messages name them.
+  for (const page of ['docs/errors.md', 'docs/rules'])
+    await cp(join(root, page), join(PUBLISHED, page), { recursive: true });
   await writeFile(join(PUBLISHED, 'package.json'), `${JSON.stringify(await manifest(), undefined, 2)}\n`);
 }
 

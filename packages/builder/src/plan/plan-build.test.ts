@@ -216,6 +216,8 @@ describe('stages', () => {
     ['FROM ${NOTHING}\n', 'is empty'],
     ['FROM base\nRUN --network=bridge x\n', 'bridge'],
     ['FROM base\nEXPOSE 70000\n', '70000'],
+    ['FROM base\nEXPOSE 1:2:3:4\n', '"1:2" is no IP address'],
+    ['ARG P\nFROM --platform=$P base\n', 'is not a platform'],
     ['FROM base\nSTOPSIGNAL SIGNOTHING\n', 'SIGNOTHING'],
     ['FROM base\nENV A="${B:?is needed}"\n', 'is needed'],
     ['FROM base\nCOPY --chmod=9999 a b\n', '9999'],
@@ -239,6 +241,15 @@ describe('stages', () => {
     ]);
     expect(config.OnBuild).toBeUndefined();
   });
+});
+
+test('ports are those of the container, whatever stands before them', async () => {
+  const { config } = await plan(
+    'FROM --platform= base\nEXPOSE 1:2 127.0.0.1:3:4/udp :5:6 127.0.0.1::7 [::1]:8:9 ::1:10:11\n',
+  );
+  expect(new Set(Object.keys(config.ExposedPorts ?? {}))).toEqual(
+    new Set(['11/tcp', '2/tcp', '4/udp', '6/tcp', '7/tcp', '9/tcp']),
+  );
 });
 
 test('a chain of thousands of stages is planned', async () => {

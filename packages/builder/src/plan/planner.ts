@@ -198,7 +198,8 @@ export class Planner {
 
   #readPlatform({ from: { platform: flag } }: Stage): Platform {
     const { platform } = this.#settings;
-    if (flag === undefined) return platform;
+    // As with docker, nothing after the equals sign is no platform; a variable that is empty is an error.
+    if (flag === undefined || flag.value === '') return platform;
     const expanded = this.#expandGlobal(flag.value ?? '', flag.range);
     if (expanded === undefined) return platform;
     const parsed = parsePlatform(expanded);

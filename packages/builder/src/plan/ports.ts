@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { err, ok, type Result } from '@caisson/oci';
 
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);
@@ -11,7 +12,9 @@ export function parseExposedPorts(text: string): Result<string[], string> {
   const protocol = named === '' ? 'tcp' : named;
   const isKnown = PROTOCOLS.has(protocol.toLowerCase());
   if (rest.length > 0 || !isKnown) return err(`${JSON.stringify(protocol)} is no protocol: tcp, udp or sctp`);
-  const container = spec.slice(spec.lastIndexOf(':') + 1);
+  const [, address = '', container = spec] = /^(?:(.*):)?[^:]*:([^:]*)$/.exec(spec) ?? [];
+  if (address !== '' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
+    return err(`${JSON.stringify(address)} is no IP address`);
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(container);
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? match?.[1]);
