@@ -323,7 +323,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('a destination that a file is in the way of', async ({ world }) => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY a /file\nCOPY a /file/below\n', a: 'a' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
-      "error[bad-destination]: cannot copy to non-directory: /file
+      "error[bad-destination]: cannot copy to /file/below: /file is not a directory
         at Dockerfile:3:1
         2 | COPY a /file
       > 3 | COPY a /file/below

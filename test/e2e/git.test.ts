@@ -243,7 +243,6 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
         1 | FROM scratch
       > 2 | ADD SERVER/nothing.git /
           | ^
-        hint: with credentials no redirect is followed: name the address that it leads to
         its last output:
         | fatal: repository 'SERVER/nothing.git/' not found
         see docs/errors.md#fetch-failed

@@ -14,7 +14,9 @@ export type Telling = Omit<Failure, 'code' | 'exitCode'> & {
 
 /** A failure of a build as people read it, with the page that explains it. */
 export function buildFailureText(failure: Failure, hasColor: boolean): string {
-  return problemText('error', { ...failure, page: errorPage(failure.code) }, hasColor);
+  // Nobody has to be told what it means that they ended a build.
+  const page = failure.code === 'cancelled' ? {} : { page: errorPage(failure.code) };
+  return problemText('error', { ...failure, ...page }, hasColor);
 }
 
 /** A failure as people read it. Several lines, with a newline at the end. */

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { tryLock, unlock } from '@caisson/sys';
+import { errorCode, tryLock, unlock } from '@caisson/sys';
 import { isFileAt, lockFile, tryLockFile, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree, removeTreeLater } from './remove-tree.ts';
@@ -120,8 +120,17 @@ export function heldNames(paths: StorePaths): Set<string> {
   sweepLeftovers(paths);
   const held = new Set<string>();
   for (const name of readdirSync(paths.builds)) {
-    for (const line of readFileSync(join(paths.builds, name), 'latin1').split('\n'))
-      if (line !== '') held.add(line);
+    for (const line of readLease(join(paths.builds, name)).split('\n')) if (line !== '') held.add(line);
   }
   return held;
+}
+
+/** What a session holds: nothing, if it has ended meanwhile. */
+function readLease(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return '';
+    throw error;
+  }
 }

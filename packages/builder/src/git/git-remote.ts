@@ -112,7 +112,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/Permission denied \(publickey/, 'ssh-agent must have a key for it: ssh-add -l lists those that it has'],
   [/cannot run ssh|ssh: not found/, 'apt-get install openssh-client'],
   [
-    /unable to update url base from redirection|30[1278]/,
+    /unable to update url base from redirection|error: 30[1278]\b/,
     'with credentials no redirect is followed: name the address that it leads to',
   ],
 ];
