@@ -98,6 +98,8 @@ const both = (sharing: string): string =>
 const linked = (source: string): string =>
   `FROM busybox AS seed\nRUN ln -s / /link\nFROM busybox\nRUN --mount=type=cache,target=/c,from=seed,source=${source} cat /c/passwd\n`;
 
+const lock = (id: string): string => `--mount=type=cache,id=${id},target=/${id},sharing=locked`;
+
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () => {
   test('outlive builds, and are in no layer', async ({ world }) => {
     world.write({ Dockerfile: `FROM busybox\n${count('a')}` });
@@ -168,6 +170,21 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
       exit code 1
       "
     `);
+  });
+
+  test('that are locked are not waited for in a circle', async ({ world }) => {
+    const twice = lock('p').replace('/p', '/twice');
+    world.write({
+      Dockerfile: `FROM busybox AS a
+RUN ${lock('p')} ${twice} ${lock('q')} touch /p/x && test -e /twice/x && sleep 0.2
+FROM busybox AS b
+RUN ${lock('q')} ${lock('p')} sleep 0.2
+FROM busybox
+COPY --from=a /etc /a
+COPY --from=b /etc /b
+`,
+    });
+    await world.build();
   });
 
   test('are used one after another where they are locked', async ({ world }) => {

@@ -122,6 +122,13 @@ COPY --from=both /which /copied
       exit code 1
       "
     `);
+    expect(await failureOf(world, ['build', '--platform', 'linux/arm46', '.'])).toMatchInlineSnapshot(`
+      "error[usage]: --platform "linux/arm46" is not known
+        expected: os/architecture[/variant], for example linux/arm64
+        did you mean linux/arm64?
+      exit code 2
+      "
+    `);
     expect(await failureOf(world, ['build', '--platform', 'arm65', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --platform: "arm65" is not a platform: expected os/architecture[/variant], for example linux/arm64
       exit code 2

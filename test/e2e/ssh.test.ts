@@ -76,6 +76,23 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
     },
   );
 
+  test.skipIf(lacks('mmdebstrap'))('keeps its keys, whatever a step asks', async ({ world }) => {
+    const key = join(world.context, 'key');
+    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    await pushByHand(inject('registry'), 'library/debian:perl', {
+      layers: [await debianRoot()],
+      config: BASE_CONFIG,
+    });
+    // SSH_AGENTC_REMOVE_ALL_IDENTITIES is answered with SSH_AGENT_FAILURE; one key is there after it.
+    const remove = ASK.replace('1, 11', '1, 19');
+    world.write({
+      Dockerfile: `FROM debian:perl\nRUN --mount=type=ssh perl -e '${remove}'; perl -e '${ASK}' | head -c 18; echo\n`,
+    });
+    const { stderr } = await world.ok(['build', '--ssh', 'default=key', '.']);
+    expect(stderr).toMatch(/^#1 [\d.]+ 0000000105$/m);
+    expect(stderr).toMatch(/^#1 [\d.]+ [0-9a-f]{8}0c00000001$/m);
+  });
+
   test('that is missing, or of no use', async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\nRUN --mount=type=ssh,id=git,required true\n', none: '' });
     await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'x', '-f', join(world.context, 'locked')]);

@@ -1,10 +1,9 @@
-import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { errorCode } from '@caisson/sys';
 import { buildError } from './failure.ts';
-
-/** How long an agent may take to be there, in milliseconds. */
-const START = 5000;
 
 /**
  * The agents that `RUN --mount=type=ssh` shows: one that runs already, or one of our own that holds some keys and ends
@@ -39,26 +38,29 @@ export class SshAgents implements AsyncDisposable {
     });
   }
 
-  /** Starts an agent for some keys. It ends with this process, even if that is killed. */
+  /** Starts an agent for some keys. It ends with the build; if this process is killed, seconds later. */
   async #hold(id: string, keys: readonly string[]): Promise<string> {
     // The path of a socket has 107 bytes at most: it cannot lie in the store.
     const folder = await mkdtemp(join(tmpdir(), 'caisson-ssh-'));
     this.#started.defer(() => rm(folder, { recursive: true, force: true }));
     const socket = join(folder, 'agent');
     const { execa } = await import('execa');
-    const agent = execa('setpriv', ['--pdeathsig', 'KILL', 'ssh-agent', '-D', '-a', socket], {
+    // The agent looks whether its program still runs: that ends with its input, which is ours. (The kernel would not end
+    // the agent with this process: it is a program that changes its group.)
+    const program = ['sh', '-c', 'echo "$SSH_AGENT_PID"; exec cat > /dev/null'];
+    const agent = execa('ssh-agent', ['-a', socket, ...program], {
       reject: false,
-      stdio: 'ignore',
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'ignore',
     });
+    const pid = await firstLine(agent.stdout);
+    if (pid === undefined) throw noAgent(id);
     this.#started.defer(async () => {
-      agent.kill('SIGKILL');
+      process.kill(Number(pid));
+      agent.stdin.end();
       await agent;
     });
-    const hasEnded = agent.then(() => true);
-    for (const end = Date.now() + START; !(await isThere(socket));) {
-      const isOver = await Promise.race([hasEnded, new Promise((done) => setTimeout(done, 5, false))]);
-      if (isOver === true || Date.now() > end) throw noAgent(id);
-    }
     for (const key of keys) await addKey(id, key, socket);
     return socket;
   }
@@ -69,20 +71,18 @@ export class SshAgents implements AsyncDisposable {
 }
 
 async function isSocket(id: string, path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isSocket();
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    const message = `the ssh agent ${JSON.stringify(id)} cannot be used: ${path}: ${String(error.code)}`;
-    throw buildError('missing-secret', message);
-  }
+  const why = await stat(path).then(
+    (found) => (found.isSocket() ? 'socket' : found.isFile() ? 'file' : 'it is neither a socket nor a file'),
+    (error: unknown) => errorCode(error) ?? String(error),
+  );
+  if (why === 'socket' || why === 'file') return why === 'socket';
+  throw buildError('missing-secret', `the ssh agent ${JSON.stringify(id)} cannot be used: ${path}: ${why}`);
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** The first line that a program writes; undefined where it ends without. */
+async function firstLine(output: Readable): Promise<string | undefined> {
+  for await (const chunk of output.setEncoding('utf8')) return String(chunk).trim();
+  return undefined;
 }
 
 async function addKey(id: string, key: string, socket: string): Promise<void> {

@@ -43,6 +43,13 @@ describe('limits', () => {
     expect(failure(() => parseUlimit('nofiles=3'))).toMatch(/^--ulimit "nofiles" is not known \| cpu, /);
   });
 
+  test('of memory', () => {
+    expect(parseLimits({ ulimit: [], memory: '6m' })).toEqual({ memory: 6 * 2 ** 20 });
+    expect(failure(() => parseLimits({ ulimit: [], memory: '1m' }))).toBe(
+      '--memory "1m" is too little | 6m or more',
+    );
+  });
+
   test('of processors', () => {
     expect(parseLimits({ ulimit: [], cpus: '1.5' })).toEqual({ cpus: 1.5 });
     for (const cpus of ['0', '0.001', 'many'])

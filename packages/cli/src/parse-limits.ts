@@ -14,7 +14,7 @@ export interface LimitFlags {
 /** What a step may use. @throws UsageError */
 export function parseLimits({ memory, cpus, shmSize, ulimit }: LimitFlags): SandboxLimits {
   return {
-    ...(memory === undefined ? {} : { memory: parseBytes('--memory', memory) }),
+    ...(memory === undefined ? {} : { memory: parseMemory(memory) }),
     ...(cpus === undefined ? {} : { cpus: parseCpus(cpus) }),
     ...(shmSize === undefined ? {} : { shmSize: parseBytes('--shm-size', shmSize) }),
     ...(ulimit.length === 0 ? {} : { ulimits: ulimit.map(parseUlimit) }),
@@ -31,6 +31,15 @@ export function parseBytes(flag: string, text: string): number {
   throw new UsageError(`${flag} ${JSON.stringify(text)} is no size`, {
     expected: 'a number above 0 with b, k, m or g, for example 64m',
   });
+}
+
+/** The least with which a sandbox comes up. */
+const LEAST_MEMORY = 6 * 2 ** 20;
+
+function parseMemory(text: string): number {
+  const bytes = parseBytes('--memory', text);
+  if (bytes >= LEAST_MEMORY) return bytes;
+  throw new UsageError(`--memory ${JSON.stringify(text)} is too little`, { expected: '6m or more' });
 }
 
 function parseCpus(text: string): number {

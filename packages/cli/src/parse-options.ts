@@ -38,8 +38,29 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
     });
   }
   const parsed = parsePlatform(text);
-  if (parsed.ok) return parsed.value;
+  if (parsed.ok) return likelyPlatform(text, parsed.value);
   throw new UsageError(`--platform: ${parsed.error}`);
+}
+
+const KNOWN_SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
+const KNOWN_ARCHITECTURES = 'amd64 arm64 arm 386 riscv64 ppc64le s390x mips64le mips64 loong64 wasm'.split(
+  ' ',
+);
+
+/** A platform that nobody has heard of is most likely misspelt; one that is like none may be new. */
+function likelyPlatform(text: string, platform: Platform): Platform {
+  for (const [word, known] of [
+    [platform.os, KNOWN_SYSTEMS],
+    [platform.architecture, KNOWN_ARCHITECTURES],
+  ] as const) {
+    const near = known.includes(word) ? undefined : suggest(word, known);
+    if (near === undefined) continue;
+    throw new UsageError(`--platform ${JSON.stringify(text)} is not known`, {
+      expected: 'os/architecture[/variant], for example linux/arm64',
+      suggestion: text.replace(word, near),
+    });
+  }
+  return platform;
 }
 
 export function parseRuntimes(value: string | undefined): readonly RuntimeName[] | undefined {

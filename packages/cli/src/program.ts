@@ -17,6 +17,7 @@ import { runCommand } from './commands/run.ts';
 import { tagCommand } from './commands/tag.ts';
 import { versionCommand } from './commands/version.ts';
 import type { CommandContext } from './command-context.ts';
+import { version } from './version.ts';
 import { unexpected } from './unexpected.ts';
 
 /** Runs one command line. @returns the exit code */
@@ -79,6 +80,7 @@ export function makeProgram(context: CommandContext): Command {
   const program = new Command('caisson')
     .description('Builds container images from Dockerfiles: no daemon, from npm.')
     .option('--root <folder>', 'the folder of the store (CAISSON_ROOT)')
+    .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })

@@ -306,7 +306,7 @@ function lookUpIn(env: Environment, platform: string): LookUp {
     const values = new Map(entries.map(([name, value]) => [String(name).toUpperCase(), String(value)]));
     return { get: (name) => values.get(name.toUpperCase()) ?? (isLookUp(env) ? env.get(name) : undefined) };
   }
-  if (isLookUp(env)) return env;
+  if (isLookUp(env)) return { get: (name) => env.get(name) ?? undefined };
   return { get: (name) => (Object.hasOwn(env, name) ? env[name] : undefined) };
 }
 

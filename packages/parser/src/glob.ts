@@ -1,3 +1,4 @@
+import { GlobExpression, type GlobPiece } from './glob-expression.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** Whether a source of COPY is a pattern. What only escapes characters is none: its backslashes are part of the name. */
@@ -12,29 +13,24 @@ export function hasWildcard(text: string): boolean {
  * @see https://pkg.go.dev/path/filepath#Match
  */
 export function compileGlob(pattern: string): Result<(name: string) => boolean, string> {
-  let source = '';
+  const pieces: GlobPiece[] = [];
   const characters = [...pattern];
   for (let at = 0; at < characters.length;) {
     const element = readGlobElement(characters, at, { setsHoldSlash: false });
     if (!element.ok) return element;
-    source += element.value.source;
+    pieces.push(element.value.piece);
     at = element.value.end;
   }
-  const expression = globExpression(source);
+  const expression = new GlobExpression(pieces);
   return ok((name) => expression.test(name));
 }
 
-/** A piece of a pattern: as a regular expression, and where what comes after it begins. */
+/** A piece of a pattern, and where what comes after it begins. */
 interface GlobElement {
-  readonly source: string;
+  readonly piece: GlobPiece;
   readonly end: number;
   /** Whether it is a set with a range that ends before it begins: `[z-a]`. */
   readonly isBackwards?: boolean;
-}
-
-/** The expression for a whole text, from the sources of its elements. */
-export function globExpression(source: string): RegExp {
-  return new RegExp(`^${source}$`, 'su');
 }
 
 /** Reads one wildcard, set or character of a pattern. */
@@ -46,18 +42,18 @@ export function readGlobElement(
   const character = characters[at] ?? '';
   switch (character) {
     case '*':
-      return ok({ source: '[^/]*', end: at + 1 });
+      return ok({ piece: { kind: 'run', holdsSlash: false }, end: at + 1 });
     case '?':
-      return ok({ source: '[^/]', end: at + 1 });
+      return ok({ piece: one('[^/]'), end: at + 1 });
     case '[':
       return readSet(characters, at, setsHoldSlash);
     case '\\': {
       const next = characters[at + 1];
       if (next === undefined) return err('the pattern ends in a backslash');
-      return ok({ source: literal(next), end: at + 2 });
+      return ok({ piece: one(literal(next)), end: at + 2 });
     }
     default:
-      return ok({ source: literal(character), end: at + 1 });
+      return ok({ piece: one(literal(character)), end: at + 1 });
   }
 }
 
@@ -94,7 +90,7 @@ function readSet(
   const end = at + 1;
   const noSlash = holdsSlash ? '' : '(?!/)';
   const source = members === '' ? (isNegated ? '.' : '(?!)') : `[${isNegated ? '^' : ''}${members}]`;
-  return ok({ source: `${noSlash}${source}`, end, isBackwards });
+  return ok({ piece: one(`${noSlash}${source}`), end, isBackwards });
 }
 
 function readMember(
@@ -106,6 +102,10 @@ function readMember(
   if (character !== '\\') return { character, end: at + 1 };
   const next = characters[at + 1];
   return next === undefined ? undefined : { character: next, end: at + 2 };
+}
+
+function one(source: string): GlobPiece {
+  return { kind: 'one', source };
 }
 
 function literal(character: string): string {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import { errorAt } from './diagnostic.ts';
-import { globExpression, readGlobElement } from './glob.ts';
+import { GlobExpression, type GlobPiece } from './glob-expression.ts';
+import { readGlobElement } from './glob.ts';
 import { err, ok, type Result } from './result.ts';
 import { SourceText } from './source-text.ts';
 
@@ -28,7 +29,7 @@ export interface IgnoreMatcher {
 
 interface CompiledRule extends IgnoreRule {
   readonly pattern: string;
-  readonly expression: RegExp;
+  readonly expression: GlobExpression;
 }
 
 /**
@@ -126,24 +127,25 @@ function cleanPattern(text: string): string {
 /** `**` and then a plain text: whatever ends in that text, so that `**abc` hides `xabc` too. */
 const PLAIN_END = /^\*\*[^/*?[\\][^*?[\\]*$/;
 
-/** A pattern as a regular expression: `**` stands for any number of folders, also none. */
-function compilePattern(pattern: string): Result<RegExp, string> {
+/** Compiles a pattern: `**` stands for any number of folders, also none. */
+function compilePattern(pattern: string): Result<GlobExpression, string> {
   const characters = [...pattern];
-  const folders = PLAIN_END.test(pattern) ? '.*' : '(?:.*/)?';
-  let source = '';
+  const any: GlobPiece = { kind: 'run', holdsSlash: true };
+  const folders: GlobPiece = PLAIN_END.test(pattern) ? any : { kind: 'folders' };
+  const pieces: GlobPiece[] = [];
   for (let at = 0; at < characters.length;) {
     if (characters[at] === '*' && characters[at + 1] === '*') {
       at += characters[at + 2] === '/' ? 3 : 2;
-      source += at >= characters.length ? '.*' : folders;
+      pieces.push(at >= characters.length ? any : folders);
       continue;
     }
     const element = readGlobElement(characters, at, { setsHoldSlash: true });
     if (!element.ok) return element;
     if (element.value.isBackwards === true) return err('a range of the pattern ends before it begins');
-    source += element.value.source;
+    pieces.push(element.value.piece);
     at = element.value.end;
   }
-  return ok(globExpression(source));
+  return ok(new GlobExpression(pieces));
 }
 
 /** Whether a pattern may fit a path below a folder. */

@@ -49,9 +49,9 @@ export type SandboxMount =
       readonly uid: number;
       readonly gid: number;
     }
-  /** A socket whose connections are passed on to one of the host's. */
+  /** A socket through which the keys of an ssh agent of the host's can be used. */
   | {
-      readonly kind: 'socket';
+      readonly kind: 'agent';
       readonly target: string;
       /** On the host. */
       readonly socket: string;

@@ -76,7 +76,10 @@ export class LayoutImages {
     if (folder === undefined) return false;
     const { blobs } = this.#store;
     if (await blobs.has(this.#session, descriptor.digest)) return true;
-    await blobs.put(this.#session, bytesOf(blobPath(folder, descriptor.digest)), descriptor);
+    const path = blobPath(folder, descriptor.digest);
+    if ((await stat(path).catch(() => undefined))?.isFile() !== true)
+      throw buildError('bad-image', `the image layout ${folder} has no blob ${descriptor.digest}`);
+    await blobs.put(this.#session, bytesOf(path), descriptor);
     return true;
   }
 }
@@ -161,7 +164,9 @@ class Layout {
   async #read(name: string): Promise<Uint8Array> {
     const path = join(this.#folder, name);
     try {
-      if ((await stat(path)).size > MAX_DOCUMENT) throw this.notAnImage(`${name} is larger than 4 MiB`);
+      const found = await stat(path);
+      if (!found.isFile()) throw this.notAnImage(`${name} is no file`);
+      if (found.size > MAX_DOCUMENT) throw this.notAnImage(`${name} is larger than 4 MiB`);
       return await readFile(path);
     } catch (error) {
       const code = errorCode(error);

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withoutCredentials } from '../without-credentials.ts';
 import { buildError } from '../failure.ts';
 import type { GitReference } from '../git/git-reference.ts';
 import { parseGitReference } from '../git/git-reference.ts';
@@ -38,7 +39,9 @@ export function contextSource(
   const url = webUrl(text);
   if (url !== undefined) return { kind: 'url', url };
   const message =
-    stat === undefined ? `there is no folder ${path}` : `${path} is neither a folder nor a file`;
+    stat === undefined
+      ? `there is no folder ${/^https?:/i.test(text) ? withoutCredentials(text) : path}`
+      : `${path} is neither a folder nor a file`;
   throw buildError('invalid-request', what === MAIN_CONTEXT ? message : `${what}: ${message}`, {
     expected: EXPECTED,
   });

@@ -12,6 +12,7 @@ import {
   type BytePath,
   type HostPath,
 } from '@caisson/layer';
+import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { ViewTree } from './view-tree.ts';
 import type { SourceTree } from './source-tree.ts';
@@ -60,8 +61,10 @@ export async function unpackArchive(
     );
     return { tree: files, implied };
   } catch (error) {
-    if (!(error instanceof LayerError)) throw error;
-    throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${error.message}`, {}, error);
+    const isTooLong = errorCode(error) === 'ENAMETOOLONG';
+    if (!isTooLong && !(error instanceof LayerError)) throw error;
+    const why = error instanceof LayerError ? error.message : 'it holds a name that is too long';
+    throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${why}`, {}, error);
   }
 }
 

@@ -29,7 +29,16 @@ async function secretHeader({ host, hostname }: URL, secret: ReadSecret): Promis
 }
 
 function credentialsOf({ username, password }: URL): string {
-  return basic(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return basic(`${decoded(username)}:${decoded(password)}`);
+}
+
+/** Percent signs that stand for nothing stay as they are. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The value of a header for a name and a password, `NAME:PASSWORD`. */

@@ -77,7 +77,7 @@ function nodeDigest(
         canonicalJson([entry.type, ...attributes, entry.size, digests.get(entry.path) ?? null]),
       );
     case 'symlink':
-      return digestOf(canonicalJson([entry.type, entry.target]));
+      return digestOf(canonicalJson([entry.type, entry.target, ...ownerOf(entry, tree.keepsOwners)]));
     case 'char':
     case 'block':
       return digestOf(canonicalJson([entry.type, ...attributes, entry.major, entry.minor]));
@@ -99,5 +99,9 @@ function describeAttributes(entry: NodeEntry, withOwner: boolean): Json[] {
     name,
     Buffer.from(value).toString('base64'),
   ]);
-  return [entry.mode, ...(withOwner ? [entry.uid, entry.gid] : []), ...(xattrs.length > 0 ? [xattrs] : [])];
+  return [entry.mode, ...ownerOf(entry, withOwner), ...(xattrs.length > 0 ? [xattrs] : [])];
+}
+
+function ownerOf({ uid, gid }: NodeEntry, isKept: boolean): number[] {
+  return isKept ? [uid, gid] : [];
 }

@@ -11,8 +11,8 @@ export async function gitHeader(
   { remote, credentials }: GitReference,
   secret: ReadSecret,
 ): Promise<GitHeader | undefined> {
-  const url = /^https?:/.test(remote) ? new URL(remote) : undefined;
-  if (url === undefined) return undefined;
+  const url = /^https?:/.test(remote) ? URL.parse(remote) : null;
+  if (url === null) return undefined;
   const value =
     (await secretHeader(url, secret)) ??
     (credentials === undefined

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../without-credentials.ts';
 import { stripVTControlCharacters } from 'node:util';
 
 const MOST_LINES = 8;
@@ -7,7 +8,7 @@ export function printableLines(text: string): string[] {
   const lines = stripVTControlCharacters(text)
     .split(/[\r\n]+/)
     .map((line) => line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '').trimEnd())
-    .map((line) => line.replaceAll(/(https?:\/\/)[^\s/@]+@/gi, '$1'))
+    .map(withoutCredentials)
     .filter((line) => line.trim() !== '');
   return lines.slice(-MOST_LINES);
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { printableLines } from './git-output.ts';
 
@@ -62,6 +63,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'init.defaultBranch': 'main',
   'init.templateDir': '',
   'fetch.recurseSubmodules': 'false',
+  // A server that says nothing for a minute is given up.
+  'http.lowSpeedLimit': '1',
+  'http.lowSpeedTime': '60',
   'fetch.fsckObjects': 'false',
   'gc.auto': '0',
   'maintenance.auto': 'false',
@@ -78,16 +82,22 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
   const { cwd, access, signal } = options;
   const { execa } = await import('execa'); // most builds need no git
-  const ended = await execa('git', args, {
+  signal.throwIfAborted();
+  const running = execa('git', args, {
     cwd: cwd ?? '/',
     env: { ...passedOn(process.env), ...FIXED, ...agentOf(access), ...settings(access) },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
-    cancelSignal: signal,
-    forceKillAfterDelay: 2000,
+    // Its helpers hold its pipes: they must end with it.
+    detached: true,
+    cleanup: false,
     maxBuffer: 64 << 20,
   });
+  const end = (): void => endGroup(running.pid);
+  signal.addEventListener('abort', end, { once: true });
+  const ended = await running;
+  signal.removeEventListener('abort', end);
   signal.throwIfAborted();
   if (ended.exitCode === 0) return ended.stdout;
   if (ended.code === 'ENOENT') {
@@ -96,6 +106,16 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
     });
   }
   throw new GitError(printableLines(ended.stderr === '' ? (ended.shortMessage ?? '') : ended.stderr));
+}
+
+/** Ends git and the programs that it started, at once: what they wrote is thrown away. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
 }
 
 const FIXED: Readonly<Record<string, string>> = {
@@ -114,13 +134,22 @@ function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     PASSED.flatMap((name): [string, string][] => {
       const value = env[name];
-      return value === undefined ? [] : [[name, value]];
+      if (value === undefined) return [];
+      // A name without a folder would be looked for in the checkout.
+      return [[name, name === 'PATH' ? absoluteFolders(value) : value]];
     }),
   );
 }
 
 function agentOf({ agent }: GitAccess): Record<string, string> {
   return agent === undefined ? {} : { SSH_AUTH_SOCK: agent };
+}
+
+function absoluteFolders(path: string): string {
+  return path
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .join(':');
 }
 
 /** Settings as git takes them from its environment, where other users cannot read them. */

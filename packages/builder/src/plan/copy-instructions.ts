@@ -14,7 +14,8 @@ import {
 } from '@caisson/parser';
 import { parseFileMode, type FileMode } from '../copy/file-mode.ts';
 import type { CopyOrigin, Place, PlannedSource } from './planned.ts';
-import { checkChecksum, isRemoteSource, remoteSource, withoutCredentials } from './remote-sources.ts';
+import { checkChecksum, isRemoteSource, remoteSource } from './remote-sources.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 import type { StageDraft } from './stage-draft.ts';
 import { stepText } from './step-text.ts';
 

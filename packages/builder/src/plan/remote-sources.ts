@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../without-credentials.ts';
 import { errorAt, isFlagOn, type AddInstruction, type Word } from '@caisson/parser';
 import { isCommitPrefix, parseGitReference, type GitReference } from '../git/git-reference.ts';
 import type { Place, PlannedSource } from './planned.ts';
@@ -98,7 +99,7 @@ function urlSource(
   const { report } = draft.settings;
   const url = URL.parse(text);
   if (url === null) {
-    report(errorAt(word.range, 'invalid-value', `${JSON.stringify(text)} is no URL`));
+    report(errorAt(word.range, 'invalid-value', `${JSON.stringify(withoutCredentials(text))} is no URL`));
     return [];
   }
   const name = decodeName(url.pathname.split('/').at(-1) ?? '');
@@ -122,11 +123,6 @@ function urlSource(
       place: { ...place, range: word.range },
     },
   ];
-}
-
-/** A text without the user names and passwords of the URLs in it. */
-export function withoutCredentials(text: string): string {
-  return text.replaceAll(/(https?:\/\/)[^\s/@"']+@/gi, '$1');
 }
 
 /** The last name of a URL, as a file may be called. */

@@ -1,5 +1,5 @@
 import { heredocText, type Heredoc } from '@caisson/parser';
-import { withoutCredentials } from './remote-sources.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 
 /** What people see of a step: its instruction in one line. */
 export function stepText({

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bytesOf, fsPath, hostPath, inFolder, resolveInRoot, type BytePath, type Kind } from '@caisson/layer';
 import { createIgnoreMatcher } from '@caisson/parser';
@@ -11,9 +11,14 @@ import { buildError } from '../failure.ts';
  */
 export function readIgnoreFor(context: string, dockerfile: string): IgnoreRules {
   const own = `${dockerfile}.dockerignore`;
-  if (lstatSync(own, { throwIfNoEntry: false })?.isFile() === true)
-    return rulesOf(own, shownPath(context, own));
-  return readIgnore(context);
+  const inside = relative(context, own);
+  // Beside a Dockerfile that lies elsewhere, it is a file of whoever named that.
+  const file = inside.startsWith('..') ? existingFile(own) : fileInside(context, inside);
+  return file === undefined ? readIgnore(context) : rulesOf(file, shownPath(context, own));
+}
+
+function existingFile(path: string): string | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? path : undefined;
 }
 
 /** The `.dockerignore` in the root of a context. @throws BuildError `invalid-pattern` */

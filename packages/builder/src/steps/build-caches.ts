@@ -8,6 +8,9 @@ import type { Chains } from '../snapshot/chains.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { COPIED_MOUNT } from './copied-mount.ts';
 
+/** The strictest first. */
+const SHARING = ['locked', 'private', 'shared'] as const;
+
 type CacheMount = Extract<PlannedMount, { kind: 'cache' }>;
 
 /** The caches that the RUN steps of a build use. With `--no-cache` each begins anew, once a build, as with docker. */
@@ -26,13 +29,34 @@ export class BuildCaches {
   }
 
   /**
-   * Opens the cache of a mount, for as long as it is not disposed of.
-   * @param files the files that a new one begins with; one that begins with others is another cache
+   * Opens the caches of a step, for as long as what holds them is not disposed of. Each is opened once, however many
+   * mounts show it, and all in one order: steps that wait for one another's caches must not wait in a circle.
+   * @param stateOf the files that a new one begins with; one that begins with others is another cache
    */
-  async open(mount: CacheMount, files: FileState | undefined): Promise<OpenCacheMount> {
-    const { id, mode, uid, gid, sharing } = mount;
+  async open(
+    mounts: readonly PlannedMount[],
+    stateOf: ReadonlyMap<PlannedMount, FileState>,
+    held: DisposableStack,
+  ): Promise<ReadonlyMap<PlannedMount, OpenCacheMount>> {
+    const caches = Map.groupBy(
+      mounts.filter((mount) => mount.kind === 'cache'),
+      (mount) => canonicalJson({ ...nameOf(mount, stateOf.get(mount)) }),
+    );
+    const opened = new Map<PlannedMount, OpenCacheMount>();
+    for (const [, same] of [...caches].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      const [first] = same;
+      if (first === undefined) continue;
+      const strictest = SHARING.find((each) => same.some(({ sharing }) => sharing === each)) ?? 'shared';
+      const cache = held.use(await this.#open({ ...first, sharing: strictest }, stateOf.get(first)));
+      for (const mount of same) opened.set(mount, cache);
+    }
+    return opened;
+  }
+
+  async #open(mount: CacheMount, files: FileState | undefined): Promise<OpenCacheMount> {
     const { cacheMounts, lookUps } = this.#store;
-    const name = files === undefined ? { id, mode, uid, gid } : { id, seed: stateDigest(files) };
+    const { sharing } = mount;
+    const name = nameOf(mount, files);
     if (this.#beginAnew) await this.#discard(name);
     const cache = await cacheMounts.open(name, sharing, this.#session, (folder) =>
       this.#fill(folder, mount, files),
@@ -61,6 +85,10 @@ export class BuildCaches {
     const { execa } = await import('execa');
     await execa('cp', ['-a', '--reflink=auto', '--', `${from}/.`, folder]);
   }
+}
+
+function nameOf({ id, mode, uid, gid }: CacheMount, files: FileState | undefined): CacheMountName {
+  return files === undefined ? { id, mode, uid, gid } : { id, seed: stateDigest(files) };
 }
 
 /** A folder of a tree; no link on the way to it is followed, since it would lead to the host's files. */

@@ -36,7 +36,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 2;
+const VERSION = 3;
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 type GitSource = Extract<PlannedSource, { kind: 'git' }>;
@@ -54,7 +54,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
       source.kind === 'inline' ? [[source.name, digestOf(source.bytes)]] : [],
     );
     // What is linked does not depend on what is there before; the names of users do.
-    const isFree = isLinked && !/[a-z]/i.test(chown ?? '');
+    const isFree = isLinked && /^[\d:]*$/.test(chown ?? '');
     return this.keyRecord(VERSION, isFree ? undefined : before, {
       destination,
       ...(isLinked ? { link: true } : {}),

@@ -1,5 +1,6 @@
 import type { Json } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
+import type { OpenCacheMount } from '@caisson/store';
 import { buildError } from '../failure.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import type { PlannedMount } from '../plan/planned.ts';
@@ -79,8 +80,9 @@ export class RunMounts {
     const states = this.#statesOf(inputs);
     const mounts: SandboxMount[] = [];
     const env: string[] = [];
+    const caches = await this.#scope.caches.open(this.#mounts, states, stack);
     for (const mount of this.#mounts) {
-      const made = await this.#open(mount, states.get(mount), stack);
+      const made = await this.#open(mount, states.get(mount), caches);
       mounts.push(...made.mounts);
       env.push(...made.env);
     }
@@ -88,7 +90,11 @@ export class RunMounts {
     return { mounts, env, [Symbol.dispose]: () => open.dispose() };
   }
 
-  async #open(mount: PlannedMount, state: FileState | undefined, stack: DisposableStack): Promise<Opened> {
+  async #open(
+    mount: PlannedMount,
+    state: FileState | undefined,
+    caches: ReadonlyMap<PlannedMount, OpenCacheMount>,
+  ): Promise<Opened> {
     switch (mount.kind) {
       case 'bind': {
         const { target, isReadOnly, source } = mount;
@@ -99,7 +105,8 @@ export class RunMounts {
       case 'tmpfs':
         return shown({ kind: 'tmpfs', target: mount.target, size: mount.size });
       case 'cache': {
-        const cache = stack.use(await this.#scope.caches.open(mount, state));
+        const cache = caches.get(mount);
+        if (cache === undefined) throw new Error('Internal error: a cache that is not open');
         return shown({
           kind: 'folder',
           source: cache.path,
@@ -148,7 +155,7 @@ export class RunMounts {
     }
     const env = isDefault ? [`SSH_AUTH_SOCK=${target}`] : [];
     if (agent === undefined) return { mounts: [], env };
-    return { mounts: [{ kind: 'socket', target, socket: agent, mode, uid, gid }], env };
+    return { mounts: [{ kind: 'agent', target, socket: agent, mode, uid, gid }], env };
   }
 }
 

@@ -5,7 +5,7 @@ import { selectAll, type SourcesOf } from './select-all.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** Raised by whatever changes what a selection counts as. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * What files of a state, of another stage or an image, count as in a key. It is remembered: then nothing of the state is

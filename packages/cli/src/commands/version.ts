@@ -16,7 +16,7 @@ export function versionCommand({ terminal }: CommandContext): Command {
       `
 Examples:
   caisson version
-  caisson --version        the number alone
+  caisson --version        in one line
 `,
     )
     .action((flags: { readonly format?: string }) => {

@@ -8,6 +8,7 @@ import {
   type RuleChoice,
 } from './check-settings.ts';
 import type { LintOptions } from './lint-options.ts';
+import { withDefaults } from './default-options.ts';
 import { gatherForLint } from './linted-dockerfile.ts';
 import { OwnSettings } from './own-settings.ts';
 import { RULE_NAMES, rulePage, type RuleName } from './rule-name.ts';
@@ -31,10 +32,11 @@ export interface LintResult {
 
 /**
  * Checks a Dockerfile with the rules that docker has. The file must have no errors: rules see what could be read of it.
- * @param options what a Dockerfile does not say
+ * @param given what a Dockerfile does not say; without it no build args, and base images that nobody knows
  * @see https://docs.docker.com/reference/build-checks/
  */
-export function lintDockerfile(dockerfile: Dockerfile, options: LintOptions): LintResult {
+export function lintDockerfile(dockerfile: Dockerfile, given: Partial<LintOptions> = {}): LintResult {
+  const options = withDefaults(dockerfile, given);
   const linted = gatherForLint(dockerfile, options);
   const { settings, diagnostics } = settingsOf(dockerfile, options);
   const ownSettings = new OwnSettings(dockerfile);

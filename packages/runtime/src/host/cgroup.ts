@@ -66,8 +66,8 @@ export class SandboxCgroup {
 
   /** Starts a process in it: one belongs where the process belongs that starts it. */
   enterFor<T>(start: () => T): T {
-    for (const { folder } of this.#groups) write(folder, 'cgroup.procs', '0');
     try {
+      for (const { folder } of this.#groups) write(folder, 'cgroup.procs', '0');
       return start();
     } finally {
       for (const { own } of this.#groups) write(own, 'cgroup.procs', '0');

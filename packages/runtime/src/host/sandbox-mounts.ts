@@ -5,7 +5,7 @@ import { mount, MOUNT, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
-import { relaySocket } from './socket-relay.ts';
+import { relayAgent } from './agent-relay.ts';
 import { RootFolder } from './root-folder.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -53,8 +53,8 @@ async function bindOf(
       chownSync(place, each.uid, each.gid);
       chmodSync(place, each.mode);
       return { source: place, target, isReadOnly: true };
-    case 'socket':
-      stack.use(await relaySocket(place, each.socket, each));
+    case 'agent':
+      stack.use(await relayAgent(place, each.socket, each));
       return { source: place, target, isReadOnly: false };
     case 'layers':
       return { source: layersSource(workspace, each, place, stack), target, isReadOnly: each.isReadOnly };

@@ -1,14 +1,15 @@
 import { chmodSync, chownSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { relative } from 'node:path';
+import { agentRequests } from './agent-requests.ts';
 
 /**
- * Listens on a socket of its own and passes what comes on to another one: a sandbox gets one with the owner and mode
- * that it needs, and no more of the other than a connection. Disposing of it ends both.
+ * Listens on a socket of its own and passes requests on to an ssh agent: a sandbox gets one with the owner and mode that
+ * it needs, through which keys can be used and nothing else. Disposing of it ends both.
  * @param place where to make the socket
- * @param to the socket of whoever answers
+ * @param to the agent's socket
  */
-export async function relaySocket(
+export async function relayAgent(
   place: string,
   to: string,
   { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
@@ -16,6 +17,8 @@ export async function relaySocket(
   const open = new Set<Socket>();
   const server = createServer((inside) => {
     const outside = connect(to);
+    const requests = agentRequests((answer) => inside.write(answer));
+    requests.on('error', () => inside.destroy());
     for (const [socket, other] of [
       [inside, outside],
       [outside, inside],
@@ -27,7 +30,7 @@ export async function relaySocket(
         other.destroy();
       });
     }
-    inside.pipe(outside).pipe(inside);
+    inside.pipe(requests).pipe(outside).pipe(inside);
   });
   // The path of a socket has 107 bytes at most.
   const path = relative(process.cwd(), place);
