@@ -47,7 +47,8 @@ export class SshAgents implements AsyncDisposable {
     const { execa } = await import('execa');
     // The agent looks whether its program still runs: that ends with its input, which is ours. (The kernel would not end
     // the agent with this process: it is a program that changes its group.)
-    const program = ['sh', '-c', 'echo "$SSH_AGENT_PID"; exec cat > /dev/null'];
+    const script = 'echo "$SSH_AGENT_PID"; cat > /dev/null; rm -rf -- "$0"';
+    const program = ['sh', '-c', script, folder];
     const agent = execa('ssh-agent', ['-a', socket, ...program], {
       reject: false,
       stdin: 'pipe',

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import {
   errorAt,
   heredocText,
+  suggest,
   parseHeredocOpening,
   type RunInstruction,
   type WorkdirInstruction,
@@ -78,7 +79,10 @@ function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none
     return 'none';
   }
   const message = `${JSON.stringify(flag.value)} is no network`;
-  draft.settings.report(errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host' }));
+  const suggestion = suggest(flag.value, ['default', 'none', 'host']);
+  draft.settings.report(
+    errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host', suggestion }),
+  );
   return 'none';
 }
 
