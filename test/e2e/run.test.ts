@@ -97,7 +97,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'runc')).eac
       heard.kill('SIGTERM');
       expect(await heard).toMatchObject({ exitCode: 3, stdout: 'got it' });
       await execa('rm', [join(world.context, 'ready')]);
-      const deaf = start('touch /mnt/ready; exec sleep 1000');
+      const deaf = start('trap "" INT; touch /mnt/ready; exec sleep 1000');
       await ready();
       for (let times = 0; times < 3; times++) {
         deaf.kill('SIGINT');
