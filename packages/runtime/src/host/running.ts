@@ -23,22 +23,23 @@ export class Running {
    */
   watch(findPid: () => number | undefined): void {
     this.#findPid = findPid;
-    if (this.#isKilled) this.kill();
   }
 
-  /** Ends the sandbox. A runtime that is still making it is given the time to come to the point where that is possible. */
+  /** Ends the sandbox. */
   kill(): void {
     this.#isKilled = true;
-    if (this.#isOver || this.#findPid === undefined) return;
-    const pid = this.#findPid();
-    if (pid === undefined) setTimeout(() => this.kill(), POLL_MS).unref();
-    else send(pid, 'SIGKILL');
+    this.signal('SIGKILL');
   }
 
-  /** Passes a signal to the program. */
+  /**
+   * Passes a signal to the program. A runtime that is still making the sandbox is given the time to come to the point
+   * where that is possible: a program may run before the runtime has written down which process it is.
+   */
   signal(signal: NodeJS.Signals): void {
+    if (this.#isOver) return;
     const pid = this.#findPid?.();
-    if (pid !== undefined && !this.#isOver) send(pid, signal);
+    if (pid === undefined) setTimeout(() => this.signal(signal), POLL_MS).unref();
+    else send(pid, signal);
   }
 
   /** Says that the sandbox has ended. */
