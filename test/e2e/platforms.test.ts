@@ -80,6 +80,7 @@ COPY --from=both /which /copied
         expected: --platform=$BUILDPLATFORM, none, or a stage that has the platform in its name
         see docs/rules/FromPlatformFlagConstDisallowed.md
       #1 [2/2] RUN true
+      #1 why: no earlier record
       #1 failed after 0.0 s
       error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
         at Dockerfile:2:1

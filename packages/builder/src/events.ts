@@ -2,7 +2,8 @@ import type { Digest } from '@caisson/oci';
 import type { RuleName } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
-import type { StepKey } from './solve/key.ts';
+import type { MissReason } from './solve/miss-reason.ts';
+import type { KeyRecord, StepKey } from './solve/key.ts';
 import type { Failure } from './failure.ts';
 
 /** A step as it is told of. */
@@ -45,7 +46,14 @@ export type BuildEvent =
     }
   /** The cache has what the step gives. */
   | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: StepKey }
-  | { readonly kind: 'step-started'; readonly step: StepInfo; readonly key: StepKey }
+  /** It must run, for this reason. */
+  | {
+      readonly kind: 'step-started';
+      readonly step: StepInfo;
+      readonly key: StepKey;
+      readonly record: KeyRecord;
+      readonly reason: MissReason;
+    }
   | {
       readonly kind: 'step-output';
       readonly step: StepInfo;

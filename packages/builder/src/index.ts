@@ -1,4 +1,7 @@
 export { build } from './build.ts';
+export { plan, type BuildPlan, type StepForecast } from './plan-steps.ts';
+export type { BuildReport, ReportedStep } from './report/build-report.ts';
+export { readReport } from './report/read-report.ts';
 export {
   check,
   type CheckedDockerfile,
@@ -9,6 +12,7 @@ export type { BuildEvent, Emit, StepInfo, Warning } from './events.ts';
 export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';
+export type { Change, FileChange, FileField, MissReason, StateCause } from './solve/miss-reason.ts';
 export type { BuildResult } from './result.ts';
 export type { IgnoreLine, IgnoreRules } from './context/ignore-rules.ts';
 export { readIgnoreRules } from './source/read-ignore-rules.ts';

@@ -67,6 +67,8 @@ export interface BuildRequest {
   /** What `RUN --mount=type=ssh` may use, by id: the path of an agent's socket, or those of private keys. */
   readonly ssh?: Readonly<Record<string, readonly string[]>>;
   readonly noCache?: boolean;
+  /** Stages that are built without the cache, by name. */
+  readonly noCacheFilter?: readonly string[];
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';
   /** What steps may ask for: `RUN --network=host` needs `network.host`, which a `network` of `host` gives as well. */

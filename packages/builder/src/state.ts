@@ -1,8 +1,9 @@
 import { canonicalJson, digestOf, type Descriptor, type DiffId, type Digest } from '@caisson/oci';
 import type { FormId } from '@caisson/store';
+import type { StepInfo } from './events.ts';
 
-/** A layer of a state. */
-export interface StateLayer {
+/** A layer, before it is put on others. */
+export interface LayerOfState {
   readonly diffId: DiffId;
   /**
    * What the layer counts as in keys: the content digest of one that a step made, so that a step which gives the same
@@ -15,6 +16,14 @@ export interface StateLayer {
   readonly descriptor: Descriptor;
   /** When the step that made it ran, RFC 3339; undefined for a layer of a base image. */
   readonly created: string | undefined;
+  /** The step that it comes from; undefined for a layer of a base image. */
+  readonly step?: StepInfo;
+}
+
+/** A layer of a state. */
+export interface StateLayer extends LayerOfState {
+  /** What the state that ends with this layer counts as in keys. */
+  readonly state: Digest;
 }
 
 /** The files at one point of a build: a chain of layers, lowest first. */
@@ -25,12 +34,19 @@ export interface FileState {
 /** No files. */
 export const EMPTY_STATE: FileState = { layers: [] };
 
-/** What a state counts as in keys. */
-export function contentOf(state: FileState): readonly Digest[] {
-  return state.layers.map((layer) => layer.content);
+const EMPTY_DIGEST = digestOf(canonicalJson([]));
+
+/** What a state counts as in keys: one digest, made from that of the state below and the content of the layer. */
+export function stateDigest({ layers }: FileState): Digest {
+  return layers.at(-1)?.state ?? EMPTY_DIGEST;
 }
 
-/** One digest for the content of a state. */
-export function stateDigest(state: FileState): Digest {
-  return digestOf(canonicalJson(contentOf(state)));
+/** A state with one more layer. */
+export function withLayer(below: FileState, layer: LayerOfState): FileState {
+  return { layers: [...below.layers, { ...layer, state: digestOf(statePart(below, layer.content)) }] };
+}
+
+/** What the digest of a state is made from. */
+export function statePart(below: FileState, content: Digest): string {
+  return canonicalJson([stateDigest(below), content]);
 }

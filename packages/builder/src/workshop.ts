@@ -15,6 +15,7 @@ import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
 import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
+import { ignoresCache } from './steps/no-cache.ts';
 import { BuildCaches } from './steps/build-caches.ts';
 import { openSource, type BuildSource } from './source/open-source.ts';
 import type { StepScope } from './steps/step-scope.ts';
@@ -68,14 +69,14 @@ export async function openWorkshop(
   });
   const source = await openSource(request, tools);
   const chains = new Chains(store, session, layers);
-  const noCache = request.noCache ?? false;
   const scope: StepScope = {
     store,
     session,
     chains,
     clock,
-    noCache,
-    caches: new BuildCaches(store, session, chains, { noCache }),
+    since: Date.now(),
+    ignoresCache: ignoresCache(request),
+    caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
     host: hostStarter(session, (host) => stackOfAll.defer(async () => (await host)[Symbol.asyncDispose]())),

@@ -1,42 +1,52 @@
 import type { Command } from 'commander';
 import type { LimitFlags } from './parse-limits.ts';
-import { collect } from './parse-options.ts';
+import { collect, collectNames } from './parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP } from './registry-options.ts';
 
-/** The flags of `caisson build`, as they were given. */
-export interface BuildFlags extends LimitFlags {
+/** The flags that say what is built and how, as they were given. */
+export interface PlanFlags extends LimitFlags {
   readonly tag: readonly string[];
   readonly file?: string;
   readonly target?: string;
   readonly platform?: string;
   readonly buildArg: readonly string[];
   readonly cache: boolean;
+  /** Of `--no-cache-filter`: what begins with "no-" goes by the rest. */
+  readonly cacheFilter: readonly string[];
   readonly buildContext: readonly string[];
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
   readonly label: readonly string[];
-  readonly iidfile?: string;
-  readonly push?: boolean;
   readonly pull?: string | boolean;
   readonly network?: string;
   readonly allow: readonly string[];
   readonly addHost: readonly string[];
-  readonly progress?: string;
-  readonly quiet?: boolean;
-  readonly output: readonly string[];
   readonly jobs?: string;
   readonly runtime?: string;
   readonly registryMirror: readonly string[];
+}
+
+/** The flags of `caisson build`, as they were given. */
+export interface BuildFlags extends PlanFlags {
+  readonly iidfile?: string;
+  readonly push?: boolean;
+  readonly progress?: string;
+  readonly quiet?: boolean;
+  readonly output: readonly string[];
   readonly call?: string;
   readonly check?: boolean;
 }
 
 /** Adds the flags of `caisson build`, in groups. */
 export function addBuildOptions(command: Command): Command {
+  return addOutputOptions(addPlanOptions(command));
+}
+
+/** Adds those that say what is built and how. */
+export function addPlanOptions(command: Command): Command {
   addImageOptions(command);
   addStepOptions(command);
-  addCacheOptions(command);
-  return addOutputOptions(command);
+  return addCacheOptions(command);
 }
 
 function addImageOptions(command: Command): void {
@@ -101,10 +111,11 @@ function addStepOptions(command: Command): void {
     .option('--jobs <number>', 'how many steps may run at once');
 }
 
-function addCacheOptions(command: Command): void {
-  command
+function addCacheOptions(command: Command): Command {
+  return command
     .optionsGroup('Cache and base images:')
     .option('--no-cache', 'run every step again')
+    .option('--no-cache-filter <stages>', 'run every step of some stages again, by name', collectNames, [])
     .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }

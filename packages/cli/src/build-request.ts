@@ -1,6 +1,6 @@
-import type { BuildRequest } from '@caisson/builder';
+import type { BuildRequest, OutputRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
-import type { BuildFlags } from './build-options.ts';
+import type { BuildFlags, PlanFlags } from './build-options.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
 import {
   oneOf,
@@ -23,18 +23,23 @@ import { UsageError } from './usage-error.ts';
 /** Where the context and the Dockerfile are. */
 export type BuildSource = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText'>;
 
-/** What a command line asks to be built, but for where its files are. @throws UsageError */
-export function requestOf(
-  context: string,
-  flags: BuildFlags,
-  root: string,
-  terminal: Terminal,
-): Omit<BuildRequest, keyof BuildSource> {
-  const { env, cwd } = terminal;
+/** What a command line wants to have written. @throws UsageError */
+export function outputsOf(flags: BuildFlags, { cwd }: Terminal): readonly OutputRequest[] {
   const outputs = flags.output.map((text) => parseOutput(text, cwd));
   if (outputs.filter(({ destination }) => destination === '-').length + (flags.quiet === true ? 1 : 0) > 1) {
     throw new UsageError('only one thing can be written to the standard output');
   }
+  return outputs;
+}
+
+/** What a command line asks to be built, but for where its files are and what is written. @throws UsageError */
+export function requestOf(
+  context: string,
+  flags: PlanFlags,
+  root: string,
+  terminal: Terminal,
+): Omit<BuildRequest, keyof BuildSource> {
+  const { env, cwd } = terminal;
   if (context === '-' && flags.file === '-')
     throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
   const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
@@ -49,12 +54,12 @@ export function requestOf(
     names: flags.tag,
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
+    noCacheFilter: flags.cacheFilter,
     buildContexts: parseBuildContexts(flags.buildContext),
     secrets: parseSecrets(flags.secret, terminal),
     ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),
     pull: parsePull(flags.pull),
-    outputs,
     registry: registryOptions(flags.registryMirror, env),
     ...(flags.target === undefined ? {} : { target: flags.target }),
     ...(network === 'default' ? {} : { network }),

@@ -11,6 +11,11 @@ export function collect(value: string, before: readonly string[]): readonly stri
   return [...before, value];
 }
 
+/** The same, for names with commas between them. */
+export function collectNames(value: string, before: readonly string[]): readonly string[] {
+  return [...before, ...value.split(',').filter((name) => name !== '')];
+}
+
 /** One of some words. @throws UsageError */
 export function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === value);

@@ -5,6 +5,8 @@ import { buildCommand } from './commands/build.ts';
 import { checkIgnoreCommand } from './commands/check-ignore.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
+import { planCommand } from './commands/plan.ts';
 import { duCommand } from './commands/du.ts';
 import { historyCommand } from './commands/history.ts';
 import { imagesCommand } from './commands/images.ts';
@@ -44,9 +46,11 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
  */
 function withPlainPull(args: readonly string[]): string[] {
   const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root');
-  if (command !== 'build' && command !== 'check') return [...args];
+  if (!TAKES_PULL.has(command ?? '')) return [...args];
   return args.map((arg) => (arg === '--pull' ? '--pull=always' : arg));
 }
+
+const TAKES_PULL: ReadonlySet<string> = new Set(['build', 'check', 'plan']);
 
 const HELP = new Help();
 
@@ -60,6 +64,8 @@ const COMMANDS = [
   buildCommand,
   checkIgnoreCommand,
   checkCommand,
+  planCommand,
+  explainCommand,
   runCommand,
   imagesCommand,
   tagCommand,

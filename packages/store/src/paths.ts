@@ -39,6 +39,9 @@ export class StorePaths {
   get bases(): string {
     return this.#in('bases');
   }
+  get reports(): string {
+    return this.#in('reports');
+  }
   get cacheMounts(): string {
     return this.#in('cache-mounts');
   }

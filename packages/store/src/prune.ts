@@ -6,6 +6,7 @@ import { takeInventory, type Inventory } from './inventory.ts';
 import { tocName, treeName } from './layer-forms.ts';
 import { lockFile } from './lock.ts';
 import { formId } from './paths.ts';
+import { digestsIn } from './past-records.ts';
 import { heldNames, type Session } from './session.ts';
 import { recordName } from './step-records.ts';
 import type { Store } from './store.ts';
@@ -136,4 +137,6 @@ async function remove(store: Store, session: Session, inventory: Inventory, doom
   for (const slot of doomed.cacheMounts) await store.cacheMounts.remove(session, slot);
   for (const digest of doomed.blobs) await store.blobs.remove(digest);
   store.lookUps.forgetFiles();
+  const left = inventory.records.filter((record) => !doomed.records.includes(record));
+  store.pastRecords.shorten(left.flatMap(({ keyRecord }) => digestsIn(JSON.stringify(keyRecord))));
 }

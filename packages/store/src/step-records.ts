@@ -5,7 +5,7 @@ import type { StorePaths } from './paths.ts';
 import type { Session } from './session.ts';
 import { writeDocument } from './write-document.ts';
 
-const RECORD_VERSION = 1;
+const RECORD_VERSION = 2;
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 const diffId = z.custom<DiffId>((value) => typeof value === 'string' && isDiffId(value));
@@ -21,6 +21,7 @@ const stepRecordSchema = z.object({
   created: z.string(),
   stage: z.string(),
   dockerfile: z.string(),
+  text: z.string(),
 });
 
 /** What the cache holds of one step: the layer that it gave, under the key of everything that could change it. */
@@ -39,6 +40,8 @@ export interface StepRecord {
   /** The stage's name or number, and the Dockerfile's name: where a later build looks for what it changed. */
   readonly stage: string;
   readonly dockerfile: string;
+  /** The instruction in one line. */
+  readonly text: string;
 }
 
 /** The records of steps, a file each, named by key and written by rename. One that cannot be read is none. */

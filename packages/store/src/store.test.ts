@@ -202,6 +202,7 @@ describe('sessions', () => {
       created: '2026-01-01T00:00:00Z',
       stage: '0',
       dockerfile: 'Dockerfile',
+      text: 'RUN true',
     };
     {
       await using session = store.session();

@@ -1,34 +1,40 @@
-import { canonicalJson, digestOf, type Digest, type Json } from '@caisson/oci';
+import { canonicalJson, type Digest, type Json } from '@caisson/oci';
 import { baseName, childOf, type BytePath, type NodeEntry } from '@caisson/layer';
+import type { KeyParts } from '../solve/key-parts.ts';
 import type { Selected } from './select-sources.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
 /**
- * What a selection counts as in the key of a COPY: for each thing its name and a digest of all that it holds. A folder
- * is digested from the digests of what is in it, so that two selections can be compared from the top down. Times,
- * inodes and, for a context, owners do not count: they differ between checkouts of the same files.
+ * What a selection counts as in the key of a COPY: the digest of a list of what it names, where a folder has the digest
+ * of the list of what is in it. So two selections can be compared from the top down. Times, inodes and, for a context,
+ * owners do not count: they differ between checkouts of the same files.
+ *
+ * An item of a list is `[name, type, ...what matters, more?]`; see {@link itemOf}.
+ * @param parts keeps the lists
  */
 export async function selectionDigest(
   tree: SourceTree,
   selected: readonly Selected[],
+  parts: KeyParts,
   signal: AbortSignal,
 ): Promise<Digest> {
   const files: SourceNode[] = [];
   for (const each of selected) collectFiles(each.tree, each.node, files);
   const digests = await tree.digests(files, signal);
   const byPath = new Map(files.map((file, index) => [file.entry.path, digests[index]]));
-  return digestOf(
+  return parts.add(
     canonicalJson(
       selected.map(({ name, node, tree: from, parents }) => {
         const links = new LinkNames(node.entry.path);
-        const shown = node.entry.type === 'directory' ? '' : name;
-        const digest = nodeDigest(from, node, byPath, links);
-        if (parents === undefined) return [shown, digest];
+        const isShown = node.entry.type !== 'directory' || parents !== undefined;
+        const item = itemOf(isShown ? name : '', from, node, { digests: byPath, links, parts });
+        if (parents === undefined) return item;
         const above = parents.map(({ entry }) => [
           baseName(entry.path),
-          ...describeAttributes(entry, tree.keepsOwners),
+          entry.mode,
+          ...more(entry, tree.keepsOwners),
         ]);
-        return [name, digest, above];
+        return [...item, { above }];
       }),
     ),
   );
@@ -61,47 +67,48 @@ class LinkNames {
   }
 }
 
-function nodeDigest(
-  tree: SourceTree,
-  node: SourceNode,
-  digests: ReadonlyMap<BytePath, Digest | undefined>,
-  links: LinkNames,
-): Digest {
+interface Known {
+  readonly digests: ReadonlyMap<BytePath, Digest | undefined>;
+  readonly links: LinkNames;
+  readonly parts: KeyParts;
+}
+
+function itemOf(name: string, tree: SourceTree, node: SourceNode, known: Known): Json[] {
   const { entry } = node;
-  const attributes = describeAttributes(entry, tree.keepsOwners);
-  const link = links.firstOf(node);
-  if (link !== undefined) return digestOf(canonicalJson(['hardlink', link]));
+  const first = known.links.firstOf(node);
+  if (first !== undefined) return [name, 'hardlink', first];
+  const rest = more(entry, tree.keepsOwners);
   switch (entry.type) {
     case 'file':
-      return digestOf(
-        canonicalJson([entry.type, ...attributes, entry.size, digests.get(entry.path) ?? null]),
-      );
+      return [name, entry.type, entry.mode, entry.size, known.digests.get(entry.path) ?? null, ...rest];
     case 'symlink':
-      return digestOf(canonicalJson([entry.type, entry.target, ...ownerOf(entry, tree.keepsOwners)]));
+      return [name, entry.type, entry.target, ...rest];
     case 'char':
     case 'block':
-      return digestOf(canonicalJson([entry.type, ...attributes, entry.major, entry.minor]));
+      return [name, entry.type, entry.mode, entry.major, entry.minor, ...rest];
     case 'fifo':
-      return digestOf(canonicalJson([entry.type, ...attributes]));
-    case 'directory': {
-      const children: [string, Digest][] = [];
-      for (const name of tree.list(entry.path)) {
-        const child = tree.lookup(childOf(entry.path, name));
-        if (child !== undefined) children.push([name, nodeDigest(tree, child, digests, links)]);
-      }
-      return digestOf(canonicalJson([entry.type, ...attributes, children]));
-    }
+      return [name, entry.type, entry.mode, ...rest];
+    case 'directory':
+      return [name, entry.type, entry.mode, listOf(tree, entry.path, known), ...rest];
   }
 }
 
-function describeAttributes(entry: NodeEntry, withOwner: boolean): Json[] {
-  const xattrs = [...(entry.xattrs ?? [])].map(([name, value]) => [
-    name,
-    Buffer.from(value).toString('base64'),
-  ]);
-  return [entry.mode, ...ownerOf(entry, withOwner), ...(xattrs.length > 0 ? [xattrs] : [])];
+function listOf(tree: SourceTree, folder: BytePath, known: Known): Digest {
+  const items: Json[] = [];
+  for (const name of tree.list(folder)) {
+    const child = tree.lookup(childOf(folder, name));
+    if (child !== undefined) items.push(itemOf(name, tree, child, known));
+  }
+  return known.parts.add(canonicalJson(items));
 }
 
-function ownerOf({ uid, gid }: NodeEntry, isKept: boolean): number[] {
-  return isKept ? [uid, gid] : [];
+/** What few things have: an owner that counts, extended attributes. */
+function more({ type, uid, gid, xattrs }: NodeEntry, keepsOwner: boolean): Json[] {
+  const owner = keepsOwner ? { owner: `${uid}:${gid}` } : {};
+  const attributes = [...(type === 'symlink' ? [] : (xattrs ?? []))].map(
+    ([name, value]) => [name, Buffer.from(value).toString('base64')] as const,
+  );
+  const extended = attributes.length === 0 ? {} : { xattrs: Object.fromEntries(attributes) };
+  const all = { ...owner, ...extended };
+  return Object.keys(all).length === 0 ? [] : [all];
 }

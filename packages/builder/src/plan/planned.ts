@@ -26,6 +26,8 @@ export interface PlannedRun extends PlannedBase {
   readonly args: readonly string[];
   /** `NAME=value`: of the image, and of the args in scope. */
   readonly env: readonly string[];
+  /** The names of those variables that are args. */
+  readonly argNames: readonly string[];
   /** What the step gets besides, which is in no key. */
   readonly unkeyedEnv: readonly string[];
   readonly cwd: string;

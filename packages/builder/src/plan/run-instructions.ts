@@ -32,6 +32,7 @@ export function applyRun(
       place,
       args,
       env: draft.runEnv,
+      argNames: draft.argNames,
       unkeyedEnv: proxyEnv(draft.settings.buildArgs),
       cwd: draft.workdir,
       user: draft.config.User ?? '',

@@ -79,6 +79,11 @@ export class StageDraft {
     return [...this.#env].map(([name, value]) => `${name}=${value}`);
   }
 
+  /** The names of the args in scope. */
+  get argNames(): string[] {
+    return [...this.#args.keys()];
+  }
+
   get shell(): readonly string[] {
     return this.config.Shell ?? DEFAULT_SHELL;
   }

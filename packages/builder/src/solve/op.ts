@@ -1,3 +1,4 @@
+import type { MissReason } from './miss-reason.ts';
 import type { KeyRecord, StepKey } from './key.ts';
 
 /** All that the solver knows of a step. Ops are compared by identity: one that two others need runs once. */
@@ -13,6 +14,9 @@ export interface Op<T> {
 
   /** The result that the cache holds under a key, if it holds one that can be used. */
   find(key: StepKey, inputs: readonly T[]): Promise<T | undefined>;
+
+  /** Why the cache does not have it: asked for after {@link find} found nothing. */
+  explain(key: StepKey, record: KeyRecord, inputs: readonly T[]): Promise<MissReason>;
 
   /** Does the work. Called at most once, and only after {@link find} found nothing. */
   execute(work: Work<T>): Promise<T>;
@@ -40,7 +44,7 @@ export interface OpObserver<T> {
   /** The cache had it. */
   onHit(key: StepKey, result: T): void;
   /** The work begins. */
-  onStart(key: StepKey, record: KeyRecord): void;
+  onStart(key: StepKey, record: KeyRecord, reason: MissReason): void;
   /** The work is done. */
   onDone(key: StepKey, result: T): void;
   /** The work failed, or was given up because another op failed. */

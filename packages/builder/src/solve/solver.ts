@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { inputsFirst } from './inputs-first.ts';
 import { stepKey } from './key.ts';
 import type { Op } from './op.ts';
 
@@ -62,8 +63,8 @@ export class Solver<T> {
     }
     const work = this.#queue.add(async () => {
       this.#signal.throwIfAborted();
-      op.observer.onStart(key, record);
       try {
+        op.observer.onStart(key, record, await op.explain(key, record, inputs));
         const result = await op.execute({ key, record, inputs, signal: this.#signal });
         op.observer.onDone(key, result);
         return result;
@@ -76,23 +77,4 @@ export class Solver<T> {
     this.#working.add(work);
     return work;
   }
-}
-
-/** An op and all that it needs, each behind its inputs. */
-function inputsFirst<T>(last: Op<T>): Op<T>[] {
-  const ordered = new Set<Op<T>>();
-  const open: { readonly op: Op<T>; next: number }[] = [{ op: last, next: 0 }];
-  const seen = new Set<Op<T>>([last]);
-  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const input = top.op.inputs[top.next];
-    top.next++;
-    if (input === undefined) {
-      ordered.add(top.op);
-      open.pop();
-    } else if (!seen.has(input)) {
-      seen.add(input);
-      open.push({ op: input, next: 0 });
-    }
-  }
-  return [...ordered];
 }

@@ -18,25 +18,24 @@ export class BuildCaches {
   readonly #store: Store;
   readonly #session: Session;
   readonly #chains: Chains;
-  readonly #beginAnew: boolean;
   readonly #discarded = new Map<string, Promise<void>>();
 
-  constructor(store: Store, session: Session, chains: Chains, { noCache }: { readonly noCache: boolean }) {
+  constructor(store: Store, session: Session, chains: Chains) {
     this.#store = store;
     this.#session = session;
     this.#chains = chains;
-    this.#beginAnew = noCache;
   }
 
   /**
    * Opens the caches of a step, for as long as what holds them is not disposed of. Each is opened once, however many
    * mounts show it, and all in one order: steps that wait for one another's caches must not wait in a circle.
    * @param stateOf the files that a new one begins with; one that begins with others is another cache
+   * @param beginsAnew whether the step is run without the cache
    */
   async open(
     mounts: readonly PlannedMount[],
     stateOf: ReadonlyMap<PlannedMount, FileState>,
-    held: DisposableStack,
+    { held, beginsAnew }: { readonly held: DisposableStack; readonly beginsAnew: boolean },
   ): Promise<ReadonlyMap<PlannedMount, OpenCacheMount>> {
     const caches = Map.groupBy(
       mounts.filter((mount) => mount.kind === 'cache'),
@@ -47,7 +46,9 @@ export class BuildCaches {
       const [first] = same;
       if (first === undefined) continue;
       const strictest = SHARING.find((each) => same.some(({ sharing }) => sharing === each)) ?? 'shared';
-      const cache = held.use(await this.#open({ ...first, sharing: strictest }, stateOf.get(first)));
+      const files = stateOf.get(first);
+      if (beginsAnew) await this.#discard(nameOf(first, files));
+      const cache = held.use(await this.#open({ ...first, sharing: strictest }, files));
       for (const mount of same) opened.set(mount, cache);
     }
     return opened;
@@ -57,7 +58,6 @@ export class BuildCaches {
     const { cacheMounts, lookUps } = this.#store;
     const { sharing } = mount;
     const name = nameOf(mount, files);
-    if (this.#beginAnew) await this.#discard(name);
     const cache = await cacheMounts.open(name, sharing, this.#session, (folder) =>
       this.#fill(folder, mount, files),
     );

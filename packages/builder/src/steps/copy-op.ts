@@ -138,8 +138,10 @@ export class CopyOp extends StepOp<PlannedCopy> {
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') {
       const selected = selectAll(from.context, this.step);
-      return selectionDigest(from.context, selected, signal);
+      this.titles = selected.map(({ node }) => textOf(node.entry.path));
+      return selectionDigest(from.context, selected, this.parts, signal);
     }
+    this.titles = sources.map((source) => (source.kind === 'path' ? source.text : ''));
     return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
   }
 

@@ -19,6 +19,10 @@ export class KnownState implements Op<FileState> {
     return Promise.reject(new Error('Internal error: a known state is not looked up'));
   }
 
+  explain(): Promise<never> {
+    return Promise.reject(new Error('Internal error: a known state is not looked up'));
+  }
+
   execute(): Promise<FileState> {
     return Promise.reject(new Error('Internal error: a known state is not made'));
   }

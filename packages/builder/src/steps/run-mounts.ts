@@ -4,7 +4,7 @@ import type { OpenCacheMount } from '@caisson/store';
 import { buildError } from '../failure.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import type { PlannedMount } from '../plan/planned.ts';
-import { contentOf, type FileState } from '../state.ts';
+import { stateDigest, type FileState } from '../state.ts';
 import { COPIED_MOUNT, isCopied } from './copied-mount.ts';
 import { originTitle } from './origin-title.ts';
 import { selectionOfState } from './selection-of-state.ts';
@@ -47,7 +47,7 @@ export class RunMounts {
       }
       case 'cache': {
         const { seed: _files, ...rest } = mount;
-        return state === undefined ? rest : { ...rest, seed: [...contentOf(state)] };
+        return state === undefined ? rest : { ...rest, seed: stateDigest(state) };
       }
       case 'tmpfs':
         return { kind: mount.kind, target: mount.target, size: mount.size ?? null };
@@ -65,7 +65,7 @@ export class RunMounts {
   async #contentOf(mount: Mount<'bind'>, state: FileState | undefined, signal: AbortSignal): Promise<Json> {
     const { from, source } = mount;
     // What was copied for it holds nothing else.
-    if (from.kind === 'context') return [...contentOf(there(state))];
+    if (from.kind === 'context') return stateDigest(there(state));
     return selectionOfState(this.#scope, originTitle(from), there(state), { sources: [source] }, signal);
   }
 
@@ -75,12 +75,12 @@ export class RunMounts {
   }
 
   /** Makes what has to be there before the command runs. @throws BuildError `missing-secret` */
-  async open(inputs: readonly FileState[]): Promise<OpenMounts> {
+  async open(inputs: readonly FileState[], beginsAnew: boolean): Promise<OpenMounts> {
     using stack = new DisposableStack();
     const states = this.#statesOf(inputs);
     const mounts: SandboxMount[] = [];
     const env: string[] = [];
-    const caches = await this.#scope.caches.open(this.#mounts, states, stack);
+    const caches = await this.#scope.caches.open(this.#mounts, states, { held: stack, beginsAnew });
     for (const mount of this.#mounts) {
       const made = await this.#open(mount, states.get(mount), caches);
       mounts.push(...made.mounts);

@@ -7,6 +7,8 @@ import type { PlannedRun } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import type { FileState } from '../state.ts';
+import type { FileChange } from '../solve/miss-reason.ts';
+import { CopyOp } from './copy-op.ts';
 import { OutputTail } from './output-tail.ts';
 import { RunMounts } from './run-mounts.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
@@ -40,13 +42,26 @@ export class RunOp extends StepOp<PlannedRun> {
     });
   }
 
+  protected override get args(): ReadonlySet<string> {
+    return new Set(this.step.argNames);
+  }
+
+  /** What was copied for a mount ran as a step of its own, and has a reason of its own. */
+  protected override get mounted(): readonly FileChange[] {
+    return this.inputs.slice(1).flatMap((input) => {
+      const reason = input instanceof CopyOp ? input.reason : undefined;
+      const changes = reason?.kind === 'changed' ? reason.changes : [];
+      return changes.flatMap((change) => (change.kind === 'files' ? change.files : []));
+    });
+  }
+
   protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
-    const { session, chains, host, hosts, limits, runtimes, clock, emit } = this.scope;
+    const { session, chains, host, hosts, limits, runtimes, clock, ignoresCache, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
     checkPrograms(platform);
     const sandboxes = await host();
-    using shown = await this.#mounts.open(inputs);
+    using shown = await this.#mounts.open(inputs, ignoresCache(this.place.stage));
     const lowers = await chains.trees(before);
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');

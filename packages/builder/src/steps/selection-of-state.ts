@@ -1,11 +1,12 @@
 import { digestOf, type Digest } from '@caisson/oci';
 import { selectionDigest } from '../copy/selection-digest.ts';
+import { KeyParts } from '../solve/key-parts.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { selectAll, type SourcesOf } from './select-all.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** Raised by whatever changes what a selection counts as. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * What files of a state, of another stage or an image, count as in a key. It is remembered: then nothing of the state is
@@ -21,14 +22,16 @@ export async function selectionOfState(
   signal: AbortSignal,
 ): Promise<Digest> {
   const { sources, excludes = [], hasParents = false } = request;
-  const { lookUps } = scope.store;
+  const { lookUps, pastRecords } = scope.store;
   const of = stateDigest(state);
   const texts = sources.map((source) => (source.kind === 'path' ? source.text : ''));
   const name = digestOf(JSON.stringify([VERSION, excludes, hasParents, ...texts]));
   const known = lookUps.selection(of, name);
   if (known !== undefined) return known;
   const tree = await scope.chains.sources(title, state);
-  const digest = await selectionDigest(tree, selectAll(tree, request), signal);
+  const parts = new KeyParts();
+  const digest = await selectionDigest(tree, selectAll(tree, request), parts, signal);
+  pastRecords.addParts(parts.texts);
   lookUps.rememberSelection(of, name, digest);
   return digest;
 }

@@ -17,6 +17,7 @@ export class StepGraph {
   readonly #scope: StepScope;
   readonly #names: ReadonlyMap<PlannedStep, StepInfo>;
   readonly #stages = new Map<PlannedStage, Op<FileState>>();
+  readonly #steps = new Map<PlannedStep, Op<FileState>>();
   readonly #mounted = new Set<PlannedStep>();
 
   constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>, target: PlannedStage) {
@@ -35,9 +36,18 @@ export class StepGraph {
     return op;
   }
 
+  /** The ops of the steps, in the order of the Dockerfile. */
+  get steps(): ReadonlyMap<PlannedStep, Op<FileState>> {
+    return this.#steps;
+  }
+
   #add(stage: PlannedStage): void {
     let op = this.#baseOf(stage);
-    for (const step of stage.steps) op = this.#op(step, stage, op);
+    const texts = new Set(stage.steps.map(({ text }) => text));
+    for (const step of stage.steps) {
+      op = this.#op(step, { stage, texts }, op);
+      this.#steps.set(step, op);
+    }
     this.#stages.set(stage, op);
   }
 
@@ -104,11 +114,15 @@ export class StepGraph {
     }
   }
 
-  #op(step: PlannedStep, stage: PlannedStage, before: Op<FileState>): Op<FileState> {
+  #op(
+    step: PlannedStep,
+    { stage, texts }: { readonly stage: PlannedStage; readonly texts: ReadonlySet<string> },
+    before: Op<FileState>,
+  ): Op<FileState> {
     const info = this.#names.get(step);
     if (info === undefined) throw new Error('Internal error: a step without a name');
     const { platform, title } = stage;
-    const place: StepPlace = { info, stage: title, platform, isMounted: this.#mounted.has(step) };
+    const place: StepPlace = { info, stage: title, texts, platform, isMounted: this.#mounted.has(step) };
     switch (step.kind) {
       case 'run':
         return new RunOp(this.#scope, step, place, [before, ...this.#shownTo(step, place)]);

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { formatPlatform, type Json, type Platform } from '@caisson/oci';
-import { removeTreeLater, formId, type FormId } from '@caisson/store';
+import { formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
+import { removeTreeLater, formId, type StepRecord } from '@caisson/store';
 import type { CommittedLayer } from '@caisson/runtime';
 import { MEDIA_TYPES } from '@caisson/oci';
 import { BuildError } from '../failure.ts';
@@ -9,7 +9,11 @@ import type { StepInfo } from '../events.ts';
 import type { PlannedStep } from '../plan/planned.ts';
 import { stepKey, type KeyRecord, type StepKey } from '../solve/key.ts';
 import type { Keyed, Op, OpObserver, Work } from '../solve/op.ts';
-import { contentOf, stateDigest, type FileState, type StateLayer } from '../state.ts';
+import { stateDigest, statePart, withLayer, type FileState } from '../state.ts';
+import type { StepToExplain } from '../explain/compare-records.ts';
+import { explainMiss, partReader, type EarlierRecords } from '../explain/explain-miss.ts';
+import type { FileChange, MissReason } from '../solve/miss-reason.ts';
+import { KeyParts } from '../solve/key-parts.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that a step made, still in the session's folder. */
@@ -29,6 +33,8 @@ export interface StepPlace {
   readonly stage: string;
   /** What the stage is for. */
   readonly platform: Platform;
+  /** The instructions of the stage's steps, a line each. */
+  readonly texts: ReadonlySet<string>;
   /** Whether a RUN stands on it. */
   readonly isMounted: boolean;
 }
@@ -43,6 +49,11 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   protected readonly scope: StepScope;
   protected readonly step: Step;
   protected readonly place: StepPlace;
+  /** What digests in the step's key record are made from. */
+  protected readonly parts = new KeyParts();
+  /** What the things that it selects are called. */
+  protected titles: readonly string[] = [];
+  #reason: MissReason | undefined;
   #startedAt = 0;
   #isSame = false;
 
@@ -56,9 +67,9 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const { info } = place;
     this.observer = {
       onHit: (key) => emit({ kind: 'step-cached', step: info, key }),
-      onStart: (key) => {
+      onStart: (key, record, reason) => {
         this.#startedAt = performance.now();
-        emit({ kind: 'step-started', step: info, key });
+        emit({ kind: 'step-started', step: info, key, record, reason });
       },
       onDone: () => emit({ kind: 'step-done', step: info, duration: this.#duration(), isSame: this.#isSame }),
       onFailure: () => emit({ kind: 'step-failed', step: info, duration: this.#duration() }),
@@ -83,13 +94,60 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
-    const { store, session, noCache } = this.scope;
-    if (noCache) return undefined;
+    const { store, session, ignoresCache } = this.scope;
+    if (ignoresCache(this.place.stage)) return undefined;
     const record = await store.records.get(session, key);
     if (record === undefined) return undefined;
     const { diffId, contentDigest, size } = record.layer;
     if (!(await store.blobs.has(session, diffId))) return undefined;
-    return extended(firstOf(inputs), { diffId, contentDigest, size }, record.created);
+    return this.#extended(firstOf(inputs), { diffId, contentDigest, size }, record.created);
+  }
+
+  async explain(key: StepKey, record: KeyRecord, inputs: readonly FileState[]): Promise<MissReason> {
+    this.#reason = this.scope.ignoresCache(this.place.stage)
+      ? { kind: 'no-cache' }
+      : await explainMiss(key, record, this.#toExplain(firstOf(inputs)), this.#earlier());
+    return this.#reason;
+  }
+
+  /** The number of the step. */
+  get id(): number {
+    return this.place.info.id;
+  }
+
+  /** Why it ran; undefined where it did not. */
+  get reason(): MissReason | undefined {
+    return this.#reason;
+  }
+
+  #toExplain(before: FileState): StepToExplain {
+    return { before, titles: this.titles, args: this.args, mounted: this.mounted };
+  }
+
+  /** The variables of its environment that are args. */
+  protected get args(): ReadonlySet<string> {
+    return new Set();
+  }
+
+  /** Files that its mounts show and that differ from an earlier time, where those were copied for it. */
+  protected get mounted(): readonly FileChange[] {
+    return [];
+  }
+
+  #earlier(): EarlierRecords {
+    const { store, session, dockerfile, since } = this.scope;
+    const { kind: op, text } = this.step;
+    const { stage, texts: siblings } = this.place;
+    const place = { op, stage, dockerfile, text, siblings, since };
+    return {
+      had: (key) => store.pastRecords.has(key),
+      near: async () => {
+        const keys = store.pastRecords.near(place, CANDIDATES);
+        const records = await Promise.all(keys.map((key) => store.records.get(session, key)));
+        return records.filter((each) => each !== undefined);
+      },
+      read: partReader((digest) => this.parts.texts.get(digest) ?? store.pastRecords.part(digest)),
+    };
   }
 
   async execute(work: Work<FileState>): Promise<FileState> {
@@ -113,24 +171,26 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       version,
       platform: formatPlatform(platform),
       ...(clock.latest === undefined ? {} : { sourceDateEpoch: clock.latest.seconds }),
-      ...(before === undefined ? {} : { state: [...contentOf(before)] }),
+      ...(before === undefined ? {} : { state: stateDigest(before) }),
       ...rest,
     };
   }
 
   /** Early cutoff: a layer with a content that is there already on the same state is dropped for the older one. */
   async #keep(record: KeyRecord, before: FileState, made: MadeLayer): Promise<FileState> {
-    const { store, session, noCache, clock } = this.scope;
+    const { store, session, clock } = this.scope;
     const state = stateDigest(before);
     const { contentDigest } = made;
-    const older = noCache ? undefined : store.lookUps.layerWithContent(state, contentDigest);
+    const older = this.scope.ignoresCache(this.place.stage)
+      ? undefined
+      : store.lookUps.layerWithContent(state, contentDigest);
     const olderSize = older === undefined ? undefined : store.blobs.size(older.diffId);
     if (older !== undefined && olderSize !== undefined && (await store.blobs.has(session, older.diffId))) {
       this.#isSame = true;
       const layer = { diffId: older.diffId, contentDigest, size: olderSize };
       await Promise.all([rm(made.tar), rm(made.toc), made.tree && removeTreeLater(made.tree)]);
-      await this.#putRecord(record, layer, older.created);
-      return extended(before, layer, older.created);
+      await this.#putRecord(record, before, layer, older.created);
+      return this.#extended(before, layer, older.created);
     }
     const created = clock.created();
     const form = formId('layer', made.diffId);
@@ -138,21 +198,25 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     await store.forms.adoptToc(session, made.toc, form);
     if (made.tree !== undefined) await store.forms.adoptTree(session, made.tree, form);
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
-    await this.#putRecord(record, made, created);
-    return extended(before, made, created);
+    await this.#putRecord(record, before, made, created);
+    return this.#extended(before, made, created);
   }
 
-  async #putRecord(record: KeyRecord, layer: LayerFacts, created: string): Promise<void> {
+  async #putRecord(record: KeyRecord, before: FileState, layer: LayerFacts, created: string): Promise<void> {
     const { store, session, dockerfile } = this.scope;
     const { diffId, size, contentDigest } = layer;
-    await store.records.put(session, {
+    const kept: StepRecord = {
       key: stepKey(record),
       keyRecord: record,
       layer: { diffId, size, contentDigest },
       created,
       stage: this.place.stage,
       dockerfile,
-    });
+      text: this.step.text,
+    };
+    await store.records.put(session, kept);
+    for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
+    store.pastRecords.add(kept, this.parts.texts);
   }
 
   /** Says of a failure where in the Dockerfile it comes from. */
@@ -165,6 +229,13 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     }
   }
 
+  #extended(before: FileState, { diffId, contentDigest, size }: LayerFacts, created: string): FileState {
+    const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
+    const form = formId('layer', diffId);
+    const step = this.place.info;
+    return withLayer(before, { diffId, content: contentDigest, form, descriptor, created, step });
+  }
+
   #duration(): number {
     return performance.now() - this.#startedAt;
   }
@@ -172,15 +243,17 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
 
 type LayerFacts = Pick<MadeLayer, 'diffId' | 'contentDigest' | 'size'>;
 
-function extended(
-  before: FileState,
-  { diffId, contentDigest, size }: LayerFacts,
-  created: string,
-): FileState {
-  const form: FormId = formId('layer', diffId);
-  const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
-  const layer: StateLayer = { diffId, content: contentDigest, form, descriptor, created };
-  return { layers: [...before.layers, layer] };
+/** How many records of the same place are looked at to find the nearest. */
+const CANDIDATES = 20;
+
+/** What the digest of the state behind a step is made from; and, where it is the first, those of the base. */
+function partsOfStates(before: FileState, content: Digest): string[] {
+  const parts = [statePart(before, content)];
+  if (before.layers.at(-1)?.step !== undefined) return parts;
+  const base = before.layers.map((layer, index) =>
+    statePart({ layers: before.layers.slice(0, index) }, layer.content),
+  );
+  return [...base, ...parts];
 }
 
 function firstOf(inputs: readonly FileState[]): FileState {

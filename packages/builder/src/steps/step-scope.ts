@@ -3,6 +3,7 @@ import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
+import type { IgnoresCache } from './no-cache.ts';
 import type { BuildCaches } from './build-caches.ts';
 import type { GitRepositories } from '../git/git-repositories.ts';
 import type { Emit } from '../events.ts';
@@ -14,8 +15,10 @@ export interface StepScope {
   readonly session: Session;
   readonly chains: Chains;
   readonly clock: BuildClock;
-  /** Run every step, whatever the cache has. */
-  readonly noCache: boolean;
+  /** When the build began, in milliseconds since 1970. */
+  readonly since: number;
+  /** The stages whose steps run whatever the cache has. */
+  readonly ignoresCache: IgnoresCache;
   /** The Dockerfile's name, for records. */
   readonly dockerfile: string;
   readonly runtimes: readonly RuntimeName[];

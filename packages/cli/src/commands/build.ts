@@ -4,7 +4,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
-import { requestOf, type BuildSource } from '../build-request.ts';
+import { outputsOf, requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName, shownName } from '../image-names.ts';
@@ -61,7 +61,10 @@ async function runBuild(
 ): Promise<number> {
   const call = parseCall(flags.call, flags.check === true);
   if (call.method === 'build') checkRoot();
-  const request = requestOf(context, flags, root, terminal);
+  const request = {
+    ...requestOf(context, flags, root, terminal),
+    outputs: outputsOf(flags, terminal),
+  };
   if (flags.push === true && flags.tag.length === 0) {
     throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
   }

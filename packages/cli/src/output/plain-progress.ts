@@ -3,6 +3,7 @@ import { familiarName, parseReference } from '@caisson/oci';
 import { buildFailuresText, warningText } from '../failure-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { reasonText } from './reason-text.ts';
 import { seconds, shortId, size } from './format.ts';
 
 /**
@@ -40,7 +41,7 @@ export function plainProgress(terminal: Terminal): Emit {
         return tell(`${title(event.step)}\n#${event.step.id} cached`);
       case 'step-started':
         startedAt.set(event.step, performance.now());
-        return tell(title(event.step));
+        return tell(`${title(event.step)}\n#${event.step.id} why: ${reasonText(event.reason)}`);
       case 'step-output':
         return outputOf(event.step).push(event.data);
       case 'step-done':

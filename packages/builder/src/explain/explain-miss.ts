@@ -1,0 +1,70 @@
+import { canonicalJson, digestOf, type Digest, type Json } from '@caisson/oci';
+import type { StepRecord } from '@caisson/store';
+import type { KeyRecord, StepKey } from '../solve/key.ts';
+import { compareRecords, distance, type StepToExplain } from './compare-records.ts';
+import type { PartReader } from './compare-selections.ts';
+import type { MissReason } from '../solve/miss-reason.ts';
+
+/** Where records are looked for to compare with. */
+export interface EarlierRecords {
+  /** Whether there was a record of a key. */
+  had(key: Digest): boolean;
+  /** Records of the same place in a Dockerfile, those that are likely to be the nearest first. */
+  near(): Promise<readonly StepRecord[]>;
+  readonly read: PartReader;
+}
+
+/**
+ * Why a step must run: what it has differently from the record that it is nearest to, which has the fewest fields that
+ * differ, then the longest part of the command in common, then is the newest.
+ */
+export async function explainMiss(
+  key: StepKey,
+  record: KeyRecord,
+  step: StepToExplain,
+  earlier: EarlierRecords,
+): Promise<MissReason> {
+  if (earlier.had(key)) return { kind: 'evicted' };
+  const nearest = nearestOf(record, await earlier.near());
+  if (nearest === undefined) return { kind: 'no-record' };
+  const changes = compareRecords(nearest.keyRecord, record, step, earlier.read);
+  return { kind: 'changed', than: nearest.key, changes };
+}
+
+function nearestOf(record: KeyRecord, candidates: readonly StepRecord[]): StepRecord | undefined {
+  const ranked = candidates.map((candidate) => ({
+    candidate,
+    differing: distance(candidate.keyRecord, record),
+    common: commonCommand(candidate.keyRecord['args'], record['args']),
+  }));
+  const [first] = ranked.toSorted(
+    (a, b) =>
+      a.differing - b.differing ||
+      b.common - a.common ||
+      (a.candidate.created < b.candidate.created ? 1 : -1),
+  );
+  return first?.candidate;
+}
+
+/** How many characters two commands begin with in common. */
+function commonCommand(a: Json | undefined, b: Json | undefined): number {
+  const [one, other] = [canonicalJson(a ?? null), canonicalJson(b ?? null)];
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  return at;
+}
+
+/** Reads parts as JSON; a part that is not what its digest says is none. */
+export function partReader(textOf: (digest: Digest) => string | undefined): PartReader {
+  return (digest) => {
+    const text = textOf(digest);
+    if (text === undefined || digestOf(text) !== digest) return undefined;
+    const json: unknown = JSON.parse(text);
+    return isJson(json) ? json : undefined;
+  };
+}
+
+/** What JSON.parse gives is JSON. */
+function isJson(_value: unknown): _value is Json {
+  return true;
+}

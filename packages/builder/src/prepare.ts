@@ -1,0 +1,60 @@
+import type { Emit, StepInfo } from './events.ts';
+import { BuildClock } from './build-clock.ts';
+import type { PlannedStage, PlannedStep } from './plan/planned.ts';
+import { planBuild } from './plan/plan-build.ts';
+import { platformsOf } from './platforms.ts';
+import { sourceDateEpoch } from './source-date-epoch.ts';
+import type { BuildRequest, Entitlement } from './request.ts';
+import { warnOfUnknownStages } from './steps/no-cache.ts';
+import { StepGraph } from './steps/step-graph.ts';
+import { nameSteps } from './steps/step-names.ts';
+import type { Workshop } from './workshop.ts';
+import { openWorkshop } from './workshop.ts';
+
+/** A build up to the point where something would be run. Disposing of it ends it. */
+export interface PreparedBuild extends AsyncDisposable {
+  readonly workshop: Workshop;
+  readonly target: PlannedStage;
+  readonly steps: ReadonlyMap<PlannedStep, StepInfo>;
+  readonly graph: StepGraph;
+}
+
+/**
+ * Reads the Dockerfile, plans the target, and makes the step graph.
+ * @throws BuildError, StoreError, RegistryError
+ */
+export async function prepareBuild(request: BuildRequest, emit: Emit): Promise<PreparedBuild> {
+  const platforms = platformsOf(request.platform);
+  const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
+  await using stack = new AsyncDisposableStack();
+  const workshop = stack.use(await openWorkshop(request, { clock: new BuildClock(epoch), emit }));
+  const { scope, source, contexts, bases } = workshop;
+  const planned = await planBuild(source.path, source.text, {
+    target: request.target,
+    buildArgs,
+    network: request.network ?? 'host',
+    // As with docker, a build on the host's network allows its steps that.
+    allow: new Set([...(request.allow ?? []), ...(request.network === 'host' ? HOST_NETWORK : [])]),
+    platforms,
+    context: source.context,
+    openContext: (name, platform, place) => contexts.open(name, platform, place),
+    resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
+    emit,
+  });
+  contexts.warnOfUnused(emit);
+  const target = withLabels(planned, request.labels ?? {});
+  warnOfUnknownStages(request, target, emit);
+  const steps = nameSteps(target);
+  emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
+  const graph = new StepGraph(scope, steps, target);
+  const open = stack.move();
+  return { workshop, target, steps, graph, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+const HOST_NETWORK: readonly Entitlement[] = ['network.host'];
+
+/** Labels of the command line come last, and leave no line in the history. */
+function withLabels(stage: PlannedStage, labels: Readonly<Record<string, string>>): PlannedStage {
+  if (Object.keys(labels).length === 0) return stage;
+  return { ...stage, config: { ...stage.config, Labels: { ...stage.config.Labels, ...labels } } };
+}

@@ -1,0 +1,88 @@
+import * as z from 'zod/mini';
+import { isDigest, type Digest, type Json } from '@caisson/oci';
+import type { Store } from '@caisson/store';
+import type { BuildReport } from './build-report.ts';
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const json: z.ZodMiniType<Json> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(json), z.record(z.string(), json)]),
+);
+const fileChange = z.object({
+  path: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+  fields: z.array(
+    z.object({
+      field: z.enum(['content', 'mode', 'type', 'owner', 'target', 'device', 'xattrs', 'link', 'parents']),
+      before: z.optional(z.string()),
+      after: z.optional(z.string()),
+    }),
+  ),
+});
+const change = z.union([
+  z.object({ kind: z.literal('files'), field: z.string(), files: z.array(fileChange) }),
+  z.object({
+    kind: z.literal('variable'),
+    name: z.string(),
+    isArg: z.boolean(),
+    before: z.optional(z.string()),
+    after: z.optional(z.string()),
+  }),
+  z.object({
+    kind: z.literal('state'),
+    by: z.optional(
+      z.union([
+        z.object({ kind: z.literal('step'), id: z.int(), text: z.string() }),
+        z.object({ kind: z.literal('base') }),
+      ]),
+    ),
+  }),
+  z.object({
+    kind: z.literal('field'),
+    field: z.string(),
+    before: z.optional(json),
+    after: z.optional(json),
+  }),
+]);
+const reason = z.union([
+  z.object({ kind: z.enum(['no-record', 'evicted', 'no-cache']) }),
+  z.object({ kind: z.literal('changed'), than: digest, changes: z.array(change) }),
+]);
+const reportSchema = z.object({
+  id: z.string(),
+  startedAt: z.string(),
+  duration: z.number(),
+  dockerfile: z.string(),
+  target: z.string(),
+  steps: z.array(
+    z.object({
+      id: z.int(),
+      name: z.string(),
+      text: z.string(),
+      outcome: z.enum(['cached', 'ran', 'failed', 'unreached']),
+      key: z.optional(digest),
+      record: z.optional(z.record(z.string(), json)),
+      reason: z.optional(reason),
+      duration: z.optional(z.number()),
+    }),
+  ),
+  imageId: z.optional(digest),
+  names: z.array(z.string()),
+});
+
+/**
+ * The report of a build.
+ * @param id the build's, or the beginning of it; the last build's where it is not given
+ * @returns undefined where there is none
+ */
+export async function readReport(store: Store, id?: string): Promise<BuildReport | undefined> {
+  const text = await store.reports.get(id);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const parsed = reportSchema.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}

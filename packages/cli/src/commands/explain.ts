@@ -1,0 +1,152 @@
+import { Command } from 'commander';
+import type { BuildReport, Change, ReportedStep } from '@caisson/builder';
+import type { StepRecord } from '@caisson/store';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withSession } from '../open-store.ts';
+import { ago } from '../output/format.ts';
+import { printable } from '../output/line-splitter.ts';
+import { printJson } from '../output/print.ts';
+import { fieldText, fileText, reasonText, stateText } from '../output/reason-text.ts';
+import { oneOf } from '../parse-options.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface ExplainFlags {
+  readonly build?: string;
+  readonly format?: string;
+}
+
+/** A step, and the record that it was compared with, if that is still there. */
+interface Explained {
+  readonly step: ReportedStep;
+  readonly than: StepRecord | undefined;
+}
+
+/** `caisson explain` */
+export function explainCommand({ terminal, finish }: CommandContext): Command {
+  return new Command('explain')
+    .summary('say why steps of the last build ran')
+    .description(
+      'Compares what each step of a build depended on with the record in the cache that it was nearest to.',
+    )
+    .argument(
+      '[step]',
+      'one step, by its number (3) or its name ("build 2/5"); all that ran where it is not given',
+    )
+    .option('--build <id>', 'another build than the last one, by the beginning of its id')
+    .option('--format <kind>', 'text for people, json for programs')
+    .addHelpText('after', EXAMPLES)
+    .action(async (step: string | undefined, flags: ExplainFlags, self: Command) => {
+      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const { readReport } = await import('@caisson/builder');
+      const found = await withSession(rootOf(self, terminal), async (store, session) => {
+        const report = await readReport(store, flags.build);
+        if (report === undefined) return undefined;
+        const steps = await Promise.all(
+          chosen(report, step).map(async (each) => ({
+            step: each,
+            than:
+              each.reason?.kind === 'changed'
+                ? await store.records.get(session, each.reason.than)
+                : undefined,
+          })),
+        );
+        return { report, steps };
+      });
+      if (found === undefined) {
+        const which = flags.build === undefined ? 'no build is' : `no build ${flags.build} is`;
+        terminal.error(`error: ${which} kept in this store\n  hint: the last 50 builds are\n`);
+        finish(EXIT.failed);
+        return;
+      }
+      if (format === 'json') printJson(terminal, jsonOf(found.report, found.steps));
+      else terminal.out(textOf(found.report, found.steps));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  caisson explain                                    every step of the last build that ran
+  caisson explain 3                                  step #3
+  caisson explain "build 2/5"                        by its name
+  caisson explain --format json 3 | jq '.steps[0].reason.changes'
+`;
+
+function chosen({ steps }: BuildReport, which: string | undefined): readonly ReportedStep[] {
+  if (which === undefined) return steps.filter(({ reason }) => reason !== undefined);
+  const wanted = which.replace(/^#/, '');
+  const found = steps.filter(({ id, name }) => String(id) === wanted || name === which);
+  if (found.length > 0) return found;
+  const last = steps.length;
+  throw new UsageError(`the build has no step ${JSON.stringify(which)}`, {
+    expected:
+      last === 0 ? 'a build with steps' : `1 to ${last}, or a name like ${JSON.stringify(steps[0]?.name)}`,
+  });
+}
+
+function jsonOf({ id, startedAt, dockerfile, target }: BuildReport, steps: readonly Explained[]): unknown {
+  return {
+    build: id,
+    startedAt,
+    dockerfile,
+    target,
+    steps: steps.map(({ step, than }) => ({ ...step, than })),
+  };
+}
+
+function textOf({ id, startedAt }: BuildReport, steps: readonly Explained[]): string {
+  const head = `build ${id}, ${ago(startedAt, Date.now())}\n`;
+  if (steps.length === 0) return `${head}no step ran\n`;
+  return `${head}${steps.map(stepText).join('')}`;
+}
+
+function stepText({ step, than }: Explained): string {
+  const { id, name, text, outcome, key, reason, record } = step;
+  const lines = [
+    `#${id} [${name}] ${printable(text)}`,
+    `  ${outcome}${key === undefined ? '' : `, key ${key}`}`,
+  ];
+  if (reason === undefined) return `${lines.join('\n')}\n`;
+  if (reason.kind !== 'changed') lines.push(`  why: ${reasonText(reason)}`);
+  else {
+    const when = than === undefined ? 'which is no longer there' : ago(than.created, Date.now());
+    lines.push(`  compared with ${reason.than}, ${when}`);
+    lines.push(...reason.changes.flatMap(changeLines));
+    const changed = new Set(reason.changes.map(fieldOf));
+    const same = Object.keys(record ?? {}).filter((field) => !changed.has(field));
+    if (same.length > 0) lines.push(`    the same: ${same.map(fieldText).join(', ')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The field of the key record that a change is of. */
+function fieldOf(change: Change): string {
+  switch (change.kind) {
+    case 'variable':
+      return 'env';
+    case 'state':
+      return 'state';
+    case 'files':
+    case 'field':
+      return change.field;
+  }
+}
+
+function changeLines(change: Change): string[] {
+  switch (change.kind) {
+    case 'files':
+      return change.files.map((file) => `    ${printable(fileText(file))}`);
+    case 'variable': {
+      const { name, isArg, before, after } = change;
+      return [`    ${isArg ? 'ARG' : 'ENV'} ${name}: ${shown(before)} -> ${shown(after)}`];
+    }
+    case 'state':
+      return [`    ${printable(stateText(change))}`];
+    case 'field':
+      return [`    ${fieldText(change.field)}: ${shown(change.before)} -> ${shown(change.after)}`];
+  }
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : printable(JSON.stringify(value));
+}

@@ -1,0 +1,92 @@
+import { Command } from 'commander';
+import type { BuildPlan, StepForecast } from '@caisson/builder';
+import { checkRoot } from '../as-root.ts';
+import { addPlanOptions, type PlanFlags } from '../build-options.ts';
+import { requestOf } from '../build-request.ts';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { quietProgress } from '../output/plain-progress.ts';
+import { printJson } from '../output/print.ts';
+import { reasonText } from '../output/reason-text.ts';
+import { oneOf } from '../parse-options.ts';
+import type { Terminal } from '../terminal.ts';
+import { sourceOf } from './build.ts';
+
+type Flags = PlanFlags & { readonly format?: string };
+
+/** `caisson plan` */
+export function planCommand({ terminal, finish }: CommandContext): Command {
+  const command = new Command('plan')
+    .summary('say what a build would do, without running anything')
+    .description(
+      'Prints the steps of a build: which the cache has, which will run and why, and which depend on those.',
+    )
+    .argument('[context]', 'the build context, as for build', '.');
+  return addPlanOptions(command)
+    .optionsGroup('Output:')
+    .option('--format <kind>', 'text for people, json for programs')
+    .addHelpText('after', EXAMPLES)
+    .action(async (context: string, flags: Flags, self: Command) => {
+      finish(await runPlan(context, flags, rootOf(self, terminal), terminal));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  caisson plan                                       what caisson build . would do
+  caisson plan --build-arg VERSION=2 --target test .
+  caisson plan --format json | jq '.steps[] | select(.outcome.kind != "hit").step.text'
+
+A step is a hit, will run, or is open: it depends on steps that will run, which may give what they gave before.
+Exit codes: 0 planned; 1 failed; 2 wrong usage; 130 interrupted.
+`;
+
+async function runPlan(context: string, flags: Flags, root: string, terminal: Terminal): Promise<number> {
+  checkRoot();
+  const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+  const request = requestOf(context, flags, root, terminal);
+  const { plan } = await import('@caisson/builder');
+  using interrupt = onInterrupt();
+  const all = { ...request, ...(await sourceOf(context, flags)), signal: interrupt.signal };
+  const planned = await plan(all, quietProgress(terminal));
+  if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+  if (!planned.ok) return EXIT.failed;
+  if (format === 'json') printJson(terminal, jsonOf(planned.value));
+  else terminal.out(textOf(planned.value));
+  return EXIT.ok;
+}
+
+function textOf({ steps }: BuildPlan): string {
+  const lines = steps.flatMap(({ step, outcome }) => [
+    `#${step.id} [${step.name}] ${step.text}`,
+    `#${step.id} ${outcomeText(outcome)}`,
+  ]);
+  const count = (kind: StepForecast['outcome']['kind']): number =>
+    steps.filter(({ outcome }) => outcome.kind === kind).length;
+  const total = `${count('hit')} steps hit, ${count('will-run')} will run, ${count('open')} are open`;
+  return `${[...lines, total].join('\n')}\n`;
+}
+
+function outcomeText(outcome: StepForecast['outcome']): string {
+  switch (outcome.kind) {
+    case 'hit':
+      return `hit ${outcome.key}`;
+    case 'will-run':
+      return `will run: ${reasonText(outcome.reason)}`;
+    case 'open':
+      return `open: behind ${outcome.behind.map((id) => `#${id}`).join(', ')}`;
+  }
+}
+
+/** Where a step stands is told by its line: a place holds the whole Dockerfile. */
+function jsonOf({ target, steps }: BuildPlan): unknown {
+  return {
+    target,
+    steps: steps.map(({ step: { id, name, text, place }, needs, outcome }) => ({
+      step: { id, name, text, line: place.range.start.line },
+      needs,
+      outcome,
+    })),
+  };
+}
