@@ -5,7 +5,11 @@ import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
-import { prepareBuild } from './prepare.ts';
+import { LostLayer } from './cache/imported-cache.ts';
+import { provideLayers } from './image/provide-layers.ts';
+import { pushToRegistries } from './outputs/push-image.ts';
+import { prepareBuild, type PreparedBuild } from './prepare.ts';
+import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
 import type { BuildRequest } from './request.ts';
 import type { BuildResult } from './result.ts';
@@ -41,21 +45,45 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
 
   await using prepared = await prepareBuild(request, emit);
   const { workshop, target, graph } = prepared;
-  const { scope, source, contexts, layers, jobs, cancel } = workshop;
+  const { scope, source, contexts, registry, elsewhere } = workshop;
+  const { store, session, chains, exports } = scope;
   await using _report = recorder.keepIn(scope, target.title);
-  const state = await new Solver<FileState>({ jobs, ...cancel }).solve(graph.endOf(target));
+  const { state, isHere } = await solve(prepared, graph, request);
   source.context.save();
   contexts.save();
 
   const image = assembleImage(target, state, scope.clock);
-  await storeImage(scope.store, scope.session, image, state, names, layers);
+  await storeImage(store, session, image, isHere ? names : undefined);
   const imageId = image.manifest.config.digest;
-  emit({ kind: 'image', id: imageId, names });
-  const { store, session, chains } = scope;
+  emit({ kind: 'image', id: imageId, names, isStored: isHere });
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
+  if (request.push === true)
+    await pushToRegistries(finished, { registry, elsewhere, emit, signal: request.signal });
+  for (const each of exports) await each.finish(state);
   const { descriptor: manifest, config } = image;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+}
+
+/**
+ * Solves the target, and sees to it that the layers are here that must be. A layer of an imported record that cannot be
+ * had after all is one that the cache does not have: what stood on it is solved again.
+ */
+async function solve(
+  { workshop, target, steps }: PreparedBuild,
+  first: StepGraph,
+  request: BuildRequest,
+): Promise<{ readonly state: FileState; readonly isHere: boolean }> {
+  const { scope, jobs, cancel } = workshop;
+  for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
+    try {
+      const state = await new Solver<FileState>({ jobs, ...cancel }).solve(graph.endOf(target));
+      return { state, isHere: await provideLayers(workshop, request, state) };
+    } catch (error) {
+      if (!(error instanceof LostLayer)) throw error;
+      scope.chains.reset();
+    }
+  }
 }
 
 function fullNames(names: readonly string[]): string[] {

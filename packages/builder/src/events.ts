@@ -1,5 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { RuleName } from '@caisson/parser';
+import type { Arrival } from '@caisson/registry';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
 import type { MissReason } from './solve/miss-reason.ts';
@@ -72,8 +73,28 @@ export type BuildEvent =
   /** The first RUN says what runs it. */
   | { readonly kind: 'isolation'; readonly runtime: RuntimeName; readonly network: 'host' | 'none' }
   | ({ readonly kind: 'warning' } & Warning)
-  /** The image is complete and in the store. */
-  | { readonly kind: 'image'; readonly id: Digest; readonly names: readonly string[] }
+  /** The records of a cache that lies elsewhere are known. */
+  | { readonly kind: 'cache-imported'; readonly from: string; readonly records: number }
+  /** A cache was written to another place. */
+  | { readonly kind: 'cache-exported'; readonly to: string; readonly records: number }
+  /** A blob of the image is in a registry. */
+  | {
+      readonly kind: 'transfer';
+      readonly digest: Digest;
+      /** In bytes. */
+      readonly size: number;
+      readonly arrival: Arrival;
+    }
+  /** The image is in the registry of a name. */
+  | { readonly kind: 'pushed'; readonly name: string; readonly digest: Digest }
+  /** The image is complete. */
+  | {
+      readonly kind: 'image';
+      readonly id: Digest;
+      readonly names: readonly string[];
+      /** Whether the store has all of it, and names it. */
+      readonly isStored: boolean;
+    }
   /** An output is written. */
   | { readonly kind: 'output'; readonly type: string; readonly destination: string }
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };

@@ -1,3 +1,4 @@
+import type { Compression } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 
@@ -11,6 +12,21 @@ export interface OutputRequest {
   /** A path, absolute; `-` is the standard output. */
   readonly destination: string;
 }
+
+/** Where a cache lies that machines share. */
+export type CacheLocation =
+  /** `registry/repository:tag` */
+  | { readonly type: 'registry'; readonly reference: string }
+  /** A folder, and a tag in it. */
+  | { readonly type: 'local'; readonly folder: string; readonly tag?: string };
+
+/** How a cache is written. */
+export type CacheExportRequest = CacheLocation & {
+  /** `min` (default): the steps of the image; `max`: every step of the build. */
+  readonly mode?: 'min' | 'max';
+  /** gzip for a registry, zstd for a folder, where it is not given. */
+  readonly compression?: Compression;
+};
 
 /** When base images are asked for at their registry. */
 export type PullPolicy =
@@ -78,6 +94,17 @@ export interface BuildRequest {
   /** What each RUN step may use. */
   readonly limits?: SandboxLimits;
   readonly outputs?: readonly OutputRequest[];
+  /** Whether the image is sent to the registries of its names. */
+  readonly push?: boolean;
+  /**
+   * Whether the image is put into the store in any case. Where it only goes elsewhere (`outputs`, `push`), it is named in
+   * the store if all of it happens to be there.
+   */
+  readonly isLoaded?: boolean;
+  /** Caches that lie elsewhere, to be looked up in after the store. */
+  readonly cacheFrom?: readonly CacheLocation[];
+  /** Where the cache of this build is written to. */
+  readonly cacheTo?: readonly CacheExportRequest[];
   /** In seconds since 1970: no time in what the build makes is later. */
   readonly sourceDateEpoch?: number;
   /** How many steps may run at once. */

@@ -5,8 +5,8 @@ import type { BuildResult } from './result.ts';
 export class StepCounter {
   /** Passes an event on. */
   readonly emit: Emit;
-  #cached = 0;
-  #ran = 0;
+  /** How each step went, the last time where it was solved again. */
+  readonly #outcomes = new Map<number, 'cached' | 'ran'>();
   #isolation: BuildResult['isolation'];
 
   constructor(emit: Emit) {
@@ -16,7 +16,9 @@ export class StepCounter {
   }
 
   get steps(): BuildResult['steps'] {
-    return { cached: this.#cached, ran: this.#ran };
+    const outcomes = [...this.#outcomes.values()];
+    const cached = outcomes.filter((outcome) => outcome === 'cached').length;
+    return { cached, ran: outcomes.length - cached };
   }
 
   get isolation(): BuildResult['isolation'] {
@@ -25,8 +27,8 @@ export class StepCounter {
 
   /** Counts; what runs the steps is told once, not a step. */
   #isNews(event: BuildEvent): boolean {
-    if (event.kind === 'step-cached') this.#cached++;
-    if (event.kind === 'step-done') this.#ran++;
+    if (event.kind === 'step-cached') this.#outcomes.set(event.step.id, 'cached');
+    if (event.kind === 'step-done') this.#outcomes.set(event.step.id, 'ran');
     if (event.kind !== 'isolation') return true;
     const { runtime, network } = event;
     const before = this.#isolation;

@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
 import { openStore, type Session } from '@caisson/store';
-import { BaseImages } from './bases/base-images.ts';
-import { LayoutImages } from './bases/layout-images.ts';
+import type { BaseImages } from './bases/base-images.ts';
+import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
-import { RemoteBases } from './bases/remote-bases.ts';
 import type { BuildClock } from './build-clock.ts';
 import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
+import type { PushOptions } from '@caisson/registry';
 import type { Emit } from './events.ts';
 import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
@@ -29,6 +29,9 @@ export interface Workshop extends AsyncDisposable {
   readonly bases: BaseImages;
   /** Brings the layers of base images into the store. */
   readonly layers: LayerProvider;
+  readonly registry: RegistryAccess;
+  /** Where a layer lies that is not in the store. */
+  readonly elsewhere: NonNullable<PushOptions['elsewhere']>;
   readonly jobs: number;
   readonly cancel: { readonly signal?: AbortSignal };
 }
@@ -49,19 +52,15 @@ export async function openWorkshop(
   const session = stack.use(store.session());
   const onWarning = (message: string): void => emit({ kind: 'warning', message });
   const registry = stack.use(new RegistryAccess({ ...request.registry, onWarning }));
-  const { pull = 'default', signal, cwd = process.cwd() } = request;
+  const { signal, cwd = process.cwd() } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}));
   const git = new GitRepositories(session, secret, agents);
   const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
 
-  const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
-  const bases = new BaseImages({ store, session, remote, pull, emit });
-  const layouts = new LayoutImages(store, session);
-  const layers: LayerProvider = async (layer) => {
-    if (!(await layouts.provide(layer))) await remote.provide(layer);
-  };
+  const sources = openLayerSources(request, registry, { store, session, emit, signal: signal ?? NEVER });
+  const { bases, layouts, layers, elsewhere, imported, exports } = sources;
   const contexts = new NamedContexts(request.buildContexts ?? {}, cwd, {
     ...tools,
     layouts,
@@ -86,6 +85,8 @@ export async function openWorkshop(
     hosts: request.hosts ?? [],
     limits: request.limits ?? {},
     agents,
+    imported,
+    exports,
     emit,
   };
   const stackOfAll = stack.move();
@@ -95,6 +96,8 @@ export async function openWorkshop(
     contexts,
     bases,
     layers,
+    registry,
+    elsewhere,
     jobs: request.jobs ?? JOBS,
     cancel: request.signal === undefined ? {} : { signal: request.signal },
     [Symbol.asyncDispose]: () => stackOfAll.disposeAsync(),

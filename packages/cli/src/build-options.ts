@@ -17,6 +17,7 @@ export interface PlanFlags extends LimitFlags {
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
   readonly label: readonly string[];
+  readonly cacheFrom: readonly string[];
   readonly pull?: string | boolean;
   readonly network?: string;
   readonly allow: readonly string[];
@@ -30,6 +31,8 @@ export interface PlanFlags extends LimitFlags {
 export interface BuildFlags extends PlanFlags {
   readonly iidfile?: string;
   readonly push?: boolean;
+  readonly load?: boolean;
+  readonly cacheTo: readonly string[];
   readonly progress?: string;
   readonly quiet?: boolean;
   readonly output: readonly string[];
@@ -116,6 +119,12 @@ function addCacheOptions(command: Command): Command {
     .optionsGroup('Cache and base images:')
     .option('--no-cache', 'run every step again')
     .option('--no-cache-filter <stages>', 'run every step of some stages again, by name', collectNames, [])
+    .option(
+      '--cache-from <cache>',
+      'a cache of another machine to look up in: type=registry,ref=NAME or type=local,src=FOLDER',
+      collect,
+      [],
+    )
     .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
@@ -124,7 +133,13 @@ function addOutputOptions(command: Command): Command {
   return command
     .optionsGroup('Output:')
     .option('--push', 'send the image to the registries of its names')
-    .option('--load', 'for scripts written for docker: the image is in the store anyway')
+    .option('--load', 'put the image into the store, also with --push and -o')
+    .option(
+      '--cache-to <cache>',
+      'where to write the cache for other machines: type=registry,ref=NAME or type=local,dest=FOLDER; mode=max for every stage',
+      collect,
+      [],
+    )
     .option(
       '-o, --output <output>',
       'where to write the image besides the store; may be given several times',

@@ -1,6 +1,7 @@
 import type { BuildRequest, OutputRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
 import type { BuildFlags, PlanFlags } from './build-options.ts';
+import { parseCacheFrom } from './parse-cache.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
 import {
   oneOf,
@@ -59,6 +60,7 @@ export function requestOf(
     secrets: parseSecrets(flags.secret, terminal),
     ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),
+    cacheFrom: flags.cacheFrom.map((text) => parseCacheFrom(text, cwd)),
     pull: parsePull(flags.pull),
     registry: registryOptions(flags.registryMirror, env),
     ...(flags.target === undefined ? {} : { target: flags.target }),

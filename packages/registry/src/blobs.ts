@@ -68,11 +68,12 @@ export async function fetchBlob(
   });
 }
 
-async function* blobBytes(
+/** The bytes of a blob as they come, unchecked; a transfer that breaks off goes on where it ended. */
+export async function* blobBytes(
   repository: Repository,
   descriptor: Descriptor,
   timing: Timing,
-  { what, onProgress, signal }: FetchBlobOptions,
+  { what, onProgress, signal }: Pick<FetchBlobOptions, 'what' | 'onProgress' | 'signal'>,
 ): AsyncGenerator<Uint8Array> {
   let received = 0;
   let triesWithoutProgress = 0;

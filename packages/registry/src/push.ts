@@ -1,23 +1,29 @@
 import {
-  familiarName,
+  digestOf,
   isForeignLayer,
   manifestBytes,
   MEDIA_TYPES,
-  digestOf,
-  parseDigest,
   type Compression,
   type Descriptor,
   type Digest,
+  type DiffId,
   type Reference,
 } from '@caisson/oci';
 import type { Session, Store, StoredImage } from '@caisson/store';
-import type { RegistryClient, Repository } from './client.ts';
+import { BlobPusher, type OnArrival } from './blob-pusher.ts';
+import type { RegistryClient } from './client.ts';
 import { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';
-import { RegistryError } from './errors.ts';
-import { bytesBody } from './transport/http.ts';
-import { repositoryScope } from './transport/scope.ts';
+import { putManifest } from './put-manifest.ts';
 import { transferAll } from './transfer-all.ts';
-import { hasBlob, uploadBlob, type Arrival, type BlobToSend } from './upload.ts';
+
+/** A layer that lies in another place than the store, as it travels. */
+export interface DistantLayer {
+  readonly descriptor: Descriptor;
+  /** The repository that it lies in, if it is one: a registry can take it over from there. */
+  readonly repository: Pick<Reference, 'registry' | 'repository'> | undefined;
+  /** Its bytes, checked on the way. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
 
 /** What pushing needs. */
 export interface PushOptions {
@@ -25,16 +31,15 @@ export interface PushOptions {
   readonly session: Session;
   /** How layers that lie uncompressed in the store travel. Others travel as they are. */
   readonly compression: Compression;
-  readonly onTransfer?: (event: {
-    readonly digest: Digest;
-    readonly size: number;
-    readonly arrival: Arrival;
-  }) => void;
+  readonly onTransfer?: OnArrival;
+  /** Where a layer lies that is not in the store. */
+  readonly elsewhere?: (diffId: DiffId, layer: Descriptor) => DistantLayer | undefined;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Sends an image to its registry: layers and config first, those that it has not; the manifest last.
+ * Sends an image to its registry: layers and config first, those that it has not; the manifest last. A layer that is not
+ * in the store comes straight from where it lies.
  * @param reference where to; its tag is what the manifest goes by
  * @returns the digest that the image has there
  * @throws RegistryError, StoreError
@@ -45,29 +50,30 @@ export async function pushImage(
   image: StoredImage,
   options: PushOptions,
 ): Promise<Descriptor> {
+  const { store, signal } = options;
   const repository = client.toWrite(reference);
+  const pusher = new BlobPusher(client, repository, options.onTransfer);
   const sources = await repositoriesByLayer(options, reference);
-  const transfer: Transfer = { client, repository, options, sources };
+  const transfer: Transfer = { pusher, reference, options, sources };
   const layers = await transferAll(
     image.manifest.layers,
-    (layer, index, signal) => pushLayer(transfer, image, layer, index, signal),
-    options.signal,
+    (layer, index, either) => pushLayer(transfer, image, layer, index, either),
+    signal,
   );
-  const config = { ...image.manifest.config, open: () => options.store.blobs.read(image.id) };
-  await pushBlob(transfer, config, options.signal);
+  await pusher.push({ ...image.manifest.config, open: () => store.blobs.read(image.id) }, [], signal);
   const isSame = layers.every((layer, index) => layer.digest === image.manifest.layers[index]?.digest);
   const bytes = isSame
-    ? await options.store.blobs.document(image.descriptor.digest)
+    ? await store.blobs.document(image.descriptor.digest)
     : manifestBytes(image.manifest.config, layers);
   const mediaType = isSame ? image.descriptor.mediaType : MEDIA_TYPES.ociManifest;
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  await putManifest(repository, reference, descriptor, bytes, options.signal);
+  await putManifest(repository, reference, descriptor, bytes, signal);
   return descriptor;
 }
 
 interface Transfer {
-  readonly client: RegistryClient;
-  readonly repository: Repository;
+  readonly pusher: BlobPusher;
+  readonly reference: Reference;
   readonly options: PushOptions;
   readonly sources: ReadonlyMap<Digest, readonly string[]>;
 }
@@ -80,48 +86,35 @@ async function pushLayer(
   index: number,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const { options, repository } = transfer;
-  const { store, session, compression, onTransfer } = options;
+  const { options, pusher, sources } = transfer;
+  const { store, session, compression, elsewhere } = options;
   if (isForeignLayer(layer.mediaType)) return layer;
   const diffId = image.config.rootfs.diff_ids[index];
   if (diffId === undefined) throw new Error('Internal error: an image that is not sound');
+  const distant = store.blobs.size(layer.digest) === undefined ? elsewhere?.(diffId, layer) : undefined;
+  if (distant !== undefined) return pushDistant(transfer, distant, signal);
   const known = rememberedForm(store, diffId, layer, compression);
-  if (known !== undefined && (await hasBlob(repository, known.digest, signal))) {
-    onTransfer?.({ digest: known.digest, size: known.size, arrival: 'was-there' });
-    return known;
-  }
+  if (known !== undefined && (await pusher.isThere(known, signal))) return known;
   await session.hold(layer.digest);
   await using form: LayerFile = await compressLayer(store, session, diffId, layer, compression, signal);
-  const wasAskedFor = form.descriptor.digest === known?.digest;
-  await (wasAskedFor ? sendBlob : pushBlob)(
-    transfer,
-    { ...form.descriptor, open: () => form.open() },
-    signal,
-  );
-  return form.descriptor;
+  const { descriptor } = form;
+  const blob = { ...descriptor, open: () => form.open() };
+  const mountFrom = sources.get(descriptor.digest) ?? [];
+  await (descriptor.digest === known?.digest
+    ? pusher.send(blob, mountFrom, signal)
+    : pusher.push(blob, mountFrom, signal));
+  return descriptor;
 }
 
-/** Sends a blob that the registry may have. */
-async function pushBlob(
-  transfer: Transfer,
-  blob: BlobToSend,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { repository, options } = transfer;
-  const { digest, size } = blob;
-  if (await hasBlob(repository, digest, signal)) options.onTransfer?.({ digest, size, arrival: 'was-there' });
-  else await sendBlob(transfer, blob, signal);
-}
-
-/** Sends a blob that the registry does not have. */
-async function sendBlob(
-  { client, repository, options, sources }: Transfer,
-  blob: BlobToSend,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { digest, size } = blob;
-  const arrival = await uploadBlob(client, repository, blob, sources.get(digest) ?? [], signal);
-  options.onTransfer?.({ digest, size, arrival });
+async function pushDistant(
+  { pusher, reference, sources }: Transfer,
+  { descriptor, repository, open }: DistantLayer,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const own = repository?.registry === reference.registry ? [repository.repository] : [];
+  const mountFrom = [...own, ...(sources.get(descriptor.digest) ?? [])];
+  await pusher.push({ ...descriptor, open }, mountFrom, signal);
+  return descriptor;
 }
 
 /** Which other repositories of the registry should have a layer: those that it came from, as far as the store knows. */
@@ -150,31 +143,4 @@ async function repositoriesByLayer(
     }
   }
   return found;
-}
-
-/** @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
-async function putManifest(
-  { host, name }: Repository,
-  reference: Reference,
-  { mediaType, digest }: Descriptor,
-  bytes: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const response = await host.send({
-    method: 'PUT',
-    to: `${name}/manifests/${reference.tag ?? digest}`,
-    headers: { 'content-type': mediaType },
-    body: bytesBody(bytes),
-    scopes: [repositoryScope(name, 'push')],
-    doing: `write ${familiarName(reference)}`,
-    expect: [200, 201, 202],
-    signal,
-  });
-  await response.discard();
-  const answered = parseDigest(response.headers.get('docker-content-digest') ?? digest);
-  if (answered.ok && answered.value === digest) return;
-  throw new RegistryError(
-    'digest-mismatch',
-    `the registry ${host.name} took the manifest of ${familiarName(reference)} for another than was sent`,
-  );
 }

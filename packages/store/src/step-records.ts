@@ -60,7 +60,7 @@ export class StepRecords {
 
   async put(session: Session, record: StepRecord): Promise<void> {
     await session.hold(recordName(record.key));
-    const text = JSON.stringify({ version: RECORD_VERSION, ...record });
+    const text = JSON.stringify(stepRecordJson(record));
     await writeDocument(session, this.#paths.record(record.key), text, 'cached');
   }
 
@@ -87,9 +87,20 @@ export class StepRecords {
     } catch {
       return undefined;
     }
-    const parsed = stepRecordSchema.safeParse(value);
-    return parsed.success && parsed.data.key === key ? parsed.data : undefined;
+    const record = parseStepRecord(value);
+    return record?.key === key ? record : undefined;
   }
+}
+
+/** A record as it is written down. */
+export function stepRecordJson(record: StepRecord): object {
+  return { version: RECORD_VERSION, ...record };
+}
+
+/** A record as it was written down; undefined for what is none, or of another version. */
+export function parseStepRecord(value: unknown): StepRecord | undefined {
+  const parsed = stepRecordSchema.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
 }
 
 /** The name under which a record is held. */

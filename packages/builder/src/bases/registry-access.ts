@@ -4,7 +4,16 @@ import type { RegistryClient, RegistryOptions } from '@caisson/registry';
 /** A client, and what can be done with it. */
 export type OpenRegistry = Pick<
   typeof Registry,
-  'fetchBlob' | 'fetchImage' | 'pullImage' | 'putDocuments' | 'resolveDigest'
+  | 'BlobPusher'
+  | 'fetchArtifact'
+  | 'fetchBlob'
+  | 'fetchImage'
+  | 'pullImage'
+  | 'pushImage'
+  | 'putDocuments'
+  | 'putManifest'
+  | 'readBlob'
+  | 'resolveDigest'
 > & { readonly client: RegistryClient };
 
 /**

@@ -2,10 +2,12 @@ import {
   familiarName,
   formatPlatform,
   formatReference,
+  type Descriptor,
   type Digest,
   type Platform,
   type Reference,
 } from '@caisson/oci';
+import type { DistantLayer } from '@caisson/registry';
 import { RegistryError } from '@caisson/registry/errors';
 import { StoreError, type RememberedBase, type Session, type Store, type StoredImage } from '@caisson/store';
 import type { BaseOrigin, Emit } from '../events.ts';
@@ -122,13 +124,31 @@ export class RemoteBases {
 
   /** Brings the blob of a layer into the store, if it is not there. It is fetched once, however many ask. */
   provide(layer: StateLayer): Promise<void> {
-    const { digest } = layer.descriptor;
-    const known = this.#fetches.get(digest) ?? this.#provide(layer);
+    const { descriptor } = layer;
+    return this.#once(descriptor.digest, () => this.#provide(descriptor));
+  }
+
+  /** Where a layer of a base lies that is not in the store: it is fetched on its way. */
+  elsewhere(descriptor: Descriptor): DistantLayer | undefined {
+    const { store } = this.#options;
+    const { digest } = descriptor;
+    const repository = this.#sources.get(digest);
+    if (repository === undefined) return undefined;
+    const provide = (): Promise<void> => this.#once(digest, () => this.#provide(descriptor));
+    async function* open(): AsyncGenerator<Uint8Array> {
+      await provide();
+      yield* store.blobs.read(digest);
+    }
+    return { descriptor, repository, open };
+  }
+
+  #once(digest: Digest, fetch: () => Promise<void>): Promise<void> {
+    const known = this.#fetches.get(digest) ?? fetch();
     this.#fetches.set(digest, known);
     return known;
   }
 
-  async #provide({ descriptor }: StateLayer): Promise<void> {
+  async #provide(descriptor: Descriptor): Promise<void> {
     const { store, session, registry, emit, signal } = this.#options;
     const { digest, size } = descriptor;
     const reference = this.#sources.get(digest);

@@ -47,6 +47,13 @@ export class Chains {
     for (const layer of state.layers) this.#mounted.add(layer.form);
   }
 
+  /** Forgets what it has worked out: a layer turned out to be lost, and others will take its place. */
+  reset(): void {
+    this.#tocs.clear();
+    this.#trees.clear();
+    this.#views.clear();
+  }
+
   /** The files of a state, to look things up in. */
   view(state: FileState): Promise<ChainView> {
     const name = stateDigest(state);

@@ -3,6 +3,7 @@ import { selectionDigest } from '../copy/selection-digest.ts';
 import { KeyParts } from '../solve/key-parts.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { selectAll, type SourcesOf } from './select-all.ts';
+import type { SharedSelection } from '../cache/cache-document.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** Raised by whatever changes what a selection counts as. */
@@ -22,16 +23,25 @@ export async function selectionOfState(
   signal: AbortSignal,
 ): Promise<Digest> {
   const { sources, excludes = [], hasParents = false } = request;
+  const { imported } = scope;
   const { lookUps, pastRecords } = scope.store;
   const of = stateDigest(state);
   const texts = sources.map((source) => (source.kind === 'path' ? source.text : ''));
   const name = digestOf(JSON.stringify([VERSION, excludes, hasParents, ...texts]));
-  const known = lookUps.selection(of, name);
-  if (known !== undefined) return known;
+  const known = lookUps.selection(of, name) ?? (await imported.selection(of, name));
+  if (known !== undefined) {
+    share(scope, { state: of, selection: name, digest: known });
+    return known;
+  }
   const tree = await scope.chains.sources(title, state);
   const parts = new KeyParts();
   const digest = await selectionDigest(tree, selectAll(tree, request), parts, signal);
   pastRecords.addParts(parts.texts);
   lookUps.rememberSelection(of, name, digest);
+  share(scope, { state: of, selection: name, digest });
   return digest;
+}
+
+function share({ exports }: StepScope, selection: SharedSelection): void {
+  for (const each of exports) each.addSelection(selection);
 }

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
-import { removeTreeLater, formId, type StepRecord } from '@caisson/store';
+import { removeTreeLater, formId, type KnownLayer, type StepRecord } from '@caisson/store';
 import type { CommittedLayer } from '@caisson/runtime';
 import { MEDIA_TYPES } from '@caisson/oci';
+import { LostLayer } from '../cache/imported-cache.ts';
 import { BuildError } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
 import type { StepInfo } from '../events.ts';
@@ -94,13 +95,25 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
-    const { store, session, ignoresCache } = this.scope;
+    const { ignoresCache, imported } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
+    const record = (await this.#findHere(key)) ?? (await imported.find(key));
+    if (record === undefined) return undefined;
+    this.#share(record);
+    return this.#extended(firstOf(inputs), record.layer, record.created);
+  }
+
+  /** The store's own record, if its layer is there. */
+  async #findHere(key: StepKey): Promise<StepRecord | undefined> {
+    const { store, session } = this.scope;
     const record = await store.records.get(session, key);
     if (record === undefined) return undefined;
-    const { diffId, contentDigest, size } = record.layer;
-    if (!(await store.blobs.has(session, diffId))) return undefined;
-    return this.#extended(firstOf(inputs), { diffId, contentDigest, size }, record.created);
+    return (await store.blobs.has(session, record.layer.diffId)) ? record : undefined;
+  }
+
+  /** What is exported is what a build found or made. */
+  #share(record: StepRecord): void {
+    for (const each of this.scope.exports) each.add(record);
   }
 
   async explain(key: StepKey, record: KeyRecord, inputs: readonly FileState[]): Promise<MissReason> {
@@ -135,18 +148,23 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   #earlier(): EarlierRecords {
-    const { store, session, dockerfile, since } = this.scope;
+    const { store, session, imported, dockerfile, since } = this.scope;
     const { kind: op, text } = this.step;
     const { stage, texts: siblings } = this.place;
     const place = { op, stage, dockerfile, text, siblings, since };
+    let parts: ReadonlyMap<Digest, string> = new Map();
     return {
       had: (key) => store.pastRecords.has(key),
       near: async () => {
         const keys = store.pastRecords.near(place, CANDIDATES);
-        const records = await Promise.all(keys.map((key) => store.records.get(session, key)));
-        return records.filter((each) => each !== undefined);
+        const here = await Promise.all(keys.map((key) => store.records.get(session, key)));
+        const elsewhere = await imported.near(place, CANDIDATES);
+        parts = elsewhere.parts;
+        return [...here.filter((each) => each !== undefined), ...elsewhere.records];
       },
-      read: partReader((digest) => this.parts.texts.get(digest) ?? store.pastRecords.part(digest)),
+      read: partReader(
+        (digest) => this.parts.texts.get(digest) ?? store.pastRecords.part(digest) ?? parts.get(digest),
+      ),
     };
   }
 
@@ -181,13 +199,10 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const { store, session, clock } = this.scope;
     const state = stateDigest(before);
     const { contentDigest } = made;
-    const older = this.scope.ignoresCache(this.place.stage)
-      ? undefined
-      : store.lookUps.layerWithContent(state, contentDigest);
-    const olderSize = older === undefined ? undefined : store.blobs.size(older.diffId);
-    if (older !== undefined && olderSize !== undefined && (await store.blobs.has(session, older.diffId))) {
+    const older = await this.#olderLayer(state, contentDigest);
+    if (older !== undefined) {
       this.#isSame = true;
-      const layer = { diffId: older.diffId, contentDigest, size: olderSize };
+      const layer = { ...older, contentDigest };
       await Promise.all([rm(made.tar), rm(made.toc), made.tree && removeTreeLater(made.tree)]);
       await this.#putRecord(record, before, layer, older.created);
       return this.#extended(before, layer, older.created);
@@ -200,6 +215,25 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
     await this.#putRecord(record, before, made, created);
     return this.#extended(before, made, created);
+  }
+
+  /** A layer that has the same content on the same state, and is there. */
+  async #olderLayer(state: Digest, content: Digest): Promise<OlderLayer | undefined> {
+    const { store, session, imported, ignoresCache } = this.scope;
+    if (ignoresCache(this.place.stage)) return undefined;
+    const here = store.lookUps.layerWithContent(state, content);
+    const size = here === undefined ? undefined : store.blobs.size(here.diffId);
+    if (here !== undefined && size !== undefined && (await store.blobs.has(session, here.diffId)))
+      return { ...here, size };
+    const record = await imported.recordWithContent(state, content);
+    if (record === undefined) return undefined;
+    try {
+      await imported.provide(record.layer.diffId);
+    } catch (error) {
+      if (error instanceof LostLayer) return undefined;
+      throw error;
+    }
+    return { ...record.layer, created: record.created };
   }
 
   async #putRecord(record: KeyRecord, before: FileState, layer: LayerFacts, created: string): Promise<void> {
@@ -215,6 +249,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       text: this.step.text,
     };
     await store.records.put(session, kept);
+    this.#share(kept);
     for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
     store.pastRecords.add(kept, this.parts.texts);
   }
@@ -241,6 +276,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 }
 
+type OlderLayer = KnownLayer & { readonly size: number };
 type LayerFacts = Pick<MadeLayer, 'diffId' | 'contentDigest' | 'size'>;
 
 /** How many records of the same place are looked at to find the nearest. */

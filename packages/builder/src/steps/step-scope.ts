@@ -1,6 +1,8 @@
 import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
+import type { CacheExport } from '../cache/cache-export.ts';
+import type { ImportedCache } from '../cache/imported-cache.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
 import type { IgnoresCache } from './no-cache.ts';
@@ -36,5 +38,8 @@ export interface StepScope {
   readonly limits: SandboxLimits;
   /** The agents that hold keys for ssh. */
   readonly agents: SshAgents;
+  /** Caches that lie elsewhere: those that are looked up in, and those that are written. */
+  readonly imported: ImportedCache;
+  readonly exports: readonly CacheExport[];
   readonly emit: Emit;
 }

@@ -7,13 +7,12 @@ import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { outputsOf, requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
+import { parseCacheTo } from '../parse-cache.ts';
 import { parseCall } from '../parse-call.ts';
 import { oneOf } from '../parse-options.ts';
-import { pushName } from '../push-name.ts';
 import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
 import { tryFiles } from '../try-files.ts';
@@ -64,6 +63,9 @@ async function runBuild(
   const request = {
     ...requestOf(context, flags, root, terminal),
     outputs: outputsOf(flags, terminal),
+    push: flags.push === true,
+    isLoaded: flags.load === true,
+    cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
   };
   if (flags.push === true && flags.tag.length === 0) {
     throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
@@ -79,16 +81,11 @@ async function runBuild(
   const built = await build({ ...request, ...source, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return EXIT.failed;
-  const { imageId, names, steps } = built.value;
+  const { imageId, steps } = built.value;
   if (flags.iidfile !== undefined) {
     const path = resolve(terminal.cwd, flags.iidfile);
     const failure = { code: 'output', message: `cannot write the image id to ${path}` } as const;
     if (!(await tryFiles(() => writeFile(path, imageId), failure, terminal))) return EXIT.failed;
-  }
-  for (const name of flags.push === true ? names : []) {
-    const options = { compression: 'gzip', isQuiet, signal: interrupt.signal } as const;
-    const digest = await pushName(root, parseName(name), terminal, options);
-    if (!isQuiet) terminal.error(`pushed ${shownName(name)}@${digest}\n`);
   }
   if (isQuiet) terminal.out(`${imageId}\n`);
   else if (progressOf(flags, terminal) !== 'quiet') {

@@ -58,10 +58,12 @@ export function plainProgress(terminal: Terminal): Emit {
         return terminal.error(warningText(event, terminal.hasColor));
       case 'image':
         return tell(imageLine(event));
+      case 'cache-imported':
+      case 'cache-exported':
+      case 'transfer':
+      case 'pushed':
       case 'output':
-        return tell(
-          `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : event.destination}`,
-        );
+        return tell(travelLine(event));
       case 'failed':
         return terminal.error(buildFailuresText(event.failures, terminal.hasColor));
     }
@@ -78,6 +80,29 @@ export function quietProgress(terminal: Terminal): Emit {
   };
 }
 
+/** What comes from another place, or goes there. */
+type Travel = Extract<
+  BuildEvent,
+  { kind: 'cache-imported' | 'cache-exported' | 'transfer' | 'pushed' | 'output' }
+>;
+
+function travelLine(event: Travel): string {
+  switch (event.kind) {
+    case 'cache-imported':
+      return `${event.from}: ${event.records} records`;
+    case 'cache-exported':
+      return `wrote ${event.to}: ${event.records} records`;
+    case 'transfer':
+      return `${ARRIVALS[event.arrival]} ${shortId(event.digest)} (${size(event.size)})`;
+    case 'pushed':
+      return `pushed ${event.name}@${event.digest}`;
+    case 'output':
+      return `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : event.destination}`;
+  }
+}
+
+const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as const;
+
 const ORIGIN = {
   store: 'from the store',
   remembered: 'as remembered',
@@ -88,10 +113,10 @@ function title({ id, name, text }: StepInfo): string {
   return `#${id} [${name}] ${text}`;
 }
 
-function imageLine({ id, names }: Extract<BuildEvent, { kind: 'image' }>): string {
+function imageLine({ id, names, isStored }: Extract<BuildEvent, { kind: 'image' }>): string {
   const shown = names.map((name) => {
     const reference = parseReference(name);
     return reference.ok ? familiarName(reference.value) : name;
   });
-  return `image ${id}${shown.length === 0 ? '' : ` named ${shown.join(', ')}`}`;
+  return `image ${id}${shown.length === 0 || !isStored ? '' : ` named ${shown.join(', ')}`}`;
 }

@@ -1,0 +1,188 @@
+import { zstdCompressSync } from 'node:zlib';
+import PQueue from 'p-queue';
+import {
+  canonicalJson,
+  digestOf,
+  manifestBytes,
+  MEDIA_TYPES,
+  type Compression,
+  type Descriptor,
+  type Digest,
+  type DiffId,
+  type Reference,
+} from '@caisson/oci';
+import { digestsIn, type Session, type StepRecord, type Store } from '@caisson/store';
+import type { Emit } from '../events.ts';
+import type { FileState } from '../state.ts';
+import {
+  encodeCache,
+  encodeParts,
+  PARTS_TYPE,
+  RECORDS_TYPE,
+  type SharedSelection,
+} from './cache-document.ts';
+import type { CacheBlob, CachePlace } from './cache-place.ts';
+import { whyUnusable, type ImportedCache } from './imported-cache.ts';
+
+/** What is exported: the steps of the image itself, or every step of the build. */
+export type CacheMode = 'min' | 'max';
+
+/** What exporting needs. */
+export interface ExportTools {
+  readonly store: Store;
+  readonly session: Session;
+  readonly imported: ImportedCache;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** How many layers travel at once. */
+const TRANSFERS = 4;
+
+/**
+ * A cache on its way to another place. With `max`, a layer travels while later steps run. What goes wrong is a warning,
+ * never the end of a build.
+ */
+export class CacheExport {
+  readonly #place: CachePlace;
+  readonly #how: { readonly mode: CacheMode; readonly compression: Compression };
+  readonly #tools: ExportTools;
+  readonly #queue = new PQueue({ concurrency: TRANSFERS });
+  readonly #records = new Map<Digest, StepRecord>();
+  readonly #selections = new Map<string, SharedSelection>();
+  readonly #layers = new Map<DiffId, Promise<Descriptor>>();
+  #problem: unknown;
+
+  constructor(
+    place: CachePlace,
+    how: { readonly mode: CacheMode; readonly compression: Compression },
+    tools: ExportTools,
+  ) {
+    this.#place = place;
+    this.#how = how;
+    this.#tools = tools;
+  }
+
+  /** A step's record, as it was found or made. */
+  add(record: StepRecord): void {
+    this.#records.set(record.key, record);
+    if (this.#how.mode === 'max') void this.#send(record.layer.diffId, record.layer.size);
+  }
+
+  addSelection(selection: SharedSelection): void {
+    this.#selections.set(`${selection.state} ${selection.selection}`, selection);
+  }
+
+  /** What a layer became on its way, once it is there. */
+  async sent(): Promise<ReadonlyMap<DiffId, Descriptor>> {
+    const sent = new Map<DiffId, Descriptor>();
+    for (const [diffId, layer] of this.#layers) {
+      const descriptor = await layer.catch(() => undefined);
+      if (descriptor !== undefined) sent.set(diffId, descriptor);
+    }
+    return sent;
+  }
+
+  get repository(): CachePlace['repository'] {
+    return this.#place.repository;
+  }
+
+  /** Sends what is still missing, and makes it the cache. */
+  async finish({ layers }: FileState): Promise<void> {
+    const { emit } = this.#tools;
+    const inImage = new Set(layers.map(({ diffId }) => diffId));
+    const all = [...this.#records.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const records = this.#how.mode === 'max' ? all : all.filter(({ layer }) => inImage.has(layer.diffId));
+    try {
+      await this.#write(records);
+      emit({ kind: 'cache-exported', to: this.#place.title, records: records.length });
+    } catch (error) {
+      this.#queue.clear();
+      await this.#queue.onIdle();
+      const cause = this.#problem ?? error;
+      const why = whyUnusable(cause) ?? (isFull(cause) ? 'no space left on the disk' : undefined);
+      if (why === undefined) throw error;
+      emit({ kind: 'warning', message: `${this.#place.title} cannot be written: ${why}` });
+    }
+  }
+
+  async #write(records: readonly StepRecord[]): Promise<void> {
+    const { signal } = this.#tools;
+    const descriptors: Descriptor[] = [];
+    const shared: { record: StepRecord; layer: number }[] = [];
+    for (const record of records) {
+      const descriptor = await this.#send(record.layer.diffId, record.layer.size);
+      const known = descriptors.findIndex(({ digest }) => digest === descriptor.digest);
+      if (known === -1) descriptors.push(descriptor);
+      shared.push({ record, layer: known === -1 ? descriptors.length - 1 : known });
+    }
+    const parts = blobOf(zstdCompressSync(encodeParts(await this.#partsOf(records))), PARTS_TYPE);
+    if (!(await this.#place.has(parts.descriptor, signal))) await this.#place.write(parts, [], signal);
+    const selections = [...this.#selections.values()];
+    const config = blobOf(encodeCache({ records: shared, selections }), RECORDS_TYPE);
+    const manifest = manifestBytes(config.descriptor, [...descriptors, parts.descriptor]);
+    await this.#place.finish(manifest, config, signal);
+  }
+
+  /** Sends a layer, once. */
+  #send(diffId: DiffId, size: number): Promise<Descriptor> {
+    const known = this.#layers.get(diffId);
+    if (known !== undefined) return known;
+    const sent = this.#queue.add(() => this.#sendNow(diffId, size));
+    sent.catch((error: unknown) => (this.#problem ??= error)); // finish() tells
+    this.#layers.set(diffId, sent);
+    return sent;
+  }
+
+  async #sendNow(diffId: DiffId, size: number): Promise<Descriptor> {
+    const { store, session, imported, signal } = this.#tools;
+    signal.throwIfAborted();
+    if (this.#problem !== undefined) throw new Error('given up', { cause: this.#problem });
+    const distant = store.blobs.size(diffId) === undefined ? imported.elsewhere(diffId) : undefined;
+    if (distant !== undefined) {
+      const { descriptor, repository, open } = distant;
+      const from: Reference[] = repository === undefined ? [] : [{ ...repository }];
+      if (!(await this.#place.has(descriptor, signal)))
+        await this.#place.write({ descriptor, open }, from, signal);
+      return descriptor;
+    }
+    const { compressLayer, rememberedForm } = await import('@caisson/registry');
+    const { compression } = this.#how;
+    const layer = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
+    const known = rememberedForm(store, diffId, layer, compression);
+    if (known !== undefined && (await this.#place.has(known, signal))) return known;
+    await session.hold(diffId);
+    await using form = await compressLayer(store, session, diffId, layer, compression, signal);
+    const { descriptor } = form;
+    const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
+    if (!isThere) await this.#place.write({ descriptor, open: () => form.open() }, [], signal);
+    return descriptor;
+  }
+
+  async #partsOf(records: readonly StepRecord[]): Promise<Map<Digest, string>> {
+    const { store, imported } = this.#tools;
+    const parts = new Map<Digest, string>();
+    const open = records.flatMap(({ keyRecord }) => digestsIn(canonicalJson(keyRecord)));
+    for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
+      if (parts.has(digest)) continue;
+      const text = store.pastRecords.part(digest) ?? (await imported.part(digest));
+      if (text === undefined) continue;
+      parts.set(digest, text);
+      open.push(...digestsIn(text));
+    }
+    return parts;
+  }
+}
+
+function blobOf(bytes: Uint8Array, mediaType: string): CacheBlob {
+  return {
+    descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
+    open: async function* () {
+      yield await Promise.resolve(bytes);
+    },
+  };
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'no-space');
+}

@@ -1,0 +1,168 @@
+import { createReadStream, createWriteStream, lstatSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import {
+  digestOf,
+  Digester,
+  hexOf,
+  MEDIA_TYPES,
+  parseIndex,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type Index,
+  type Manifest,
+  type Reference,
+} from '@caisson/oci';
+import { lockFile } from '@caisson/store';
+import { errorCode } from '@caisson/sys';
+import { RECORDS_TYPE } from './cache-document.ts';
+import type { CacheBlob, CachePlace } from './cache-place.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+const MAX_INDEX = 4 << 20;
+const MAX_CONFIG = 64 << 20;
+
+/**
+ * A cache in a folder: an image layout with a manifest for each tag. What no manifest names any more goes when a cache is
+ * written, so that the folder does not grow for ever.
+ * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+ */
+export class FolderCache implements CachePlace {
+  readonly title: string;
+  readonly repository = undefined;
+  readonly #folder: string;
+  readonly #tag: string;
+  readonly #written = new Set<Digest>();
+  #parts = 0;
+
+  /** @param folder absolute */
+  constructor(folder: string, tag: string) {
+    this.title = `the cache ${folder}`;
+    this.#folder = folder;
+    this.#tag = tag;
+  }
+
+  async read(): Promise<{ manifest: Manifest; config: Uint8Array } | undefined> {
+    const index = await this.#index();
+    const entry = index?.manifests.find(({ annotations }) => annotations?.[REF_NAME] === this.#tag);
+    if (entry === undefined) return undefined;
+    const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
+    if (!manifest.ok) throw new CacheError(`its manifest cannot be read: ${manifest.error}`);
+    const { config } = manifest.value;
+    if (config.mediaType !== RECORDS_TYPE) throw new CacheError('it is an image layout of something else');
+    return { manifest: manifest.value, config: await this.#document(config, MAX_CONFIG) };
+  }
+
+  async *open({ digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
+    const digester = new Digester();
+    for await (const chunk of createReadStream(this.#blob(digest))) {
+      if (!(chunk instanceof Uint8Array))
+        throw new Error('Internal error: a file stream gave something else than bytes');
+      digester.update(chunk);
+      yield chunk;
+    }
+    if (digester.size !== size || digester.digest() !== digest)
+      throw new CacheError(`its blob ${digest} is damaged`);
+  }
+
+  has({ digest, size }: Descriptor): Promise<boolean> {
+    this.#written.add(digest);
+    const there = lstatSync(this.#blob(digest), { throwIfNoEntry: false });
+    return Promise.resolve(there?.isFile() === true && there.size === size);
+  }
+
+  async write(
+    { descriptor, open }: CacheBlob,
+    _from: readonly Reference[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    await mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true });
+    this.#written.add(descriptor.digest);
+    await this.#place(this.#blob(descriptor.digest), (path) =>
+      pipeline(open(), createWriteStream(path, { flags: 'wx' }), { signal }),
+    );
+  }
+
+  async finish(manifest: Uint8Array, config: CacheBlob, signal: AbortSignal): Promise<void> {
+    const digest = digestOf(manifest);
+    const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest, size: manifest.length };
+    await this.write(config, [], signal);
+    await this.write({ descriptor, open: () => once(manifest) }, [], signal);
+    using _lock = await lockFile(join(this.#folder, 'caisson.lock'), 'exclusive', { signal });
+    const others = (await this.#index())?.manifests.filter(
+      ({ annotations }) => annotations?.[REF_NAME] !== this.#tag,
+    );
+    const manifests = [...(others ?? []), { ...descriptor, annotations: { [REF_NAME]: this.#tag } }];
+    const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
+    await this.#writeText('oci-layout', '{"imageLayoutVersion":"1.0.0"}');
+    await this.#writeText('index.json', JSON.stringify(index));
+    await this.#sweep(others ?? []);
+  }
+
+  /** Removes the blobs that neither this cache nor another tag names. One that cannot be read keeps everything. */
+  async #sweep(others: readonly Descriptor[]): Promise<void> {
+    const needed = new Set<string>([...this.#written].map(hexOf));
+    for (const entry of others) {
+      const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
+      if (!manifest.ok) return;
+      for (const { digest } of [entry, manifest.value.config, ...manifest.value.layers])
+        needed.add(hexOf(digest));
+    }
+    const folder = join(this.#folder, 'blobs', 'sha256');
+    for (const name of await readdir(folder)) {
+      if (/^[0-9a-f]{64}$/.test(name) && !needed.has(name)) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  async #index(): Promise<Index | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(join(this.#folder, 'index.json'));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    const index = parseIndex(bytes);
+    if (!index.ok) throw new CacheError(`its index.json cannot be read: ${index.error}`);
+    return index.value;
+  }
+
+  async #document({ digest, size }: Descriptor, limit: number): Promise<Uint8Array> {
+    if (size > limit) throw new CacheError(`its blob ${digest} is too large for a document`);
+    const bytes = await readFile(this.#blob(digest));
+    if (digestOf(bytes) !== digest) throw new CacheError(`its blob ${digest} is damaged`);
+    return bytes;
+  }
+
+  #writeText(name: string, text: string): Promise<void> {
+    return this.#place(join(this.#folder, name), (path) => writeFile(path, text, { flag: 'wx' }));
+  }
+
+  /** Writes beside the place and moves there: nobody sees half a file. */
+  async #place(path: string, write: (path: string) => Promise<void>): Promise<void> {
+    this.#parts++;
+    const part = join(this.#folder, `.${process.pid}-${this.#parts}.part`);
+    try {
+      await write(part);
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  }
+
+  #blob(digest: Digest): string {
+    return join(this.#folder, 'blobs', 'sha256', hexOf(digest));
+  }
+}
+
+/** A cache that cannot be used. */
+export class CacheError extends Error {
+  override readonly name = 'CacheError';
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}

@@ -1,0 +1,42 @@
+import { parseReference } from '@caisson/oci';
+import type { RegistryAccess } from '../bases/registry-access.ts';
+import { buildError } from '../failure.ts';
+import type { BuildRequest, CacheExportRequest, CacheLocation } from '../request.ts';
+import { CacheExport } from './cache-export.ts';
+import type { CachePlace } from './cache-place.ts';
+import { FolderCache } from './folder-cache.ts';
+import { ImportedCache, type ImportTools } from './imported-cache.ts';
+import { RegistryCache } from './registry-cache.ts';
+
+/** The caches of a request that lie elsewhere. */
+export interface OpenCaches {
+  readonly imported: ImportedCache;
+  readonly exports: readonly CacheExport[];
+}
+
+/** Nothing is read or written yet. @throws BuildError `invalid-request` */
+export function openCaches(
+  { cacheFrom = [], cacheTo = [] }: BuildRequest,
+  access: RegistryAccess,
+  tools: ImportTools,
+): OpenCaches {
+  const imported = new ImportedCache(
+    cacheFrom.map((location) => placeOf(location, access)),
+    tools,
+  );
+  const exports = cacheTo.map(
+    (request) => new CacheExport(placeOf(request, access), howOf(request), { ...tools, imported }),
+  );
+  return { imported, exports };
+}
+
+function howOf({ type, mode = 'min', compression }: CacheExportRequest) {
+  return { mode, compression: compression ?? (type === 'registry' ? 'gzip' : 'zstd') } as const;
+}
+
+function placeOf(location: CacheLocation, access: RegistryAccess): CachePlace {
+  if (location.type === 'local') return new FolderCache(location.folder, location.tag ?? 'latest');
+  const reference = parseReference(location.reference);
+  if (!reference.ok) throw buildError('invalid-request', `the name of a cache: ${reference.error}`);
+  return new RegistryCache(reference.value, access);
+}

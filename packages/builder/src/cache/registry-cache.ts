@@ -1,0 +1,75 @@
+import {
+  digestOf,
+  familiarName,
+  MEDIA_TYPES,
+  type Descriptor,
+  type Manifest,
+  type Reference,
+} from '@caisson/oci';
+import type { BlobPusher, Repository } from '@caisson/registry';
+import type { RegistryAccess } from '../bases/registry-access.ts';
+import { RECORDS_TYPE } from './cache-document.ts';
+import type { CacheBlob, CachePlace } from './cache-place.ts';
+
+/** A cache in a registry: a manifest under a tag, whose layers are those of images. */
+export class RegistryCache implements CachePlace {
+  readonly title: string;
+  readonly repository: Pick<Reference, 'registry' | 'repository'>;
+  readonly #reference: Reference;
+  readonly #access: RegistryAccess;
+  #pusher: { readonly repository: Repository; readonly pusher: BlobPusher } | undefined;
+
+  constructor(reference: Reference, access: RegistryAccess) {
+    this.title = `the cache ${familiarName(reference)}`;
+    this.repository = { registry: reference.registry, repository: reference.repository };
+    this.#reference = reference;
+    this.#access = access;
+  }
+
+  async read(signal: AbortSignal): Promise<{ manifest: Manifest; config: Uint8Array } | undefined> {
+    const { client, fetchArtifact } = await this.#access.open();
+    return fetchArtifact(client, this.#reference, RECORDS_TYPE, signal);
+  }
+
+  async *open(descriptor: Descriptor, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { client, readBlob } = await this.#access.open();
+    yield* readBlob(client, this.#reference, descriptor, signal);
+  }
+
+  async has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
+    const { pusher } = await this.#open();
+    return pusher.isThere(descriptor, signal);
+  }
+
+  async write(
+    { descriptor, open }: CacheBlob,
+    from: readonly Reference[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { pusher } = await this.#open();
+    const { registry, repository: own } = this.repository;
+    const mountFrom = from
+      .filter((each) => each.registry === registry && each.repository !== own)
+      .map(({ repository }) => repository);
+    await pusher.send({ ...descriptor, open }, mountFrom, signal);
+  }
+
+  async finish(manifest: Uint8Array, config: CacheBlob, signal: AbortSignal): Promise<void> {
+    const { pusher, repository } = await this.#open();
+    const { putManifest } = await this.#access.open();
+    await pusher.push({ ...config.descriptor, open: config.open }, [], signal);
+    const descriptor = {
+      mediaType: MEDIA_TYPES.ociManifest,
+      digest: digestOf(manifest),
+      size: manifest.length,
+    };
+    await putManifest(repository, this.#reference, descriptor, manifest, signal);
+  }
+
+  async #open(): Promise<{ readonly repository: Repository; readonly pusher: BlobPusher }> {
+    const { client, BlobPusher: Pusher } = await this.#access.open();
+    const repository = client.toWrite(this.#reference);
+    this.#pusher ??= { repository, pusher: new Pusher(client, repository) };
+    return this.#pusher;
+  }
+}

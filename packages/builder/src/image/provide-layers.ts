@@ -1,0 +1,25 @@
+import type { BuildRequest } from '../request.ts';
+import type { FileState } from '../state.ts';
+import type { Workshop } from '../workshop.ts';
+
+/**
+ * Brings the layers of an image into the store that something there needs: the image itself, or an output that has them.
+ * @returns whether all of it is there
+ */
+export async function provideLayers(
+  { scope, layers }: Workshop,
+  { push = false, outputs = [], isLoaded = false }: BuildRequest,
+  state: FileState,
+): Promise<boolean> {
+  const onlyPasses = !isLoaded && (push || outputs.length > 0);
+  const areWritten = outputs.some(({ type }) => type === 'oci' || type === 'docker');
+  if (!onlyPasses || areWritten) {
+    for (const layer of state.layers) await layers(layer);
+    return true;
+  }
+  const { store, session } = scope;
+  for (const { descriptor } of state.layers) {
+    if (!(await store.blobs.has(session, descriptor.digest))) return false;
+  }
+  return true;
+}

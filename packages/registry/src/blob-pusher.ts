@@ -1,0 +1,47 @@
+import type { Digest } from '@caisson/oci';
+import type { RegistryClient, Repository } from './client.ts';
+import { hasBlob, uploadBlob, type Arrival, type BlobToSend } from './upload.ts';
+
+/** Told of each blob that is on the other side now. */
+export type OnArrival = (event: {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly arrival: Arrival;
+}) => void;
+
+/** Brings blobs to a repository, those that it does not have. */
+export class BlobPusher {
+  readonly #client: RegistryClient;
+  readonly #repository: Repository;
+  readonly #onArrival: OnArrival;
+
+  constructor(client: RegistryClient, repository: Repository, onArrival: OnArrival = () => {}) {
+    this.#client = client;
+    this.#repository = repository;
+    this.#onArrival = onArrival;
+  }
+
+  /** Whether a blob is there; if it is, nothing more has to be done for it. */
+  async isThere(
+    { digest, size }: Pick<BlobToSend, 'digest' | 'size'>,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    if (!(await hasBlob(this.#repository, digest, signal))) return false;
+    this.#onArrival({ digest, size, arrival: 'was-there' });
+    return true;
+  }
+
+  /**
+   * Sends a blob that is not there.
+   * @param mountFrom repositories of the registry that should have it
+   */
+  async send(blob: BlobToSend, mountFrom: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const arrival = await uploadBlob(this.#client, this.#repository, blob, mountFrom, signal);
+    this.#onArrival({ digest: blob.digest, size: blob.size, arrival });
+  }
+
+  /** Sends a blob, unless it is there. */
+  async push(blob: BlobToSend, mountFrom: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    if (!(await this.isThere(blob, signal))) await this.send(blob, mountFrom, signal);
+  }
+}
