@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -46,11 +46,12 @@ const IDENTITY = {
 /**
  * Starts a server.
  * @param parent where its repositories lie
- * @param options `authorization`: what requests must bring along; `redirect`: where everything is sent to
+ * @param options `authorization`: what requests must bring along; `redirect`: where everything is sent to;
+ *   `isDumb`: it knows nothing of git and gives files
  */
 export async function startGitServer(
   parent: string,
-  options: { readonly authorization?: string; readonly redirect?: string } = {},
+  options: { readonly authorization?: string; readonly redirect?: string; readonly isDumb?: boolean } = {},
 ): Promise<GitServer> {
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'git-'));
@@ -62,6 +63,8 @@ export async function startGitServer(
       response.writeHead(302, { location: `${options.redirect}${request.url ?? ''}` }).end();
     } else if (options.authorization !== undefined && options.authorization !== authorization) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+    } else if (options.isDumb === true) {
+      giveFile(folder, request, response);
     } else {
       answer(folder, request, response).catch(() => response.destroy());
     }
@@ -117,6 +120,14 @@ async function makeRepository(parent: string, url: string, name: string): Promis
       return run(work, ['rev-parse', 'HEAD']);
     },
   };
+}
+
+/** @see https://git-scm.com/docs/http-protocol, "Dumb Clients" */
+function giveFile(folder: string, request: IncomingMessage, response: ServerResponse): void {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const path = join(folder, pathname);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) response.end(readFileSync(path));
+  else response.writeHead(404).end();
 }
 
 /** @see https://git-scm.com/docs/git-http-backend and RFC 3875 */

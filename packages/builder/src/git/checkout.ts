@@ -7,6 +7,7 @@ import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { GitError, runGit, type GitAccess, type GitOptions } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
+import { settleRepository } from './settle-repository.ts';
 import { settleTree } from './settle-tree.ts';
 import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
 
@@ -44,9 +45,8 @@ export async function checkOut(
     throw fetchFailed(reference, error);
   }
   const time = reference.mtime === 'commit' ? await timeOf(commit.sha, git) : undefined;
-  for (const name of keepsGitFolder ? TRACES : ['']) {
-    await rm(join(folder, '.git', name), { recursive: true, force: true });
-  }
+  if (keepsGitFolder) await settleRepository(folder, commit, { access, signal });
+  else await rm(join(folder, '.git'), { recursive: true });
   await settleTree(hostPath(folder), { time, hasGit: keepsGitFolder });
   return subdirOf(reference, folder);
 }
@@ -54,20 +54,21 @@ export async function checkOut(
 /** The commit alone; from a server that gives no single commits, its ref, and then everything. */
 async function fetchCommit(
   { remote, fetchesByCommit }: GitReference,
-  { sha, ref }: GitCommit,
+  { sha, ref, tag }: GitCommit,
   options: GitOptions,
 ): Promise<void> {
+  const object = tag ?? sha;
   const single = ['--depth', '1', '--no-tags'];
   const attempts = [
     ...(ref === undefined || fetchesByCommit ? [] : [[...single, '--', remote, refspec(ref)]]),
-    [...single, '--', remote, sha],
+    [...single, '--', remote, object],
     ['--tags', '--', remote, '+refs/heads/*:refs/heads/*'],
   ];
   let failure: GitError | undefined;
   for (const attempt of attempts) {
     failure = await failureOf([...FETCH, ...attempt], options);
     if (failure !== undefined) continue;
-    if ((await failureOf(['cat-file', '-e', `${sha}^{commit}`], options)) === undefined) return;
+    if ((await failureOf(['cat-file', '-e', `${object}^{commit}`], options)) === undefined) return;
   }
   throw failure ?? buildError('missing-source', `${remote} has no commit ${sha}`);
 }
@@ -107,9 +108,6 @@ async function statOf(path: string): Promise<Stats | undefined> {
     throw error;
   }
 }
-
-/** What says who checked a repository out, and when. */
-const TRACES = ['FETCH_HEAD', 'logs'];
 
 /** A folder of the repository: each name on the way must be one, and no link. */
 async function subdirOf(reference: GitReference, folder: string): Promise<string> {

@@ -10,6 +10,8 @@ export interface GitCommit {
   readonly sha: string;
   /** The whole name of the ref that points to it; undefined where the commit itself was named. */
   readonly ref: string | undefined;
+  /** The object of an annotated tag that points to it, where it was named by one. */
+  readonly tag: string | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function resolveCommit(
 
 async function find(reference: GitReference, access: GitAccess, signal: AbortSignal): Promise<GitCommit> {
   const { remote, ref = 'HEAD' } = reference;
-  if (isFullCommit(ref)) return { sha: ref, ref: undefined };
+  if (isFullCommit(ref)) return { sha: ref, ref: undefined, tag: undefined };
   try {
     const listed = await runGit(['ls-remote', '--symref', '--', remote, ref, `${ref}^{}`], {
       access,
@@ -69,8 +71,10 @@ function headOf(listed: string): string | undefined {
 function choose(ref: string, refs: ReadonlyMap<string, string>): GitCommit | undefined {
   for (const name of [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`]) {
     // An annotated tag is an object of its own; behind it stands the commit.
-    const sha = refs.get(`${name}^{}`) ?? refs.get(name);
-    if (sha !== undefined) return { sha, ref: name };
+    const sha = refs.get(name);
+    const behind = refs.get(`${name}^{}`);
+    if (sha !== undefined)
+      return { sha: behind ?? sha, ref: name, tag: behind === undefined ? undefined : sha };
   }
   return undefined;
 }

@@ -217,9 +217,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
       if (source.kind !== 'git') continue;
       const { reference, keepsGitFolder } = source;
       const { subdir = '', hasSubmodules, mtime, remote } = reference;
-      const { sha, ref } = await this.scope.git.commit(reference, signal);
+      const { sha, ref, tag } = await this.scope.git.commit(reference, signal);
       // Where .git stays, it says where it is from; submodules lie beside their repository.
-      const origin = keepsGitFolder ? [remote, ref ?? ''] : hasSubmodules ? [remote] : [];
+      const origin = keepsGitFolder ? [remote, ref ?? '', tag ?? ''] : hasSubmodules ? [remote] : [];
       git.push([sha, subdir, hasSubmodules, mtime, keepsGitFolder, origin]);
     }
     return git.length === 0 ? {} : { git };
