@@ -158,7 +158,8 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     },
   },
   'no-dockerfile': {
-    means: 'There is no Dockerfile where it was looked for: in the context, or where `-f` says.',
+    means:
+      'There is no Dockerfile where it was looked for, in the context or where `-f` says; or what is there is too large to be one.',
     mend: 'Name the folder of the context as the last argument, and the Dockerfile with `-f` if it is called otherwise.',
     example: {
       text: `error[no-dockerfile]: there is no Dockerfile in /home/me/app
@@ -343,7 +344,7 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     },
   },
   'no-space': {
-    means: 'The disk is full.',
+    means: 'The disk is full, or an archive is larger unpacked than what is free.',
     mend: '`caisson du` shows what the store takes, `caisson prune` removes what no image needs.',
     example: {
       text: `error[no-space]: no space left on the disk: ENOSPC: no space left on device, write

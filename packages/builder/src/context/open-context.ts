@@ -43,15 +43,15 @@ export async function openContext(
     case 'folder':
       return { kind: 'folder', path: source.path, isLocal: true };
     case 'file':
-      return unpacked(hostPath(source.path), basename(source.path), session);
+      return unpacked(hostPath(source.path), basename(source.path), session, signal);
     case 'stream': {
       const received = session.newPath('context');
       await pipeline(source.bytes, createWriteStream(received, { flags: 'wx', mode: 0o600 }), { signal });
-      return unpacked(hostPath(received), title, session);
+      return unpacked(hostPath(received), title, session, signal);
     }
     case 'url': {
       const { path } = await remote.get(source.url.href, signal);
-      return unpacked(path, redactUrl(source.url), session);
+      return unpacked(path, redactUrl(source.url), session, signal);
     }
     case 'git': {
       const keeps = source.reference.keepsGitFolder ?? keepsGitFolder;
@@ -60,9 +60,14 @@ export async function openContext(
   }
 }
 
-async function unpacked(path: HostPath, name: string, session: Session): Promise<OpenedContext> {
+async function unpacked(
+  path: HostPath,
+  name: string,
+  session: Session,
+  signal: AbortSignal,
+): Promise<OpenedContext> {
   const folder = session.newPath('context');
-  const tree = await unpackArchive(path, name, folder);
+  const tree = await unpackArchive(path, name, folder, signal);
   if (tree !== undefined) return { kind: 'folder', path: folder, isLocal: false };
   return { kind: 'file', path: Buffer.from(path, 'latin1').toString('utf8') };
 }

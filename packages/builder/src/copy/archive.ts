@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, statfs } from 'node:fs/promises';
 import {
   applyLayer,
   ChainView,
@@ -14,6 +14,7 @@ import {
 } from '@caisson/layer';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
+import { bounded } from './bounded.ts';
 import { ViewTree } from './view-tree.ts';
 import type { SourceTree } from './source-tree.ts';
 
@@ -33,23 +34,28 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an archive as ADD does: tar, plain or compressed, told by its content.
+ * Unpacks an archive as ADD does: tar, plain or compressed, told by its content. It may have as many bytes as the disk has
+ * room for, holes too: a few compressed ones may stand for any number.
  * @param name what people call it
  * @param folder a path for what is in it; nothing is there yet
  * @returns what is in it; undefined for a file that is no archive
- * @throws BuildError `bad-archive`
+ * @throws BuildError `bad-archive`, `no-space`
  */
 export async function unpackArchive(
   path: HostPath,
   name: string,
   folder: string,
+  signal: AbortSignal,
 ): Promise<Unpacked | undefined> {
   if (!(await isTar(path, name))) return undefined;
   await mkdir(folder, { mode: 0o755 });
   const tree = hostPath(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const limit = bavail * bsize;
+  const tooMany = (): Error => tooLarge(name, limit);
   try {
     const { toc, implied } = await applyLayer({
-      source: await plainBytes(path, name),
+      source: bounded(decompressed(await plainBytes(path, name)), { limit, tooMany, signal }),
       below: new ChainView([]),
       tree,
       contentBelow: () => {
@@ -66,6 +72,14 @@ export async function unpackArchive(
     const why = error instanceof LayerError ? error.message : 'it holds a name that is too long';
     throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${why}`, {}, error);
   }
+}
+
+function tooLarge(name: string, limit: number): Error {
+  const room = `${Math.floor(limit / (1 << 20))} MiB`;
+  return buildError('no-space', `the archive ${name} is larger than the space that is left on the disk`, {
+    expected: `at most ${room} when it is unpacked`,
+    hint: 'caisson prune frees what no image needs; CAISSON_ROOT names another folder for the store',
+  });
 }
 
 /** Whether the first block of what is in a file is a header of tar. */

@@ -6,6 +6,7 @@ import type { Session, Store } from '@caisson/store';
 import type { Time } from '@caisson/sys';
 import { RegistryError, redactUrl } from '@caisson/registry/errors';
 import { buildError } from '../failure.ts';
+import { bounded, type Bounds } from './bounded.ts';
 import { withCredentials, type ReadSecret } from './http-credentials.ts';
 
 /** A file that ADD fetched. It lies in the store. */
@@ -17,6 +18,15 @@ export interface RemoteFile {
   /** When it was last changed, as its server says; 1970 where it does not. */
   readonly mtime: Time;
 }
+
+/** How large a file may be, in bytes, and what is thrown where it is larger. */
+export type FileBounds = Omit<Bounds, 'signal'>;
+
+/** The disk is the limit. */
+const ANY_SIZE: FileBounds = {
+  limit: Infinity,
+  tooMany: () => new Error('Internal error: there is no limit'),
+};
 
 /**
  * The files that ADD takes from URLs, each fetched once a build. A server that knows entity tags is asked whether the
@@ -38,14 +48,17 @@ export class RemoteFiles implements AsyncDisposable {
     this.#secret = secret;
   }
 
-  /** @throws BuildError `missing-source`, `fetch-failed`, StoreError */
-  get(url: string, signal: AbortSignal): Promise<RemoteFile> {
-    const known = this.#fetched.get(url) ?? this.#fetch(url, signal);
+  /**
+   * @param bounds of a file that is expected to be small
+   * @throws BuildError `missing-source`, `fetch-failed`, StoreError
+   */
+  get(url: string, signal: AbortSignal, bounds: FileBounds = ANY_SIZE): Promise<RemoteFile> {
+    const known = this.#fetched.get(url) ?? this.#fetch(url, signal, bounds);
     this.#fetched.set(url, known);
     return known;
   }
 
-  async #fetch(text: string, signal: AbortSignal): Promise<RemoteFile> {
+  async #fetch(text: string, signal: AbortSignal, bounds: FileBounds): Promise<RemoteFile> {
     const { blobs, lookUps } = this.#store;
     const { url, authorization } = await withCredentials(text, this.#secret);
     const known = lookUps.remoteFile(url.href);
@@ -63,7 +76,7 @@ export class RemoteFiles implements AsyncDisposable {
       throw refused(url, response.status);
     }
     const { digest } = await blobs
-      .put(this.#session, response.body)
+      .put(this.#session, bounded(response.body, { ...bounds, signal }))
       .catch((error: unknown) => Promise.reject(fetchFailed(url, error)));
     const modified = response.headers.get('last-modified') ?? '';
     const etag = response.headers.get('etag');

@@ -9,9 +9,11 @@ import { buildError } from '../failure.ts';
 import { redactUrl } from '@caisson/registry/errors';
 import type { BuildRequest } from '../request.ts';
 import {
+  MAX_DOCKERFILE,
   readForeignDockerfile,
   readLocalDockerfile,
   readText,
+  tooLarge,
   type DockerfileText,
 } from './read-dockerfile.ts';
 
@@ -41,6 +43,8 @@ export async function openSource(
       : { kind: 'stream', bytes: given };
   const keepsGitFolder = /^(?:1|t|true)$/i.test(buildArgs?.['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] ?? '');
   const opened = await openContext(source, MAIN_CONTEXT, tools, { keepsGitFolder });
+  if (dockerfileText !== undefined && Buffer.byteLength(dockerfileText) > MAX_DOCKERFILE)
+    throw tooLarge('the Dockerfile');
   const url = dockerfile === undefined ? undefined : webUrl(dockerfile);
   const text = dockerfileText ?? (url === undefined ? undefined : await fetchText(url, tools));
   const named = url === undefined ? {} : { path: redactUrl(url) };
@@ -68,7 +72,8 @@ function sourceOf(folder: string, { path, text, ignore }: DockerfileText, memory
 }
 
 async function fetchText(url: URL, { remote, signal }: ContextTools): Promise<string> {
-  const { path } = await remote.get(url.href, signal);
+  const tooMany = (): Error => tooLarge(redactUrl(url));
+  const { path } = await remote.get(url.href, signal, { limit: MAX_DOCKERFILE, tooMany });
   return readText(Buffer.from(path, 'latin1'), redactUrl(url));
 }
 

@@ -13,7 +13,8 @@ export interface DockerfileText {
   readonly ignore: IgnoreRules;
 }
 
-const MAX_SIZE = 16 << 20;
+/** How large a Dockerfile may be, in bytes. */
+export const MAX_DOCKERFILE = 16 << 20;
 
 /**
  * Reads the Dockerfile that goes with a folder of the user's, and the ignore file that goes with it.
@@ -76,6 +77,13 @@ function missing(context: string, hint: string): never {
   throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, { hint });
 }
 
+/** A Dockerfile that is too large to be one. */
+export function tooLarge(shown: string): Error {
+  return buildError('no-dockerfile', `${shown} is larger than ${MAX_DOCKERFILE >> 20} MiB`, {
+    expected: 'a Dockerfile',
+  });
+}
+
 /**
  * The text of a Dockerfile that lies in a file.
  * @param shown what messages call it
@@ -85,8 +93,7 @@ export function readText(path: string | Buffer, shown: string): string {
   try {
     const stat = statSync(path);
     if (!stat.isFile()) throw buildError('no-dockerfile', `${shown} is no file`);
-    if (stat.size > MAX_SIZE)
-      throw buildError('no-dockerfile', `${shown} is larger than ${MAX_SIZE >> 20} MiB`);
+    if (stat.size > MAX_DOCKERFILE) throw tooLarge(shown);
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = errorCode(error);

@@ -170,7 +170,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
 
   /** What is in an archive; undefined where the file is none. @param name as people know it */
   async #itemOfArchive(path: HostPath, name: string, signal: AbortSignal): Promise<CopyItem | undefined> {
-    const unpacked = await unpackArchive(path, name, this.scope.session.newPath('archive'));
+    const unpacked = await unpackArchive(path, name, this.scope.session.newPath('archive'), signal);
     const node = unpacked?.tree.lookup(ROOT);
     if (unpacked === undefined || node === undefined) return undefined;
     const { tree, implied } = unpacked;

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
@@ -100,8 +99,24 @@ export async function sourceOf(context: string, { file }: Pick<BuildFlags, 'file
   const given = { context: context === '-' ? process.stdin : context };
   if (file === undefined) return given;
   return file === '-'
-    ? { ...given, dockerfileText: await textOf(process.stdin) }
+    ? { ...given, dockerfileText: await beginningOf(process.stdin) }
     : { ...given, dockerfile: file };
+}
+
+/** More than a Dockerfile may have, so that one that is too large is refused. */
+const MOST_INPUT = 17 << 20;
+
+/** What comes on the standard input, as text. An input without an end is not read to it. */
+async function beginningOf(input: AsyncIterable<unknown>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MOST_INPUT) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function progressOf(flags: BuildFlags, { env }: Terminal): 'auto' | 'plain' | 'quiet' {
