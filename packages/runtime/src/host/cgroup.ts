@@ -1,18 +1,11 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, mount, MOUNT } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { SandboxLimits } from '../limits.ts';
+import { writeCgroupFile } from './cgroup-file.ts';
 import { mountsHere, type Workspace } from './workspace.ts';
 
 const PREFIX = 'caisson-';
@@ -54,7 +47,8 @@ export class SandboxCgroup {
       try {
         const { group, version } = makeGroup(workspace, setting, name);
         groups.set(group.folder, group);
-        for (const [file, value] of Object.entries(setting[version])) write(group.folder, file, value);
+        for (const [file, value] of Object.entries(setting[version]))
+          writeCgroupFile(group.folder, file, value);
       } catch (error) {
         new SandboxCgroup([...groups.values()]).#remove();
         if (error instanceof RuntimeError) throw error;
@@ -67,10 +61,10 @@ export class SandboxCgroup {
   /** Starts a process in it: one belongs where the process belongs that starts it. */
   enterFor<T>(start: () => T): T {
     try {
-      for (const { folder } of this.#groups) write(folder, 'cgroup.procs', '0');
+      for (const { folder } of this.#groups) writeCgroupFile(folder, 'cgroup.procs', '0');
       return start();
     } finally {
-      for (const { own } of this.#groups) write(own, 'cgroup.procs', '0');
+      for (const { own } of this.#groups) writeCgroupFile(own, 'cgroup.procs', '0');
     }
   }
 
@@ -156,17 +150,6 @@ function sweep(parent: string): void {
     const folder = join(parent, name);
     const stat = statSync(folder, { throwIfNoEntry: false });
     if (stat !== undefined && Date.now() - stat.ctimeMs > STALE) removeGroup(folder);
-  }
-}
-
-function write(folder: string, file: string, value: string): void {
-  try {
-    writeFileSync(join(folder, file), value);
-  } catch (error) {
-    // Swap is counted where the kernel was told to.
-    if (file.includes('sw') && errorCode(error) === 'ENOENT') return;
-    if (file.includes('memsw') && errorCode(error) === 'EACCES') return;
-    throw error;
   }
 }
 
