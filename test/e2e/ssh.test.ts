@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +56,42 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
     expect((await world.ok(['build', '.'])).stderr).toMatch(/4 steps cached, 0 ran\n$/);
     expect((await world.ok(['run', 'app', 'ls', '/'])).stdout).not.toMatch(/^(?:run|a)$/m);
   });
+
+  test.skipIf(lacks('mmdebstrap'))(
+    'is reached by a path of any length, or it is said why not',
+    async ({ world }) => {
+      await pushByHand(inject('registry'), 'library/debian:perl', {
+        layers: [await debianRoot()],
+        config: BASE_CONFIG,
+      });
+      const deep = join(world.folder, 'deep/'.repeat(20));
+      mkdirSync(deep, { recursive: true });
+      const long = join(deep, 'agent');
+      expect(long.length).toBeGreaterThan(107);
+      const socket = join(world.folder, 'agent');
+      await using _server = await startAgent(socket);
+      renameSync(socket, long);
+      world.write({ Dockerfile: `FROM debian:perl\nRUN --mount=type=ssh perl -e '${ASK}'\n` });
+      const { stderr } = await world.ok(['build', '--progress=plain', '--ssh', `default=${long}`, '.']);
+      expect(stderr).toMatch(/^#1 [\d.]+ 000000050c00000000$/m);
+      world.write({ Dockerfile: 'FROM busybox\nRUN --mount=type=ssh true\n' });
+      const elsewhere = { root: join(deep, 'store'), env: { HOME: join(world.folder, 'home') } };
+      const refused = await world.run(['build', '--ssh', `default=${long}`, '.'], elsewhere);
+      expect(refused.exitCode).toBe(1);
+      const said = refused.stderr.slice(refused.stderr.indexOf('error['));
+      expect(said.replace(/\d{3} bytes,?/, 'N bytes')).toMatchInlineSnapshot(`
+        "error[missing-secret]: the socket of the ssh agent "default" cannot be reached: its path is too long, N bytes
+          at Dockerfile:2:1
+          1 | FROM busybox
+        > 2 | RUN --mount=type=ssh true
+            | ^^^^^^^^^^^^^^^^^^^^^^^^^
+          expected: a path of 107 bytes at most
+          hint: a link to it may have a shorter one: ln -s
+          see docs/errors.md#missing-secret
+        "
+      `);
+    },
+  );
 
   test.skipIf(lacks('mmdebstrap'))(
     'holds the keys that are named, and is gone after the build',

@@ -1,9 +1,13 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Session } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
 import { buildError } from './failure.ts';
+
+/** What of a path the kernel takes to reach a socket, in bytes (`sun_path`, and a NUL). */
+const MAX_SOCKET_PATH = 107;
 
 /**
  * The agents that `RUN --mount=type=ssh` shows: one that runs already, or one of our own that holds some keys and ends
@@ -14,8 +18,11 @@ export class SshAgents implements AsyncDisposable {
   readonly #agents = new Map<string, Promise<string>>();
   readonly #started = new AsyncDisposableStack();
 
+  readonly #session: Session;
+
   /** @param sources by id: the path of an agent's socket, or those of private keys */
-  constructor(sources: Readonly<Record<string, readonly string[]>>) {
+  constructor(sources: Readonly<Record<string, readonly string[]>>, session: Session) {
+    this.#session = session;
     this.#sources = new Map(Object.entries(sources));
   }
 
@@ -31,11 +38,30 @@ export class SshAgents implements AsyncDisposable {
   async #open(id: string, paths: readonly string[]): Promise<string> {
     const kinds = await Promise.all(paths.map((path) => isSocket(id, path)));
     const [first] = paths;
-    if (first !== undefined && paths.length === 1 && kinds[0] === true) return first;
+    if (first !== undefined && paths.length === 1 && kinds[0] === true) return this.#reach(id, first);
     if (!kinds.includes(true)) return this.#hold(id, paths);
     throw buildError('missing-secret', `the ssh agent ${JSON.stringify(id)} is given more than a socket`, {
       expected: 'the socket of one agent, or private keys',
     });
+  }
+
+  /** A path that is short enough to reach a socket by: a link where its own is not. */
+  async #reach(id: string, socket: string): Promise<string> {
+    if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH) return socket;
+    const link = this.#session.newPath('agent');
+    if (Buffer.byteLength(link) > MAX_SOCKET_PATH) {
+      const length = Buffer.byteLength(socket);
+      throw buildError(
+        'missing-secret',
+        `the socket of the ssh agent ${JSON.stringify(id)} cannot be reached: its path is too long, ${length} bytes`,
+        {
+          expected: `a path of ${MAX_SOCKET_PATH} bytes at most`,
+          hint: 'a link to it may have a shorter one: ln -s',
+        },
+      );
+    }
+    await symlink(resolve(socket), link);
+    return link;
   }
 
   /** Starts an agent for some keys. It ends with the build; if this process is killed, seconds later. */

@@ -55,7 +55,7 @@ export async function openWorkshop(
   const { signal, cwd = process.cwd() } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
-  const agents = stack.use(new SshAgents(request.ssh ?? {}));
+  const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
   const git = new GitRepositories(session, secret, agents);
   const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
 
