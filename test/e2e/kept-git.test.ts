@@ -1,8 +1,22 @@
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { tryLock } from '@caisson/sys';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
 import { startGitServer, type GitRepository, type GitServer } from '../rig/git-server.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { lacks } from '../rig/tools.ts';
@@ -97,5 +111,105 @@ describe.skipIf(!isPossible)('a .git that is kept', () => {
     smart.files.delete('app/.git/config'); // it says which server
     whole.files.delete('app/.git/config');
     expect(whole.files).toEqual(smart.files);
+  });
+});
+
+/** The repository that is kept in a store, the only one. */
+function keptIn(world: World): string {
+  const folder = join(world.store, 'cache-mounts');
+  const [name, ...others] = readdirSync(folder).filter((each) => !each.endsWith('.lock'));
+  expect(others).toEqual([]);
+  return join(folder, name ?? '');
+}
+
+function packsOf(repository: string): { readonly path: string; readonly size: number }[] {
+  const folder = join(repository, 'objects', 'pack');
+  const packs = readdirSync(folder).filter((name) => name.endsWith('.pack'));
+  return packs.map((name) => ({ path: join(folder, name), size: statSync(join(folder, name)).size }));
+}
+
+describe.skipIf(!isPossible)('what was fetched of a repository', () => {
+  test('is kept: only what is new is fetched, and nothing for a commit that is there', async ({ world }) => {
+    await using passing = await startGitServer(FOLDER);
+    const app = await passing.repository('app');
+    const noise = randomBytes(1 << 20).toString('base64');
+    const sha = await app.commit({ Dockerfile: DOCKERFILE, noise });
+    const build = (url: string): Promise<unknown> => world.ok(['build', '--no-cache', '-t', 'app', url]);
+    await build(app.url);
+    const [first] = packsOf(keptIn(world));
+    expect(first?.size).toBeGreaterThan(1 << 20);
+    await app.commit({ a: 'a\n' });
+    await build(app.url);
+    const [, second] = packsOf(keptIn(world)).toSorted((a, b) => b.size - a.size);
+    expect(second?.size).toBeLessThan(1000);
+    passing.asked.length = 0;
+    await build(`${app.url}#${sha}`);
+    expect(passing.asked).toEqual([]);
+    await passing[Symbol.asyncDispose]();
+    await build(`${app.url}#${sha}`);
+    expect((await execa('grep', ['-r', '127.0.0.1', keptIn(world)], { reject: false })).stdout).toBe('');
+  });
+
+  test('counts as cache: du shows it, prune removes it', async ({ world }) => {
+    const app = await server.repository('counted');
+    await app.commit({ Dockerfile: DOCKERFILE });
+    await world.ok(['build', '-t', 'app', app.url]);
+    expect((await world.ok(['du'])).stdout).toMatch(/^cache mounts +1 /m);
+    await world.ok(['prune', '--older-than', '1h']);
+    expect(keptIn(world)).toMatch(/[0-9a-f]{32}$/);
+    await world.ok(['prune']);
+    expect(readdirSync(join(world.store, 'cache-mounts'))).toEqual([]);
+  });
+
+  test('is used by builds one after the other', async ({ world }) => {
+    const app = await server.repository('busy');
+    const commits = [await app.commit({ Dockerfile: DOCKERFILE, a: '1\n' }), await app.commit({ a: '2\n' })];
+    const builds = [...commits, ...commits, 'main'].map((ref, index) =>
+      world.ok(['build', '-t', `app${index}`, `${app.url}#${ref}`]),
+    );
+    await Promise.all(builds);
+    expect((await execa('git', ['fsck'], { cwd: keptIn(world) })).exitCode).toBe(0);
+  });
+
+  test('may be damaged, or left in the middle', async ({ world }) => {
+    const app = await server.repository('hurt');
+    const sha = await app.commit({ Dockerfile: DOCKERFILE, a: '1\n' });
+    const build = (ref: string): Promise<unknown> =>
+      world.ok(['build', '--no-cache', '-t', 'app', `${app.url}#${ref}`]);
+    await build(sha);
+    const kept = keptIn(world);
+    writeFileSync(join(kept, 'unfinished'), '');
+    writeFileSync(join(kept, 'shallow.lock'), '');
+    writeFileSync(join(kept, 'objects/pack/tmp_pack_x'), 'x');
+    await app.commit({ a: '2\n' });
+    await build('main');
+    expect(readdirSync(join(kept, 'objects/pack'))).not.toContain('tmp_pack_x');
+    for (const { path } of packsOf(kept)) {
+      chmodSync(path, 0o600);
+      writeFileSync(path, 'nothing');
+    }
+    await build(sha);
+    await build('main');
+    await build(sha);
+    expect((await execa('git', ['fsck'], { cwd: keptIn(world) })).exitCode).toBe(0);
+  });
+
+  test('is waited for, until the build is ended', async ({ world }) => {
+    const app = await server.repository('held');
+    const sha = await app.commit({ Dockerfile: DOCKERFILE });
+    await world.ok(['build', `${app.url}#${sha}`]);
+    const lock = openSync(`${keptIn(world)}.lock`, 'r+');
+    expect(tryLock(lock, 'exclusive')).toBe(true);
+    const waiting = execa(process.execPath, [CAISSON, 'build', `${app.url}#${sha}`], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      reject: false,
+    });
+    expect(await Promise.race([waiting, sleep(1500, 'it waits')])).toBe('it waits');
+    const begun = performance.now();
+    waiting.kill('SIGINT');
+    expect((await waiting).exitCode).toBe(130);
+    expect(performance.now() - begun).toBeLessThan(1000);
+    closeSync(lock);
   });
 });

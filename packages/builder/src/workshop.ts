@@ -56,7 +56,7 @@ export async function openWorkshop(
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
-  const git = new GitRepositories(session, secret, agents);
+  const git = new GitRepositories(store, session, secret, agents);
   const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
 
   const sources = openLayerSources(request, registry, { store, session, emit, signal: signal ?? NEVER });

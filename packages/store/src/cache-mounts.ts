@@ -43,14 +43,16 @@ export class CacheMounts {
    * Opens a cache, and makes it where there is none.
    * @param sharing `shared`: beside others; `locked`: after others; `private`: another one, if it is in use
    * @param fill puts into a new one what it begins with
+   * @param waiting how to wait for others, where that is not as everywhere
    */
   async open(
     name: CacheMountName,
     sharing: 'shared' | 'private' | 'locked',
     session: Session,
     fill: (folder: string) => Promise<void> = () => Promise.resolve(),
+    waiting: LockOptions = {},
   ): Promise<OpenCacheMount> {
-    const lock = await this.#take(name, sharing);
+    const lock = await this.#take(name, sharing, { ...this.#lockOptions, ...waiting });
     try {
       const path = this.path(lock.slot);
       if (!existsSync(path)) await make(name, path, session, fill);
@@ -61,19 +63,23 @@ export class CacheMounts {
     }
   }
 
-  async #take(name: CacheMountName, sharing: 'shared' | 'private' | 'locked'): Promise<TakenSlot> {
+  async #take(
+    name: CacheMountName,
+    sharing: 'shared' | 'private' | 'locked',
+    waiting: LockOptions,
+  ): Promise<TakenSlot> {
     mkdirSync(this.#paths.cacheMounts, { recursive: true, mode: 0o700 });
     const base = slotOf(name);
     if (sharing !== 'private') {
       const kind = sharing === 'locked' ? 'exclusive' : 'shared';
-      return taken(base, await lockFile(this.#lockOf(base), kind, this.#lockOptions));
+      return taken(base, await lockFile(this.#lockOf(base), kind, waiting));
     }
     for (let number = 0; number < MOST_PRIVATE; number++) {
       const slot = number === 0 ? base : `${base}-${number}`;
       const lock = tryLockFile(this.#lockOf(slot), 'exclusive');
       if (lock !== undefined) return taken(slot, lock);
     }
-    return taken(base, await lockFile(this.#lockOf(base), 'exclusive', this.#lockOptions));
+    return taken(base, await lockFile(this.#lockOf(base), 'exclusive', waiting));
   }
 
   /** Empties the caches of a name that nobody uses. */

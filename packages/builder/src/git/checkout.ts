@@ -1,94 +1,65 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hostPath } from '@caisson/layer';
 import { suggest } from '@caisson/parser';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
-import { GitError, runGit, type GitAccess, type GitOptions } from './git-program.ts';
+import { runGit, type GitOptions } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
-import { settleRepository } from './settle-repository.ts';
+import { ALTERNATES, settleRepository } from './settle-repository.ts';
 import { settleTree } from './settle-tree.ts';
-import { fetchFailed, shownReference, type GitCommit } from './git-remote.ts';
+import { shownReference, type GitCommit } from './git-remote.ts';
 
-/** How a repository is checked out. */
-export interface CheckoutOptions {
-  /** Whether `.git` stays. */
-  readonly keepsGitFolder: boolean;
-  readonly access: GitAccess;
-  readonly signal: AbortSignal;
+/** What a checkout is made with. */
+export type CheckoutOptions = Omit<GitOptions, 'cwd'>;
+
+/**
+ * Lays out the files of a commit, without submodules. The checkout has no objects of its own: it sees those of another
+ * repository.
+ * @param folder where; nothing is there yet
+ * @param objects the bare repository that has the commit
+ * @throws GitError
+ */
+export async function layOut(
+  { remote }: GitReference,
+  { sha }: GitCommit,
+  folder: string,
+  objects: string,
+  options: CheckoutOptions,
+): Promise<void> {
+  await mkdir(folder, { mode: 0o755 });
+  const git = (...args: string[]): Promise<string> => runGit(args, { ...options, cwd: folder });
+  await git('init', '--quiet');
+  await git('remote', 'add', '--', 'origin', remote);
+  await mkdir(join(folder, '.git', 'objects', 'info'), { recursive: true });
+  await writeFile(join(folder, '.git', ALTERNATES), `${join(objects, 'objects')}\n`);
+  await writeFile(join(folder, '.git', 'shallow'), `${sha}\n`);
+  await git('checkout', '--quiet', '--force', '--detach', sha);
 }
 
 /**
- * Checks a commit out, with as little of its history as the server allows.
- * @param folder where; nothing is there yet
+ * Brings the submodules into a checkout, and makes it the same wherever it was made.
+ * @param folder what {@link layOut} made
  * @returns the folder that the reference names in it
- * @throws BuildError `fetch-failed`, `missing-source` where there is no such folder in the repository
+ * @throws GitError; BuildError `missing-source` where there is no such folder in the repository
  */
-export async function checkOut(
+export async function completeCheckout(
   reference: GitReference,
   commit: GitCommit,
   folder: string,
-  { keepsGitFolder, access, signal }: CheckoutOptions,
+  keepsGitFolder: boolean,
+  options: CheckoutOptions,
 ): Promise<string> {
-  await mkdir(folder, { mode: 0o755 });
-  const git = (...args: string[]): Promise<string> => runGit(args, { cwd: folder, access, signal });
-  try {
-    await git('init', '--quiet');
-    await git('remote', 'add', '--', 'origin', reference.remote);
-    await fetchCommit(reference, commit, { cwd: folder, access, signal });
-    await git('checkout', '--quiet', '--force', '--detach', commit.sha);
-    if (reference.hasSubmodules && (await isThere(join(folder, '.gitmodules')))) {
-      await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');
-    }
-  } catch (error) {
-    throw fetchFailed(reference, error);
+  const git = (...args: string[]): Promise<string> => runGit(args, { ...options, cwd: folder });
+  if (reference.hasSubmodules && (await isThere(join(folder, '.gitmodules')))) {
+    await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth', '1');
   }
   const time = reference.mtime === 'commit' ? await timeOf(commit.sha, git) : undefined;
-  if (keepsGitFolder) await settleRepository(folder, commit, { access, signal });
+  if (keepsGitFolder) await settleRepository(folder, commit, options);
   else await rm(join(folder, '.git'), { recursive: true });
   await settleTree(hostPath(folder), { time, hasGit: keepsGitFolder });
   return subdirOf(reference, folder);
-}
-
-/** The commit alone; from a server that gives no single commits, its ref, and then everything. */
-async function fetchCommit(
-  { remote, fetchesByCommit }: GitReference,
-  { sha, ref, tag }: GitCommit,
-  options: GitOptions,
-): Promise<void> {
-  const object = tag ?? sha;
-  const single = ['--depth', '1', '--no-tags'];
-  const attempts = [
-    ...(ref === undefined || fetchesByCommit ? [] : [[...single, '--', remote, refspec(ref)]]),
-    [...single, '--', remote, object],
-    ['--tags', '--', remote, '+refs/heads/*:refs/heads/*'],
-  ];
-  let failure: GitError | undefined;
-  for (const attempt of attempts) {
-    failure = await failureOf([...FETCH, ...attempt], options);
-    if (failure !== undefined) continue;
-    if ((await failureOf(['cat-file', '-e', `${object}^{commit}`], options)) === undefined) return;
-  }
-  throw failure ?? buildError('missing-source', `${remote} has no commit ${sha}`);
-}
-
-const FETCH = ['fetch', '--quiet', '--force', '--update-head-ok', '--no-recurse-submodules'];
-
-/** A branch and a tag keep their name, so that a kept .git knows it. */
-function refspec(ref: string): string {
-  return /^refs\/(?:heads|tags)\//.test(ref) ? `+${ref}:${ref}` : ref;
-}
-
-/** Runs git. @returns how it failed; undefined where it did not */
-async function failureOf(args: readonly string[], options: GitOptions): Promise<GitError | undefined> {
-  try {
-    await runGit(args, options);
-    return undefined;
-  } catch (error) {
-    if (error instanceof GitError) return error;
-    throw error;
-  }
 }
 
 async function timeOf(sha: string, git: (...args: string[]) => Promise<string>): Promise<Date> {

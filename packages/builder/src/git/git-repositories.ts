@@ -1,14 +1,21 @@
-import type { Session } from '@caisson/store';
+import { rm } from 'node:fs/promises';
+import type { Session, Store } from '@caisson/store';
 import type { ReadSecret } from '../copy/http-credentials.ts';
-import { checkOut } from './checkout.ts';
+import { bringCommit } from './bring-commit.ts';
+import { completeCheckout, layOut, type CheckoutOptions } from './checkout.ts';
 import type { SshAgents } from '../ssh-agents.ts';
 import { gitHeader } from './git-auth.ts';
-import type { GitAccess } from './git-program.ts';
+import { GitError, type GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
-import { resolveCommit, type GitCommit } from './git-remote.ts';
+import { fetchFailed, resolveCommit, type GitCommit } from './git-remote.ts';
+import { makeBare, openKept, type KeptRepository } from './kept-repository.ts';
 
-/** The git repositories that a build takes files from: each commit asked for, and each checkout made, once. */
+/**
+ * The git repositories that a build takes files from: each commit asked for, and each checkout made, once. What was
+ * fetched is kept in the store for later builds.
+ */
 export class GitRepositories {
+  readonly #store: Store;
   readonly #session: Session;
   readonly #secret: ReadSecret;
   readonly #agents: SshAgents;
@@ -19,7 +26,8 @@ export class GitRepositories {
    * @param secret where credentials for http come from
    * @param agents where keys for ssh are
    */
-  constructor(session: Session, secret: ReadSecret, agents: SshAgents) {
+  constructor(store: Store, session: Session, secret: ReadSecret, agents: SshAgents) {
+    this.#store = store;
     this.#session = session;
     this.#secret = secret;
     this.#agents = agents;
@@ -59,9 +67,46 @@ export class GitRepositories {
   }
 
   async #checkOut(reference: GitReference, keepsGitFolder: boolean, signal: AbortSignal): Promise<string> {
-    const access = await this.#access(reference);
+    const options = { access: await this.#access(reference), signal };
     const commit = await this.commit(reference, signal);
+    try {
+      // Nobody may remove what is kept while a checkout sees its objects.
+      using kept = await openKept(reference.remote, this.#store, this.#session, options);
+      const folder = await this.#layOut(reference, commit, kept, options);
+      return await completeCheckout(reference, commit, folder, keepsGitFolder, options);
+    } catch (error) {
+      throw fetchFailed(reference, error);
+    }
+  }
+
+  async #layOut(
+    reference: GitReference,
+    commit: GitCommit,
+    kept: KeptRepository,
+    options: CheckoutOptions,
+  ): Promise<string> {
+    try {
+      return await this.#layOutFrom(kept.path, reference, commit, options);
+    } catch (error) {
+      if (kept.isNew || !(error instanceof GitError)) throw error;
+    }
+    // What is kept may be damaged: where a new repository does better, it is.
+    const fresh = this.#session.newPath('git');
+    await makeBare(fresh, options);
+    const folder = await this.#layOutFrom(fresh, reference, commit, options);
+    await rm(kept.path, { recursive: true, force: true });
+    return folder;
+  }
+
+  async #layOutFrom(
+    repository: string,
+    reference: GitReference,
+    commit: GitCommit,
+    options: CheckoutOptions,
+  ): Promise<string> {
+    await bringCommit(reference, commit, { ...options, cwd: repository });
     const folder = this.#session.newPath('git');
-    return checkOut(reference, commit, folder, { keepsGitFolder, access, signal });
+    await layOut(reference, commit, folder, repository, options);
+    return folder;
   }
 }

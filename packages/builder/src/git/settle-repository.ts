@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { runGit, type GitOptions } from './git-program.ts';
 import type { GitCommit } from './git-remote.ts';
 
+/** Names another repository whose objects are seen. */
+export const ALTERNATES = join('objects', 'info', 'alternates');
+
 /** What says who fetched a repository, when, and what else its server had. What of it is needed is made again. */
 const TRACES = ['FETCH_HEAD', 'ORIG_HEAD', 'index', 'logs', 'packed-refs', 'refs', 'shallow'];
 
@@ -46,6 +49,7 @@ async function settle(gitDir: string, { sha, ref, tag }: GitCommit, options: Git
   for (const kind of ['heads', 'tags']) await mkdir(join(gitDir, 'refs', kind), { recursive: true });
   if (ref !== undefined && isKept(ref)) await git('update-ref', ref, tag ?? sha);
   await git(...PACKING, 'repack', '-q', '-a', '-d', '-F', '--window=0', '--depth=0');
+  await rm(join(gitDir, ALTERNATES), { force: true }); // the pack has all
   await git('prune', '--expire=now');
   await git('read-tree', sha);
   await rm(join(gitDir, 'logs'), { recursive: true, force: true });
