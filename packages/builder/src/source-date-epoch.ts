@@ -1,10 +1,8 @@
+import { parseSourceDateEpoch } from '@caisson/oci';
 import { buildError } from './failure.ts';
 import type { BuildRequest } from './request.ts';
 
 const NAME = 'SOURCE_DATE_EPOCH';
-
-/** The last second that a date in an image can have: the end of the year 9999. */
-const END = 253_402_300_799;
 
 /**
  * The latest time that a build may write, and the build args, of which it is one: as with docker, a stage sees it where
@@ -21,11 +19,8 @@ export function sourceDateEpoch({
   const args = new Map(Object.entries(buildArgs));
   const text = args.get(NAME) ?? (given === undefined ? '' : String(given));
   if (text === '') return { sourceDateEpoch: undefined, buildArgs: args };
-  const seconds = Number(text);
-  if (!/^\d{1,15}$/.test(text) || seconds > END) {
-    throw buildError('invalid-request', `${NAME} ${JSON.stringify(text)} is no time`, {
-      expected: 'seconds since 1970, for example 1700000000',
-    });
-  }
-  return { sourceDateEpoch: seconds, buildArgs: args.set(NAME, text) };
+  const parsed = parseSourceDateEpoch(text);
+  if (parsed.ok) return { sourceDateEpoch: parsed.value, buildArgs: args.set(NAME, text) };
+  const { message, expected } = parsed.error;
+  throw buildError('invalid-request', message, { expected });
 }

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import type { OutputRequest, PullPolicy, SecretSource } from '@caisson/builder';
-import { parsePlatform, type Platform } from '@caisson/oci';
+import {
+  KNOWN_ARCHITECTURES,
+  KNOWN_SYSTEMS,
+  parsePlatform,
+  parseSourceDateEpoch as parseEpoch,
+  type Platform,
+} from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Terminal } from './terminal.ts';
@@ -46,11 +52,6 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
   if (parsed.ok) return likelyPlatform(text, parsed.value);
   throw new UsageError(`--platform: ${parsed.error}`);
 }
-
-const KNOWN_SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
-const KNOWN_ARCHITECTURES = 'amd64 arm64 arm 386 riscv64 ppc64le s390x mips64le mips64 loong64 wasm'.split(
-  ' ',
-);
 
 /** A platform that nobody has heard of is most likely misspelt; one that is like none may be new. */
 function likelyPlatform(text: string, platform: Platform): Platform {
@@ -218,11 +219,10 @@ export function parseOutput(text: string, cwd: string): OutputRequest {
 /** SOURCE_DATE_EPOCH. @throws UsageError */
 export function parseSourceDateEpoch(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
-  const seconds = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(seconds) && seconds < 253_402_300_800) return seconds;
-  throw new UsageError(`SOURCE_DATE_EPOCH ${JSON.stringify(text)} is no time`, {
-    expected: 'seconds since 1970, for example 1700000000',
-  });
+  const parsed = parseEpoch(text);
+  if (parsed.ok) return parsed.value;
+  const { message, expected } = parsed.error;
+  throw new UsageError(message, { expected });
 }
 
 /** A whole number above 0. @throws UsageError */

@@ -1,4 +1,5 @@
 export { canonicalJson, type Json } from './canonical-json.ts';
+export { chooseManifest, MAX_INDEX_DEPTH } from './choose-manifest.ts';
 export { describeZodError } from './describe-zod-error.ts';
 export {
   asDiffId,
@@ -43,14 +44,16 @@ export {
 export {
   formatPlatform,
   hostPlatform,
+  KNOWN_ARCHITECTURES,
+  KNOWN_SYSTEMS,
   normalise,
   parsePlatform,
   platformOf,
   runsOn,
-  variantRank,
   type Platform,
 } from './platform.ts';
 export { familiarName, formatReference, parseReference, type Reference } from './reference.ts';
 export { err, ok, type Result } from './result.ts';
+export { parseSourceDateEpoch } from './source-date-epoch.ts';
 export { parseStrictJson } from './strict-json.ts';
 export { validateImage } from './validate.ts';

@@ -37,8 +37,14 @@ const PLAIN: ReadonlySet<string> = new Set([
   's390x',
   'ppc64le',
   'mips64le',
+  'mips64',
   'wasm',
 ]);
+
+/** The names of architectures, as platforms have them. */
+export const KNOWN_ARCHITECTURES: readonly string[] = [
+  ...new Set([...PLAIN, ...[...ARCHITECTURES.values()].map(({ architecture }) => architecture)]),
+];
 
 /** The platform of this machine. Steps run on it, and images are chosen for it, unless told otherwise. */
 export function hostPlatform(): Platform {
@@ -56,7 +62,10 @@ export function formatPlatform(platform: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
-const SYSTEMS: ReadonlySet<string> = new Set(['linux', 'windows', 'darwin', 'macos', 'freebsd']);
+/** The names of operating systems, as platforms have them. */
+export const KNOWN_SYSTEMS: readonly string[] = ['linux', 'windows', 'darwin', 'freebsd'];
+
+const SYSTEMS: ReadonlySet<string> = new Set([...KNOWN_SYSTEMS, 'macos']);
 
 /**
  * Reads `os/architecture[/variant]`, or one of the two where the other is this machine's. Common other names of an

@@ -1,15 +1,15 @@
 import {
+  chooseManifest,
   digestOf,
   isIndexType,
   familiarName,
   formatPlatform,
+  MAX_INDEX_DEPTH,
   MEDIA_TYPES,
   parseImageConfig,
   parseIndex,
   parseManifest,
-  runsOn,
   validateImage,
-  variantRank,
   type Descriptor,
   type Digest,
   type ImageConfig,
@@ -36,7 +36,6 @@ export interface RemoteImage {
   readonly configBytes: Uint8Array;
 }
 
-const MAX_INDEX_DEPTH = 4;
 const CONFIG_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPES.ociConfig, MEDIA_TYPES.dockerConfig]);
 
 /**
@@ -120,24 +119,13 @@ async function manifestFor(
   return document;
 }
 
-/** The entry that fits a platform best; of several ones the first. */
+/** The entry that fits a platform best. */
 function choose({ manifests }: Index, platform: Platform, shown: string): Descriptor {
-  const usable = manifests.filter((entry) => entry.platform?.os !== 'unknown');
-  let best: Descriptor | undefined;
-  for (const entry of usable) {
-    if (entry.platform === undefined || !runsOn(entry.platform, platform)) continue;
-    if (best?.platform === undefined || variantRank(entry.platform) > variantRank(best.platform))
-      best = entry;
-  }
-  const [only, ...others] = usable;
-  if (best === undefined && only !== undefined && others.length === 0 && only.platform === undefined)
-    return only;
-  if (best !== undefined) return best;
-  const existing = usable.flatMap((entry) =>
-    entry.platform === undefined ? [] : [formatPlatform(entry.platform)],
-  );
+  const chosen = chooseManifest(manifests, platform);
+  if (chosen.ok) return chosen.value;
+  const existing = new Set(chosen.error.map(formatPlatform));
   throw new RegistryError('no-platform', `${shown} is not there for ${formatPlatform(platform)}`, {
-    hint: existing.length === 0 ? 'its index is empty' : `it is for ${[...new Set(existing)].join(', ')}`,
+    hint: existing.size === 0 ? 'its index is empty' : `it is for ${[...existing].join(', ')}`,
   });
 }
 

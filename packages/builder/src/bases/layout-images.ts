@@ -2,17 +2,17 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  chooseManifest,
   digestOf,
   formatPlatform,
   hexOf,
   isDigest,
   isIndexType,
+  MAX_INDEX_DEPTH,
   parseImageConfig,
   parseIndex,
   parseManifest,
-  runsOn,
   validateImage,
-  variantRank,
   type Descriptor,
   type Digest,
   type Index,
@@ -29,7 +29,6 @@ import { stateOfImage } from './image-state.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_DOCUMENT = 4 << 20;
-const MAX_INDEX_DEPTH = 4;
 
 /** A layout's folder, and which of its images: `:tag`, `@digest`, or nothing. */
 export function parseLayoutName(text: string): { readonly folder: string; readonly rest: string } {
@@ -153,11 +152,8 @@ class Layout {
 
   /** The entry that fits a platform best. */
   #forPlatform(manifests: readonly Descriptor[], platform: Platform): Descriptor {
-    const usable = manifests.filter((entry) => entry.platform?.os !== 'unknown');
-    const [best] = usable
-      .filter((entry) => entry.platform === undefined || runsOn(entry.platform, platform))
-      .toSorted((a, b) => rank(b) - rank(a));
-    if (best !== undefined) return best;
+    const chosen = chooseManifest(manifests, platform);
+    if (chosen.ok) return chosen.value;
     throw buildError('no-such-image', `${this.#title} is not there for ${formatPlatform(platform)}`);
   }
 
@@ -186,10 +182,6 @@ class Layout {
 function isTagged({ annotations }: Descriptor, tag: string): boolean {
   const name = annotations?.[REF_NAME];
   return name === tag || name?.endsWith(`:${tag}`) === true;
-}
-
-function rank({ platform }: Descriptor): number {
-  return platform === undefined ? -1 : variantRank(platform);
 }
 
 function blobName(digest: Digest): string {
