@@ -1,9 +1,14 @@
 import { expect } from 'vitest';
+import type { CaissonOptions } from './caisson.ts';
 import type { World } from './world.ts';
 
 /** Builds what must fail. @returns all that it said, without what it told on the way */
-export async function failureOf(world: World, args: readonly string[] = ['build', '.']): Promise<string> {
-  const { exitCode, stderr, stdout } = await world.run(args);
+export async function failureOf(
+  world: World,
+  args: readonly string[] = ['build', '.'],
+  options: Partial<CaissonOptions> = {},
+): Promise<string> {
+  const { exitCode, stderr, stdout } = await world.run(args, options);
   expect(stdout).toBe('');
   const said = stderr.slice(Math.max(0, stderr.search(/^(?:error|warning)/m)));
   return `${said}exit code ${exitCode}\n`;

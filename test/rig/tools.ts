@@ -14,6 +14,8 @@ export const TOOLS = {
   openssl: 'openssl',
   'ssh-agent': 'openssh-client',
   git: 'git',
+  xz: 'xz-utils',
+  bzip2: 'bzip2',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

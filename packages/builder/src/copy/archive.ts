@@ -20,11 +20,18 @@ import type { SourceTree } from './source-tree.ts';
 
 /** What unpacks what Node does not: by how the file begins (latin1), and the Debian package that has it. */
 const PROGRAMS = [
-  { magic: 'BZh', program: 'bzip2', debian: 'bzip2' },
-  { magic: '\u00fd7zXZ\u0000', program: 'xz', debian: 'xz-utils' },
+  { magic: 'BZh', program: 'bzip2', args: ['-dc'], debian: 'bzip2' },
+  {
+    magic: '\u00fd7zXZ\u0000',
+    program: 'xz',
+    // An archive says how much memory it wants; what xz makes unless told otherwise wants 65 MiB at most.
+    args: ['-dc', '--memlimit-decompress=1GiB'],
+    debian: 'xz-utils',
+  },
 ] as const;
 
 const BLOCK = 512;
+const MOST_SAID = 4096;
 
 /** What is in an archive. */
 export interface Unpacked {
@@ -123,11 +130,18 @@ async function* chunksOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Ar
 }
 
 async function* through(
-  { program, debian }: (typeof PROGRAMS)[number],
+  { program, args, debian }: (typeof PROGRAMS)[number],
   path: HostPath,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  let said = '';
+  child.stderr.setEncoding('latin1').on('data', (text: string) => {
+    if (said.length < MOST_SAID) said += text;
+  });
   const ended = new Promise<number | string>((resolve) => {
     child.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
     child.once('close', (code) => resolve(code ?? 1));
@@ -143,7 +157,9 @@ async function* through(
         hint: `apt-get install ${debian}`,
       });
     }
-    if (end !== 0) throw buildError('bad-archive', `${program} cannot unpack ${name}: it is damaged`);
+    if (end === 0) return;
+    const why = /memory usage limit/i.test(said) ? 'it wants more than 1 GiB of memory' : 'it is damaged';
+    throw buildError('bad-archive', `${program} cannot unpack ${name}: ${why}`);
   } finally {
     source.destroy();
     child.kill('SIGKILL');
