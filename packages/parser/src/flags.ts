@@ -11,6 +11,10 @@ export interface Flag {
   /** Without quotes and escapes; undefined for a bare `--name`. */
   readonly value: string | undefined;
   readonly range: Range;
+  /** Of its value; of the whole flag where that is none. */
+  readonly valueRange: Range;
+  /** Where a piece of its value stands. */
+  readonly rangeOf: (span: Span) => Range;
 }
 
 /** How an instruction's flags are. */
@@ -35,42 +39,60 @@ export function readFlags(
     while (start < span.end && /\s/.test(line.text[start] ?? '')) start++;
     if (!line.text.startsWith('--', start) || start >= span.end)
       return { flags, rest: { start, end: span.end } };
-    const { text, end } = readFlagWord(line.text, start, span.end, escape);
-    if (text === '--') return { flags, rest: { start: end, end: span.end } };
-    const equals = text.indexOf('=');
-    const name = equals === -1 ? text.slice(2) : text.slice(2, equals);
-    flags.push({
-      name,
-      value: equals === -1 ? undefined : text.slice(equals + 1),
-      range: line.range(start, end),
-    });
+    const word = readFlagWord(line.text, start, span.end, escape);
+    const { end } = word;
+    if (word.text === '--') return { flags, rest: { start: end, end: span.end } };
+    flags.push(flagOf(line, start, word));
     start = end;
   }
 }
 
-/** One flag, its quotes and escapes taken away. */
-function readFlagWord(
-  text: string,
-  start: number,
-  end: number,
-  escape: EscapeCharacter,
-): { text: string; end: number } {
+function flagOf(line: LogicalLine, start: number, { text, places, end }: FlagWord): Flag {
+  const range = line.range(start, end);
+  const equals = text.indexOf('=');
+  if (equals === -1)
+    return { name: text.slice(2), value: undefined, range, valueRange: range, rangeOf: () => range };
+  const value = text.slice(equals + 1);
+  const rangeOf = (piece: Span): Range => {
+    const from = equals + 1 + piece.start;
+    const to = equals + 1 + piece.end;
+    // A piece ends behind its last character: what stands before the next one may be a quote.
+    return to > from ? line.range(places[from] ?? end, (places[to - 1] ?? end - 1) + 1) : range;
+  };
+  const valueRange = rangeOf({ start: 0, end: value.length });
+  return { name: text.slice(2, equals), value, range, valueRange, rangeOf };
+}
+
+/** A flag, its quotes and escapes taken away. */
+interface FlagWord {
+  readonly text: string;
+  /** Where each of its characters stands in the line. */
+  readonly places: readonly number[];
+  readonly end: number;
+}
+
+function readFlagWord(text: string, start: number, end: number, escape: EscapeCharacter): FlagWord {
   let out = '';
+  const places: number[] = [];
   let quote: string | undefined;
   let at = start;
+  const keep = (character: string): void => {
+    out += character;
+    places.push(at);
+  };
   for (; at < end; at++) {
     const character = text[at] ?? '';
     if (character === escape && at + 1 < end) {
       at++;
-      out += text[at] ?? '';
+      keep(text[at] ?? '');
     } else if (quote !== undefined) {
       if (character === quote) quote = undefined;
-      else out += character;
+      else keep(character);
     } else if (character === '"' || character === "'") quote = character;
     else if (/\s/.test(character)) break;
-    else out += character;
+    else keep(character);
   }
-  return { text: out, end: at };
+  return { text: out, places, end: at };
 }
 
 /** What is wrong with an instruction's flags. */
@@ -79,7 +101,7 @@ export function checkFlags(keyword: string, flags: readonly Flag[], rules: FlagR
   const known = [...value, ...repeated, ...boolean];
   const seen = new Set<string>();
   const diagnostics: Diagnostic[] = [];
-  for (const { name, value: given, range } of flags) {
+  for (const { name, value: given, range, valueRange } of flags) {
     if (!known.includes(name)) {
       const near = suggest(name, known);
       diagnostics.push(
@@ -99,8 +121,9 @@ export function checkFlags(keyword: string, flags: readonly Flag[], rules: FlagR
     if (boolean.includes(name)) {
       if (given !== undefined && !/^(?:true|false)$/i.test(given)) {
         diagnostics.push(
-          errorAt(range, 'invalid-flag', `--${name} is on or off, not ${JSON.stringify(given)}`, {
+          errorAt(valueRange, 'invalid-flag', `--${name} is on or off, not ${JSON.stringify(given)}`, {
             expected: `--${name}, --${name}=true or --${name}=false`,
+            suggestion: suggest(given, ['true', 'false']),
           }),
         );
       }

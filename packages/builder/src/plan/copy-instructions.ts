@@ -97,7 +97,9 @@ function sourceOf(
   if (text === undefined) return [];
   if (isRemoteSource(text)) {
     if (instruction.kind === 'add') {
-      const checksum = expandFlag(draft, instruction.flags, 'checksum');
+      const sum = expandFlag(draft, instruction.flags, 'checksum');
+      const range = instruction.flags.find(({ name }) => name === 'checksum')?.valueRange ?? place.range;
+      const checksum = sum === undefined ? undefined : { text: sum, range };
       return remoteSource({ draft, instruction, place, checksum }, source.word, text);
     }
     const message = 'COPY takes no URL and no git repository';
@@ -123,7 +125,7 @@ function inlineSource(draft: StageDraft, heredoc: Heredoc): PlannedSource[] {
 function expandFlag(draft: StageDraft, flags: readonly Flag[], name: string): string | undefined {
   const flag = flags.find((each) => each.name === name);
   if (flag?.value === undefined) return undefined;
-  return draft.expand({ text: flag.value, range: flag.range });
+  return draft.expand({ text: flag.value, range: flag.valueRange });
 }
 
 function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undefined): FileMode | undefined {
@@ -132,7 +134,7 @@ function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undef
   const mode = parseFileMode(chmod);
   if (mode !== undefined) return mode;
   draft.settings.report(
-    errorAt(flag.range, 'invalid-value', `${JSON.stringify(chmod)} is no mode`, {
+    errorAt(flag.valueRange, 'invalid-value', `${JSON.stringify(chmod)} is no mode`, {
       expected: 'an octal string and between 0 and 07777, or a change as chmod(1) takes it: u+x,go-w',
     }),
   );

@@ -79,7 +79,10 @@ export function applyExpose(draft: StageDraft, { ports }: ExposeInstruction): vo
       if (parsed.ok) named.push(...parsed.value);
       else
         draft.settings.report(
-          errorAt(word.range, 'invalid-value', parsed.error, { expected: 'port[-port][/tcp|udp|sctp]' }),
+          errorAt(word.range, 'invalid-value', parsed.error.message, {
+            expected: 'port[-port][/tcp|udp|sctp]',
+            suggestion: parsed.error.suggestion,
+          }),
         );
     }
   }

@@ -58,7 +58,7 @@ export class Origins {
       if (instruction.kind !== 'copy') continue;
       const from = fromOf(instruction);
       if (from === undefined) continue;
-      const found = stageOfCopy(this.#settings.dockerfile, from.text, stage, from.flag.range);
+      const found = stageOfCopy(this.#settings.dockerfile, from.text, stage, from.flag.valueRange);
       if ('stage' in found && found.stage !== undefined)
         void this.#settings.stage(found.stage).catch(() => {});
     }
@@ -73,11 +73,11 @@ export class Origins {
     const from = fromOf(instruction);
     if (from === undefined) return this.main;
     const { text, flag } = from;
-    const at = { ...place, range: flag.range };
+    const at = { ...place, range: flag.valueRange };
     if (!text.includes('$')) return this.named(stage, text, at);
     const message = "'--from' doesn't support variable expansion, define alias stage instead";
     const expected = `the name of a stage: FROM ${text} AS name`;
-    this.#settings.report(errorAt(flag.range, 'invalid-flag', message, { expected }), at);
+    this.#settings.report(errorAt(flag.valueRange, 'invalid-flag', message, { expected }), at);
     return undefined;
   }
 

@@ -8,7 +8,6 @@ import {
   type Diagnostic,
   type Dockerfile,
   type Instruction,
-  type RunInstruction,
   type Range,
   type Stage,
 } from '@caisson/parser';
@@ -31,8 +30,8 @@ import {
 import { applyCopy } from './copy-instructions.ts';
 import { Origins, type NamedContext, type OpenContext, type ResolveImage } from './origins.ts';
 import { applyRun, applyWorkdir } from './run-instructions.ts';
-import type { CopyOrigin, Place, PlannedMount, PlannedStage } from './planned.ts';
-import { planMount, readMounts } from './run-mounts.ts';
+import type { Place, PlannedStage } from './planned.ts';
+import { planMounts } from './run-mounts.ts';
 import type { Entitlement } from '../request.ts';
 import { beginWithFiles, beginWithImage, beginWithNothing, type StageBegin } from './stage-base.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
@@ -200,11 +199,11 @@ export class Planner {
     const { platform } = this.#settings;
     // As with docker, nothing after the equals sign is no platform; a variable that is empty is an error.
     if (flag === undefined || flag.value === '') return platform;
-    const expanded = this.#expandGlobal(flag.value ?? '', flag.range);
+    const expanded = this.#expandGlobal(flag.value ?? '', flag.valueRange);
     if (expanded === undefined) return platform;
     const parsed = parsePlatform(expanded);
     if (parsed.ok) return parsed.value;
-    this.#report(errorAt(flag.range, 'invalid-value', parsed.error), this.#place(flag.range));
+    this.#report(errorAt(flag.valueRange, 'invalid-value', parsed.error), this.#place(flag.valueRange));
     return platform;
   }
 
@@ -233,8 +232,10 @@ export class Planner {
 
   async #apply(draft: StageDraft, stage: Stage, instruction: Instruction, place: Place): Promise<void> {
     switch (instruction.kind) {
-      case 'run':
-        return applyRun(draft, instruction, place, await this.#mounts(draft, stage, instruction, place));
+      case 'run': {
+        const mounts = await planMounts(draft, stage, instruction, place, this.#origins);
+        return applyRun(draft, instruction, place, mounts);
+      }
       case 'copy':
       case 'add': {
         const origin = await this.#origins.ofCopy(stage, instruction, place);
@@ -272,25 +273,6 @@ export class Planner {
       case 'from':
         throw new Error('Internal error: a FROM begins a stage');
     }
-  }
-
-  /** What a RUN shows to its command besides the files of the stage. */
-  async #mounts(
-    draft: StageDraft,
-    stage: Stage,
-    instruction: RunInstruction,
-    place: Place,
-  ): Promise<PlannedMount[]> {
-    const mounts: PlannedMount[] = [];
-    for (const written of readMounts(draft, instruction, place)) {
-      const { mount, place: at } = written;
-      const from = 'from' in mount ? mount.from : undefined;
-      const origin: CopyOrigin | undefined =
-        from === undefined ? this.#origins.main : await this.#origins.named(stage, from, at);
-      const planned = origin === undefined ? undefined : planMount(draft, written, origin);
-      if (planned !== undefined) mounts.push(planned);
-    }
-    return mounts.toSorted((a, b) => ((a.target ?? '') < (b.target ?? '') ? -1 : 1));
   }
 }
 

@@ -1,5 +1,5 @@
 import { withoutCredentials } from '../without-credentials.ts';
-import { errorAt, isFlagOn, type AddInstruction, type Word } from '@caisson/parser';
+import { errorAt, isFlagOn, suggest, type AddInstruction, type Word } from '@caisson/parser';
 import { isCommitPrefix, parseGitReference, type GitReference } from '../git/git-reference.ts';
 import type { Place, PlannedSource } from './planned.ts';
 import type { StageDraft } from './stage-draft.ts';
@@ -11,8 +11,8 @@ export interface AddContext {
   readonly draft: StageDraft;
   readonly instruction: AddInstruction;
   readonly place: Place;
-  /** What `--checksum` says. */
-  readonly checksum: string | undefined;
+  /** What `--checksum` says, expanded, and where. */
+  readonly checksum: Word | undefined;
 }
 
 /** Whether a source of COPY or ADD is one of another machine. */
@@ -61,18 +61,19 @@ function gitSource(
   const { report } = draft.settings;
   const flag = flags.find(({ name }) => name === 'keep-git-dir');
   const isKept = flag === undefined ? undefined : isFlagOn(flags, 'keep-git-dir');
-  const { keepsGitFolder = isKept, commit = checksum?.toLowerCase() } = reference;
+  const { keepsGitFolder = isKept, commit = checksum?.text.toLowerCase() } = reference;
   if (isKept !== undefined && keepsGitFolder !== isKept) {
     report(conflict(word, 'keep-git-dir', String(isKept), String(keepsGitFolder)));
     return [];
   }
   if (commit !== undefined && !isCommitPrefix(commit)) {
     const message = `the checksum ${JSON.stringify(commit)} is no commit`;
-    report(errorAt(word.range, 'invalid-value', message, { expected: 'hex digits, up to 64' }));
+    const { range } = reference.commit === undefined ? (checksum ?? word) : word;
+    report(errorAt(range, 'invalid-value', message, { expected: 'hex digits, up to 64' }));
     return [];
   }
-  if (checksum !== undefined && commit !== checksum.toLowerCase()) {
-    report(conflict(word, 'checksum', checksum, commit ?? ''));
+  if (checksum !== undefined && commit !== checksum.text.toLowerCase()) {
+    report(conflict(word, 'checksum', checksum.text, commit ?? ''));
     return [];
   }
   return [
@@ -110,19 +111,32 @@ function urlSource(
     );
     return [];
   }
-  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) {
-    const message = `the checksum ${JSON.stringify(checksum)} is no sha256`;
-    report(errorAt(word.range, 'invalid-value', message, { expected: 'sha256: and 64 hex digits' }));
+  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum.text)) {
+    const message = `the checksum ${JSON.stringify(checksum.text)} is no sha256`;
+    const suggestion = nearestChecksum(checksum.text);
+    report(
+      errorAt(checksum.range, 'invalid-value', message, {
+        expected: 'sha256: and 64 hex digits',
+        suggestion,
+      }),
+    );
   }
   return [
     {
       kind: 'remote',
       url: url.href,
       name: name === '' ? '__unnamed__' : name,
-      checksum,
+      checksum: checksum?.text,
       place: { ...place, range: word.range },
     },
   ];
+}
+
+/** A checksum whose digits are right, as it was most likely meant. */
+function nearestChecksum(text: string): string | undefined {
+  const [, name = '', digits = ''] = /^(?:([^:]*):)?([0-9a-f]{64})$/i.exec(text) ?? [];
+  const isMeant = digits !== '' && (name === '' || suggest(name, ['sha256']) !== undefined);
+  return isMeant ? `sha256:${digits.toLowerCase()}` : undefined;
 }
 
 /** The last name of a URL, as a file may be called. */

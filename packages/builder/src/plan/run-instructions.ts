@@ -82,7 +82,7 @@ function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none
   const message = `${JSON.stringify(flag.value)} is no network`;
   const suggestion = suggest(flag.value, ['default', 'none', 'host']);
   draft.settings.report(
-    errorAt(flag.range, 'invalid-value', message, { expected: 'default, none or host', suggestion }),
+    errorAt(flag.valueRange, 'invalid-value', message, { expected: 'default, none or host', suggestion }),
   );
   return 'none';
 }
@@ -101,7 +101,7 @@ function hostnameOf(buildArgs: ReadonlyMap<string, string>): string | undefined 
 
 /** A step never has more rights than its sandbox: what asks for more is an error, never passed over. */
 function refuseRights(draft: StageDraft, { flags }: RunInstruction): void {
-  for (const { name, value, range } of flags) {
+  for (const { name, value, range, valueRange } of flags) {
     if (name === 'device') {
       const message = 'a step sees no devices of the host: RUN --device is not possible';
       draft.settings.report(errorAt(range, 'not-supported', message));
@@ -111,9 +111,11 @@ function refuseRights(draft: StageDraft, { flags }: RunInstruction): void {
     const message = isKnown
       ? 'a step has no more rights than its sandbox: RUN --security=insecure is not possible'
       : `${JSON.stringify(value)} is no kind of security`;
+    const suggestion = isKnown ? undefined : suggest(value ?? '', ['sandbox']);
     draft.settings.report(
-      errorAt(range, isKnown ? 'not-supported' : 'invalid-value', message, {
+      errorAt(valueRange, isKnown ? 'not-supported' : 'invalid-value', message, {
         expected: '--security=sandbox',
+        suggestion,
       }),
     );
   }

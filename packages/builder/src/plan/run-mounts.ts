@@ -1,19 +1,50 @@
 import { posix } from 'node:path';
-import { errorAt, expandWord, parseRunMount, type RunInstruction, type RunMount } from '@caisson/parser';
+import {
+  errorAt,
+  expandWord,
+  findMountOption,
+  parseRunMount,
+  type Flag,
+  type RunInstruction,
+  type RunMount,
+  type Stage,
+} from '@caisson/parser';
 import { err, ok } from '@caisson/oci';
 import type { MountedFiles, CopyOrigin, Place, PlannedMount } from './planned.ts';
+import type { Origins } from './origins.ts';
 import type { StageDraft } from './stage-draft.ts';
 
 /** A mount as a RUN says it, and where. */
-export interface WrittenMount {
+interface WrittenMount {
   readonly mount: RunMount;
-  readonly place: Place;
+  /** Where an option of it stands; the whole of it, where it does not. */
+  readonly placeOf: (option: string) => Place;
   /** How many ssh mounts stand before it. */
   readonly sshIndex: number;
 }
 
+/** What a RUN shows to its command besides the files of the stage. */
+export async function planMounts(
+  draft: StageDraft,
+  stage: Stage,
+  instruction: RunInstruction,
+  place: Place,
+  origins: Origins,
+): Promise<PlannedMount[]> {
+  const mounts: PlannedMount[] = [];
+  for (const written of readMounts(draft, instruction, place)) {
+    const { mount, placeOf } = written;
+    const from = 'from' in mount ? mount.from : undefined;
+    const origin: CopyOrigin | undefined =
+      from === undefined ? origins.main : await origins.named(stage, from, placeOf('from'));
+    const planned = origin === undefined ? undefined : planMount(draft, written, origin);
+    if (planned !== undefined) mounts.push(planned);
+  }
+  return mounts.toSorted((a, b) => ((a.target ?? '') < (b.target ?? '') ? -1 : 1));
+}
+
 /** The `--mount` flags of a RUN, read; what is wrong with one is reported. */
-export function readMounts(draft: StageDraft, { flags }: RunInstruction, place: Place): WrittenMount[] {
+function readMounts(draft: StageDraft, { flags }: RunInstruction, place: Place): WrittenMount[] {
   let sshMounts = 0;
   return flags.flatMap((flag) => {
     if (flag.name !== 'mount' || flag.value === undefined) return [];
@@ -23,11 +54,11 @@ export function readMounts(draft: StageDraft, { flags }: RunInstruction, place: 
     });
     if (read.ok) {
       const sshIndex = read.value.type === 'ssh' ? sshMounts++ : 0;
-      return [{ mount: read.value, place: { ...place, range: flag.range }, sshIndex }];
+      return [{ mount: read.value, placeOf: placeFinder(flag, flag.value, place), sshIndex }];
     }
-    const { message, expected, suggestion } = read.error;
+    const { message, expected, suggestion, span } = read.error;
     draft.settings.report(
-      errorAt(flag.range, 'invalid-value', message, {
+      errorAt(span === undefined ? flag.valueRange : flag.rangeOf(span), 'invalid-value', message, {
         ...(expected === undefined ? {} : { expected }),
         suggestion,
       }),
@@ -36,28 +67,35 @@ export function readMounts(draft: StageDraft, { flags }: RunInstruction, place: 
   });
 }
 
+function placeFinder(flag: Flag, value: string, place: Place): (option: string) => Place {
+  return (option) => {
+    const span = findMountOption(value, option);
+    return { ...place, range: span === undefined ? flag.valueRange : flag.rangeOf(span) };
+  };
+}
+
 /** A mount as the step has it; undefined for one that cannot be, which is reported. */
-export function planMount(
+function planMount(
   draft: StageDraft,
-  { mount, place, sshIndex }: WrittenMount,
+  { mount, placeOf, sshIndex }: WrittenMount,
   origin: CopyOrigin,
 ): PlannedMount | undefined {
   const { report } = draft.settings;
   const target = mount.target === undefined ? undefined : posix.resolve('/', draft.workdir, mount.target);
   if (target === '/') {
     report(
-      errorAt(place.range, 'invalid-value', 'nothing can be mounted over the root folder', {
+      errorAt(placeOf('target').range, 'invalid-value', 'nothing can be mounted over the root folder', {
         expected: 'target=/PATH',
       }),
     );
     return undefined;
   }
-  if (mount.type === 'secret') return planSecret(mount, target, place);
+  if (mount.type === 'secret') return planSecret(mount, target, placeOf('id'));
   if (mount.type === 'ssh') {
     const { id, isRequired, mode, uid, gid } = mount;
     const socket = target ?? `/run/buildkit/ssh_agent.${sshIndex}`;
     const isDefault = sshIndex === 0 && draft.env.get('SSH_AUTH_SOCK') === undefined;
-    return { kind: 'ssh', id, target: socket, isDefault, isRequired, mode, uid, gid, place };
+    return { kind: 'ssh', id, target: socket, isDefault, isRequired, mode, uid, gid, place: placeOf('id') };
   }
   if (target === undefined) throw new Error('Internal error: a mount without a target');
   switch (mount.type) {
@@ -65,7 +103,7 @@ export function planMount(
       return {
         kind: 'bind',
         target,
-        source: { kind: 'path', text: mount.source, place },
+        source: { kind: 'path', text: mount.source, place: placeOf('source') },
         from: origin,
         isReadOnly: mount.isReadOnly,
       };
@@ -76,13 +114,13 @@ export function planMount(
       if (mount.from === undefined && posix.resolve('/', source) !== '/') {
         const message = `a new cache is empty: it has no ${source}`;
         const expected = 'from=STAGE or from=IMAGE, whose files it begins with';
-        report(errorAt(place.range, 'invalid-value', message, { expected }));
+        report(errorAt(placeOf('source').range, 'invalid-value', message, { expected }));
         return undefined;
       }
       const seed: MountedFiles | undefined =
         mount.from === undefined
           ? undefined
-          : { source: { kind: 'path', text: source, place }, from: origin };
+          : { source: { kind: 'path', text: source, place: placeOf('source') }, from: origin };
       return { kind: 'cache', target, id: mount.id ?? target, isReadOnly, sharing, mode, uid, gid, seed };
     }
   }

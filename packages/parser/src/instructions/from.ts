@@ -1,35 +1,26 @@
 import type { FromInstruction } from '../ast.ts';
-import { errorAt } from '../diagnostic.ts';
+import { errorAt, type Diagnostic } from '../diagnostic.ts';
 import { checkFlags } from '../flags.ts';
 import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
-import { plainWords } from '../words.ts';
+import { plainWords, type Word } from '../words.ts';
 
+const EXPECTED = 'FROM image [AS name]';
 const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/;
 
 /** `FROM [--platform=P] image [AS name]` */
 export function readFrom(text: InstructionText): FromInstruction | undefined {
-  const expected = 'FROM image [AS name]';
-  if (!requireArguments(text, expected)) return undefined;
+  if (!requireArguments(text, EXPECTED)) return undefined;
   const { flags, args: rest } = text;
   checkFlags(text.name, flags, { value: ['platform'] }).forEach(text.report);
   const [image, as, stageName, ...others] = plainWords(text.line, rest);
   if (image === undefined) {
-    text.report(errorAt(text.keyword.range, 'missing-argument', 'FROM needs an image', { expected }));
+    text.report(
+      errorAt(text.keyword.range, 'missing-argument', 'FROM needs an image', { expected: EXPECTED }),
+    );
     return undefined;
   }
-  if (
-    others.length > 0 ||
-    (as !== undefined && (stageName === undefined || as.text.toLowerCase() !== 'as'))
-  ) {
-    const { start, end } = rest;
-    text.report(
-      errorAt(
-        text.line.range(start, end),
-        'too-many-arguments',
-        'FROM takes an image and a name for the stage',
-        { expected },
-      ),
-    );
+  if (as !== undefined && (stageName === undefined || others.length > 0 || as.text.toLowerCase() !== 'as')) {
+    text.report(wrongName(image, as, stageName, others));
     return undefined;
   }
   if (stageName !== undefined && !STAGE_NAME.test(stageName.text.toLowerCase())) {
@@ -53,4 +44,24 @@ export function readFrom(text: InstructionText): FromInstruction | undefined {
     ...(as === undefined ? {} : { as }),
     ...(stageName === undefined ? {} : { stageName }),
   };
+}
+
+/** What is wrong with the words behind the image of a FROM: they are `AS` and a name, or none. */
+function wrongName(image: Word, as: Word, stageName: Word | undefined, others: readonly Word[]): Diagnostic {
+  const isAs = as.text.toLowerCase() === 'as';
+  if (stageName === undefined) {
+    if (isAs)
+      return errorAt(as.range, 'missing-argument', 'AS needs a name for the stage', { expected: EXPECTED });
+    const details = { expected: EXPECTED, suggestion: `${image.text} AS ${as.text}` };
+    return errorAt(as.range, 'too-many-arguments', 'AS stands before the name of a stage', details);
+  }
+  const last = others.at(-1);
+  if (last === undefined) {
+    const message = `${JSON.stringify(as.text)} stands where AS should`;
+    const suggestion = `${image.text} AS ${stageName.text}`;
+    return errorAt(as.range, 'invalid-value', message, { expected: EXPECTED, suggestion });
+  }
+  const { start } = (isAs ? others[0] : as)?.range ?? as.range;
+  const message = 'FROM takes an image and a name for the stage';
+  return errorAt({ start, end: last.range.end }, 'too-many-arguments', message, { expected: EXPECTED });
 }

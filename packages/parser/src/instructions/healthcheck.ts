@@ -1,9 +1,10 @@
 import type { HealthcheckInstruction } from '../ast.ts';
-import { errorAt } from '../diagnostic.ts';
+import { errorAt, type Diagnostic } from '../diagnostic.ts';
 import { checkFlags, type Flag } from '../flags.ts';
 import { parseGoDuration } from '../go-duration.ts';
 import { commonParts, readCommand, requireArguments, type InstructionText } from '../instruction-text.ts';
-import { plainWords, trimmed } from '../words.ts';
+import { suggest } from '../suggest.ts';
+import { plainWords, trimmed, type Word } from '../words.ts';
 
 const EXPECTED = 'HEALTHCHECK [--interval=30s] CMD command, or HEALTHCHECK NONE';
 const ONE_MILLISECOND = 1e6;
@@ -18,7 +19,7 @@ export function readHealthcheck(text: InstructionText): HealthcheckInstruction |
   checkFlags(text.name, flags, {
     value: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
   }).forEach(text.report);
-  const [type, ...others] = plainWords(text.line, rest);
+  const [type, extra] = plainWords(text.line, rest);
   const timing = {
     interval: duration(text, flags, 'interval'),
     timeout: duration(text, flags, 'timeout'),
@@ -28,9 +29,10 @@ export function readHealthcheck(text: InstructionText): HealthcheckInstruction |
   };
   switch (type?.text.toUpperCase()) {
     case 'NONE':
-      if (others.length > 0) {
+      if (extra !== undefined) {
+        const range = { start: extra.range.start, end: text.range.end };
         text.report(
-          errorAt(text.range, 'too-many-arguments', 'HEALTHCHECK NONE takes no arguments', {
+          errorAt(range, 'too-many-arguments', 'HEALTHCHECK NONE takes no arguments', {
             expected: EXPECTED,
           }),
         );
@@ -43,21 +45,25 @@ export function readHealthcheck(text: InstructionText): HealthcheckInstruction |
       const isEmpty = command.form === 'shell' ? command.text === '' : command.args.length === 0;
       if (isEmpty)
         text.report(
-          errorAt(text.range, 'missing-argument', 'HEALTHCHECK CMD needs a command', { expected: EXPECTED }),
+          errorAt(type?.range ?? text.range, 'missing-argument', 'HEALTHCHECK CMD needs a command', {
+            expected: EXPECTED,
+          }),
         );
       return { kind: 'healthcheck', ...commonParts(text), command, ...timing };
     }
     default:
-      text.report(
-        errorAt(
-          type?.range ?? text.range,
-          'invalid-value',
-          `${JSON.stringify(type?.text ?? '')} is no kind of health check`,
-          { expected: EXPECTED },
-        ),
-      );
+      text.report(unknownType(type ?? { text: '', range: text.range }, extra));
       return undefined;
   }
+}
+
+function unknownType({ text, range }: Word, next: Word | undefined): Diagnostic {
+  const suggestion = suggest(text, ['CMD', 'NONE']);
+  return errorAt(range, 'invalid-value', `${JSON.stringify(text)} is no kind of health check`, {
+    expected: EXPECTED,
+    suggestion,
+    ...(suggestion !== undefined || next === undefined ? {} : { hint: 'CMD stands before the command' }),
+  });
 }
 
 function duration(text: InstructionText, flags: readonly Flag[], name: string): number {
@@ -70,7 +76,10 @@ function duration(text: InstructionText, flags: readonly Flag[], name: string): 
       ? `${JSON.stringify(flag.value)} is no duration`
       : `--${name} must be 0 or at least 1ms`;
   text.report(
-    errorAt(flag.range, 'invalid-value', message, { expected: 'numbers with units: 1m30s, 500ms' }),
+    errorAt(flag.valueRange, 'invalid-value', message, {
+      expected: 'numbers with units: 1m30s, 500ms',
+      suggestion: /^\d+$/.test(flag.value) ? `${flag.value}s` : undefined,
+    }),
   );
   return 0;
 }
@@ -81,9 +90,14 @@ function retries(text: InstructionText, flags: readonly Flag[]): number {
   const value = Number(flag.value);
   if (/^\+?\d{1,9}$/.test(flag.value)) return value;
   text.report(
-    errorAt(flag.range, 'invalid-value', `--retries is a number from 0, not ${JSON.stringify(flag.value)}`, {
-      expected: '--retries=3',
-    }),
+    errorAt(
+      flag.valueRange,
+      'invalid-value',
+      `--retries is a number from 0, not ${JSON.stringify(flag.value)}`,
+      {
+        expected: '--retries=3',
+      },
+    ),
   );
   return 0;
 }

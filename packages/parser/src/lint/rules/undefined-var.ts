@@ -71,7 +71,7 @@ function expandedTexts(source: SourceText, instruction: Instruction): ExpandedTe
       return [...instruction.paths];
     case 'copy':
     case 'add': {
-      const flags = instruction.flags.flatMap(({ name, value, range }) =>
+      const flags = instruction.flags.flatMap(({ name, value, valueRange: range }) =>
         EXPANDED_FLAGS.has(name) && value !== undefined ? [{ text: value, range }] : [],
       );
       const sources = instruction.sources.flatMap((each): ExpandedText[] => {
@@ -90,7 +90,7 @@ function expandedTexts(source: SourceText, instruction: Instruction): ExpandedTe
 }
 
 /** The fields of a mount; what it is taken `from` is not expanded. */
-function mountTexts({ name, value, range }: Flag): ExpandedText[] {
+function mountTexts({ name, value, valueRange: range }: Flag): ExpandedText[] {
   if (name !== 'mount' || value === undefined) return [];
   return value
     .split(',')
