@@ -176,10 +176,11 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     means: 'More than 1000 steps depend on one another. Docker stops at 127 layers.',
     mend: 'Let one `RUN` do more: a heredoc holds any number of commands.',
     example: {
-      text: `error[too-many-steps]: the stage needs 20001 steps, one after the other
-  at Dockerfile:1:1
-> 1 | FROM busybox
-    | ^^^^^^^^^^^^
+      text: `error[too-many-steps]: stage-0 has more than 1000 steps, one on the other
+  at Dockerfile:1002:1
+  1001 | RUN echo 1000
+> 1002 | RUN echo 1001
+       | ^^^^^^^^^^^^^
   expected: at most 1000
   hint: one RUN can hold many commands, in a heredoc or with &&
   see docs/errors.md#too-many-steps`,

@@ -66,24 +66,26 @@ describe('caisson check-ignore', () => {
     expect(await world.run(['check-ignore'])).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: 'error[usage]: no path is given\n  expected: PATH..., or --stdin\n',
+      stderr:
+        'error[usage]: no path is given\n  expected: PATH..., or --stdin\n  see caisson check-ignore --help\n',
     });
     expect(await world.run(['check-ignore', '-n', 'a'])).toMatchObject({
       exitCode: 2,
-      stderr: 'error[usage]: --non-matching needs --verbose\n',
+      stderr: 'error[usage]: --non-matching needs --verbose\n  see caisson check-ignore --help\n',
     });
     expect(await world.run(['check-ignore', '--stdin', 'a'])).toMatchObject({
       exitCode: 2,
-      stderr: 'error[usage]: paths come as arguments or on the standard input, not both\n',
+      stderr:
+        'error[usage]: paths come as arguments or on the standard input, not both\n  see caisson check-ignore --help\n',
     });
     const outside = await world.run(['check-ignore', '--context', 'sub', 'a']);
-    expect(outside.exitCode).toBe(1); // there is no folder sub
+    expect(outside.exitCode).toBe(2); // there is no folder sub
     expect(outside.stderr).toContain('error[invalid-request]: there is no folder ');
     world.write({ 'sub/.dockerignore': '', '.dockerignore': '' });
     expect(await world.run(['check-ignore', '--context', 'sub', 'a'])).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: `error[usage]: a is not in the context ${world.context}/sub\n  hint: --context names the folder of the context\n`,
+      stderr: `error[usage]: a is not in the context ${world.context}/sub\n  hint: --context names the folder of the context\n  see caisson check-ignore --help\n`,
     });
   });
 });

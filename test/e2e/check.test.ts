@@ -136,7 +136,7 @@ describe('a check of a Dockerfile', () => {
         expected: one of build
         did you mean build?
         see docs/errors.md#unknown-target
-      exit code 1
+      exit code 2
       "
     `);
   });
@@ -202,10 +202,10 @@ describe('a check of a Dockerfile', () => {
       Check failed: 2 errors, 1 warning.
       --- stderr
       error[unknown-stage]: stage "b" needs to be defined before current stage
-        at Dockerfile:3:6
+        at Dockerfile:3:13
         2 | CMD a
       > 3 | COPY --from=b /x /
-          |      ^^^^^^^^
+          |             ^
         expected: an image: this is the first stage
         see docs/errors.md#unknown-stage
       error[invalid-expansion]: missing '}' in "\${B"
@@ -248,7 +248,7 @@ describe('a check of a Dockerfile', () => {
       error[no-dockerfile]: there is no Dockerfile in /context
         hint: the last argument is the folder of the context; -f names a Dockerfile that is called otherwise
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
   });
@@ -371,7 +371,7 @@ describe('the flags of build', () => {
     ['--check --call=build', '--check and --call=build say different things\n  expected: one of them'],
   ] as const)('%s', async ([flags, message], { world }) => {
     expect(await check(world, ['build', ...flags.split(' '), '.'])).toBe(
-      `--- stderr\nerror[usage]: ${message}\nexit code 2\n`,
+      `--- stderr\nerror[usage]: ${message}\n  see caisson build --help\nexit code 2\n`,
     );
   });
 });

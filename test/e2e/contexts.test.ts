@@ -48,7 +48,7 @@ describe.skipIf(lacks('root'))('the standard input', () => {
     const { makeWorld, removeWorld } = await import('../rig/world.ts');
     const world = makeWorld();
     expect(await world.run(['build', '-'], { input })).toEqual({
-      exitCode: 1,
+      exitCode: 2,
       stdout: '',
       stderr: `error[invalid-request]: what came as the build context is ${what}\n  expected: a tar, compressed or not, or a Dockerfile\n  see docs/errors.md#invalid-request\n`,
     });
@@ -59,7 +59,8 @@ describe.skipIf(lacks('root'))('the standard input', () => {
     const { exitCode, stderr } = await world.run(['build', '-f', '-', '-']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'error[usage]: the Dockerfile and the context cannot both come on the standard input\n',
+      stderr:
+        'error[usage]: the Dockerfile and the context cannot both come on the standard input\n  see caisson build --help\n',
     });
   });
 });
@@ -108,19 +109,19 @@ describe.skipIf(lacks('root'))('a context that is an archive', () => {
       "error[no-dockerfile]: there is no Dockerfile in CONTEXT/none.tar
         hint: -f names a Dockerfile that is called otherwise
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure(['-f', 'sub/x', 'none.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile sub/x in CONTEXT/none.tar
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure(['out.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: Dockerfile is no file of CONTEXT/out.tar
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure(['no-archive'])).toMatchInlineSnapshot(`
@@ -128,7 +129,7 @@ describe.skipIf(lacks('root'))('a context that is an archive', () => {
         expected: a folder, an archive, the URL of one, or a git repository
         hint: -f names a Dockerfile
         see docs/errors.md#invalid-request
-      exit code 1
+      exit code 2
       "
     `);
   });
@@ -211,7 +212,7 @@ describe.skipIf(lacks('root'))('a context that is a URL', () => {
       "error[invalid-request]: http://HOST/binary is neither a Dockerfile nor an archive
         expected: a tar, compressed or not, or a Dockerfile
         see docs/errors.md#invalid-request
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure(`${base}/wrong`)).toMatchInlineSnapshot(`
@@ -245,18 +246,18 @@ describe.skipIf(lacks('root'))('a context that is a URL', () => {
     expect(await failure('-f', 'nowhere', `${base}/context.tgz`)).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile nowhere in http://HOST/context.tgz
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure('--build-context', `n=${base}/Dockerfile`, '.')).toMatchInlineSnapshot(`
       "error[invalid-request]: the build context n is no archive
-        at Dockerfile:2:6
+        at Dockerfile:2:13
         1 | FROM scratch
       > 2 | COPY --from=n . /
-          |      ^^^^^^^^
+          |             ^
         expected: a folder, an archive, or a git repository
         see docs/errors.md#invalid-request
-      exit code 1
+      exit code 2
       "
     `);
     expect(await failure('http://127.0.0.1:9/x')).toMatchInlineSnapshot(`

@@ -10,9 +10,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     world.write({ dockerfile2: '' });
     expect((await failureOf(world)).replaceAll(world.folder, '')).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile in /context
+        did you mean -f /context/dockerfile2?
         hint: the last argument is the folder of the context; -f names a Dockerfile that is called otherwise
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
   });
@@ -23,9 +24,50 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         "error[invalid-request]: there is no folder /context/nowhere
           expected: a folder, an archive, the URL of one, or a git repository
           see docs/errors.md#invalid-request
-        exit code 1
+        exit code 2
         "
       `);
+  });
+
+  test('a file or a folder that is misspelt, before anything is built', async ({ world }) => {
+    world.write({ 'docker/Dockerfile': 'FROM scratch\n', 'token.txt': '' });
+    const said = async (...args: readonly string[]): Promise<string> =>
+      (await failureOf(world, ['build', ...args])).replaceAll(world.folder, '');
+    expect(await said('-f', 'docker/Dokcerfile', '.')).toMatchInlineSnapshot(`
+      "error[no-dockerfile]: there is no Dockerfile docker/Dokcerfile
+        did you mean docker/Dockerfile?
+        see docs/errors.md#no-dockerfile
+      exit code 2
+      "
+    `);
+    expect(await said('dokcer')).toMatchInlineSnapshot(`
+      "error[invalid-request]: there is no folder /context/dokcer
+        expected: a folder, an archive, the URL of one, or a git repository
+        did you mean /context/docker?
+        see docs/errors.md#invalid-request
+      exit code 2
+      "
+    `);
+    expect(await said('--build-context', 'lib=dokcer', 'docker')).toMatchInlineSnapshot(`
+      "error[invalid-request]: the build context lib: there is no folder /context/dokcer
+        expected: a folder, an archive, the URL of one, or a git repository
+        did you mean /context/docker?
+        see docs/errors.md#invalid-request
+      exit code 2
+      "
+    `);
+    expect(await said('--secret', 'id=x,src=tokn.txt', '--ssh', 'default=id_rsa', 'docker'))
+      .toMatchInlineSnapshot(`
+      "error[invalid-request]: the secret "x": there is no file /context/tokn.txt
+        expected: --secret id=x,src=FILE
+        did you mean /context/token.txt?
+        see docs/errors.md#invalid-request
+      error[invalid-request]: the ssh agent "default": there is no file /context/id_rsa
+        expected: --ssh default=SOCKET or --ssh default=KEY
+        see docs/errors.md#invalid-request
+      exit code 2
+      "
+    `);
   });
 
   test('an empty Dockerfile', async ({ world }) => {
@@ -87,10 +129,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[not-supported]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
-        at Dockerfile:2:5
+        at Dockerfile:2:16
         1 | FROM busybox
       > 2 | RUN --security=insecure true
-          |     ^^^^^^^^^^^^^^^^^^^
+          |                ^^^^^^^^
         expected: --security=sandbox
         see docs/errors.md#not-supported
       exit code 1
@@ -102,8 +144,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     world.write({ Dockerfile: 'FROM busybox AS build\nFROM busybox\nCOPY --from=biuld /a /b\n' });
     // What the registry says of the image depends on the network.
     const said = await failureOf(world);
-    expect(said).toContain('  at Dockerfile:3:6\n');
-    expect(said).toContain('> 3 | COPY --from=biuld /a /b\n    |      ^^^^^^^^^^^^\n');
+    expect(said).toContain('  at Dockerfile:3:13\n');
+    expect(said).toContain('> 3 | COPY --from=biuld /a /b\n    |             ^^^^^\n');
     expect(said).toContain('  did you mean the stage build?\n');
   });
 
@@ -114,7 +156,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         expected: one of build, test
         did you mean test?
         see docs/errors.md#unknown-target
-      exit code 1
+      exit code 2
       "
     `);
   });
@@ -237,9 +279,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
   test('a name for the image that is none', async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\n' });
     expect(await failureOf(world, ['build', '-t', 'UPPER', '.'])).toMatchInlineSnapshot(`
-      "error[invalid-request]: the name for the image: "UPPER": the repository name must be in lower case: "upper"
-        see docs/errors.md#invalid-request
-      exit code 1
+      "error[usage]: --tag "UPPER": the repository name must be in lower case: "upper"
+        expected: NAME[:TAG], for example registry.example.com/app:1.2
+        did you mean upper?
+        see caisson build --help
+      exit code 2
       "
     `);
   });
@@ -279,31 +323,38 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
 
   test('unknown flags and commands', async ({ world }) => {
     expect(await failureOf(world, ['build', '--targte', 'x', '.'])).toMatchInlineSnapshot(`
-      "error: unknown option '--targte'
-      (Did you mean --target?)
+      "error[usage]: build has no flag --targte
+        did you mean --target?
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['biuld', '.'])).toMatchInlineSnapshot(`
-      "error: unknown command 'biuld'
-      (Did you mean build?)
+      "error[usage]: there is no command "biuld"
+        did you mean build?
+        see caisson --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build'])).toMatchInlineSnapshot(`
-      "error: missing required argument 'context'
+      "error[usage]: build needs the argument context
+        expected: caisson build [options] <context>
+        hint: . is the current folder
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--network', 'bridge', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --network "bridge" is not known
         expected: default, host, none
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '-o', 'type=zip,dest=x', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --output type "zip" is not known
         expected: oci, docker, tar, local
+        see caisson build --help
       exit code 2
       "
     `);

@@ -87,17 +87,17 @@ RUN --device=vendor.com/class true
         hint: --allow network.host, or --network host, allows it
         see docs/errors.md#not-allowed
       error[not-supported]: a step has no more rights than its sandbox: RUN --security=insecure is not possible
-        at Dockerfile:3:5
+        at Dockerfile:3:16
         2 | RUN --network=host true
       > 3 | RUN --security=insecure true
-          |     ^^^^^^^^^^^^^^^^^^^
+          |                ^^^^^^^^
         expected: --security=sandbox
         see docs/errors.md#not-supported
       error[invalid-value]: "secure" is no kind of security
-        at Dockerfile:4:5
+        at Dockerfile:4:16
         3 | RUN --security=insecure true
       > 4 | RUN --security=secure true
-          |     ^^^^^^^^^^^^^^^^^
+          |                ^^^^^^
         expected: --security=sandbox
         see docs/errors.md#invalid-value
       error[not-supported]: a step sees no devices of the host: RUN --device is not possible
@@ -116,6 +116,7 @@ RUN --device=vendor.com/class true
     expect(await failureOf(world, ['build', '--allow', 'security.insecure', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --allow "security.insecure" is not known
         expected: network.host
+        see caisson build --help
       exit code 2
       "
     `);

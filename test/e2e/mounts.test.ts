@@ -47,10 +47,10 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
     world.write({ Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=a,required true\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[missing-secret]: the secret "a" is required and was not given
-        at Dockerfile:2:5
+        at Dockerfile:2:25
         1 | FROM busybox
       > 2 | RUN --mount=type=secret,id=a,required true
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |                         ^^^^
         hint: --secret id=a,src=FILE or --secret id=a,env=NAME
         see docs/errors.md#missing-secret
       exit code 1
@@ -62,24 +62,23 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
     world.write({ Dockerfile: DOCKERFILE });
     const said = await failureOf(world, ['build', '--secret', 'id=token,src=nowhere', '.']);
     expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
-      "error[missing-secret]: the secret "token" cannot be read: /nowhere: ENOENT
-        at Dockerfile:2:1
-        1 | FROM busybox
-      > 2 | RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t st...
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-        see docs/errors.md#missing-secret
-      exit code 1
+      "error[invalid-request]: the secret "token": there is no file /nowhere
+        expected: --secret id=token,src=FILE
+        see docs/errors.md#invalid-request
+      exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--secret', 'token', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --secret "token" is no secret
         expected: id=NAME[,src=FILE] or id=NAME,env=NAME
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--secret', 'id=token,env=NOT_SET', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --secret "id=token,env=NOT_SET": the variable NOT_SET is not set
         expected: id=NAME[,src=FILE] or id=NAME,env=NAME
+        see caisson build --help
       exit code 2
       "
     `);
@@ -148,10 +147,10 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
     world.write({ Dockerfile: linked('/etc/passwd') });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[missing-source]: /etc/passwd is no folder, and a cache can begin with a folder only
-        at Dockerfile:4:5
+        at Dockerfile:4:44
         3 | FROM busybox
       > 4 | RUN --mount=type=cache,target=/c,from=seed,source=/etc/passwd cat /c/passwd
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |                                            ^^^^^^^^^^^^^^^^^^
         see docs/errors.md#missing-source
       exit code 1
       "
@@ -161,10 +160,10 @@ RUN --mount=type=cache,target=/d,id=/c,from=busybox,source=/etc cat /d/f /d/pass
     });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[invalid-value]: a new cache is empty: it has no /sub
-        at Dockerfile:2:5
+        at Dockerfile:2:34
         1 | FROM busybox
       > 2 | RUN --mount=type=cache,target=/c,source=/sub true
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |                                  ^^^^^^^^^^^
         expected: from=STAGE or from=IMAGE, whose files it begins with
         see docs/errors.md#invalid-value
       exit code 1

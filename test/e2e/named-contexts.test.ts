@@ -206,6 +206,12 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
       'a folder, docker-image://, oci-layout://, https:// or a git repository',
     ],
     [
+      'lib=docker-imge://busybox',
+      'invalid-request',
+      'the build context lib: "docker-imge://busybox" is of no kind that is known',
+      'a folder, docker-image://, oci-layout://, https:// or a git repository\n  did you mean docker-image://busybox?',
+    ],
+    [
       'lib=https://h/x.git?brnch=x',
       'invalid-request',
       'the build context lib: "brnch" is not known in the query of a repository',
@@ -221,7 +227,7 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
     world.write({ Dockerfile: 'FROM scratch\n' });
     const said = await failureOf(world, ['build', '--build-context', given, '.']);
     expect(said.replaceAll(world.context, 'CONTEXT')).toBe(
-      `error[${code}]: ${message}\n${expected === undefined ? '' : `  expected: ${expected}\n`}  see docs/errors.md#${code}\nexit code 1\n`,
+      `error[${code}]: ${message}\n${expected === undefined ? '' : `  expected: ${expected}\n`}  see docs/errors.md#${code}\nexit code 2\n`,
     );
   });
 
@@ -231,6 +237,7 @@ describe.skipIf(lacks('root'))('a context that cannot be', () => {
       stdout: '',
       stderr: `error[usage]: --build-context "lib" is no context
   expected: NAME=FOLDER, NAME=docker-image://IMAGE, NAME=oci-layout://FOLDER[:TAG] or NAME=URL
+  see caisson build --help
 `,
     });
     writeLib(world, 'FROM scratch\nCOPY --from=lib left-out /\n');
@@ -260,10 +267,10 @@ exit code 1
     const said = await failureOf(world, ['build', '--build-context', 'lib=oci-layout://lib', 'main']);
     expect(said.replaceAll(world.context, 'CONTEXT')).toBe(
       `error[no-such-image]: the build context lib: CONTEXT/lib is no image layout: it has no index.json
-  at Dockerfile:2:6
+  at Dockerfile:2:13
   1 | FROM scratch
 > 2 | COPY --from=lib sub/c /
-    |      ^^^^^^^^^^
+    |             ^^^
   expected: oci-layout://FOLDER[:TAG|@DIGEST]
   see docs/errors.md#no-such-image
 exit code 1

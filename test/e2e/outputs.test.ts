@@ -100,7 +100,9 @@ describe.skipIf(lacks('root'))('outputs', () => {
     });
     expect((await filesOfTar(stdout)).get('folder/other')?.content).toBe('other\n');
     const twice = await world.run(['build', '-q', '-o', '-', '.']);
-    expect(twice.stderr).toBe('error[usage]: only one thing can be written to the standard output\n');
+    expect(twice.stderr).toBe(
+      'error[usage]: only one thing can be written to the standard output\n  see caisson build --help\n',
+    );
   });
 
   test('a reader that goes away is no crash', async ({ world }) => {

@@ -115,10 +115,10 @@ COPY --from=both /which /copied
     world.write({ Dockerfile: 'ARG P\nFROM --platform=linux both\nFROM --platform=$P both\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[invalid-value]: "" is not a platform: expected os/architecture[/variant], for example linux/arm64
-        at Dockerfile:3:6
+        at Dockerfile:3:17
         2 | FROM --platform=linux both
       > 3 | FROM --platform=$P both
-          |      ^^^^^^^^^^^^^
+          |                 ^^
         see docs/errors.md#invalid-value
       exit code 1
       "
@@ -127,20 +127,23 @@ COPY --from=both /which /copied
       "error[usage]: --platform "linux/arm46" is not known
         expected: os/architecture[/variant], for example linux/arm64
         did you mean linux/arm64?
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--platform', 'arm65', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --platform: "arm65" is not a platform: expected os/architecture[/variant], for example linux/arm64
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--platform', 'linux/arm64,linux/amd64', '.']))
       .toMatchInlineSnapshot(`
-      "error[usage]: an image for several platforms cannot be built at once
-        expected: one platform a build, for example linux/arm64
-      exit code 2
-      "
-    `);
+        "error[usage]: an image for several platforms cannot be built at once
+          expected: one platform a build, for example linux/arm64
+          see caisson build --help
+        exit code 2
+        "
+      `);
   });
 });

@@ -60,7 +60,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a registry', () =>
       '"Labels": {\n        "a": "b",\n        "empty": ""',
     );
     expect((await world.run(['build', '--push', '.'])).stderr).toBe(
-      'error[usage]: --push needs a name to push to\n  expected: -t REGISTRY/NAME[:TAG]\n',
+      'error[usage]: --push needs a name to push to\n  expected: -t REGISTRY/NAME[:TAG]\n  see caisson build --help\n',
     );
   });
 

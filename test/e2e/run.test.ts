@@ -176,7 +176,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
     expect(await said('data:/data')).toBe(
       'error[usage]: --volume "data:/data" names a volume: only folders and files of the host can be shown\n' +
         '  expected: SOURCE:TARGET[:ro]; SOURCE is a path that begins with / or ., TARGET is absolute\n' +
-        '  did you mean ./data?\n',
+        '  did you mean ./data?\n  see caisson run --help\n',
     );
     expect(await said('/data')).toMatch(/^error\[usage\]: --volume "\/data" is no volume\n/);
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(world.folder);

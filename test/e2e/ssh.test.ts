@@ -134,10 +134,10 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
     await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'x', '-f', join(world.context, 'locked')]);
     expect(await failureOf(world)).toMatchInlineSnapshot(`
       "error[missing-secret]: the ssh agent "git" is required and was not given
-        at Dockerfile:2:5
+        at Dockerfile:2:22
         1 | FROM busybox
       > 2 | RUN --mount=type=ssh,id=git,required true
-          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |                      ^^^^^^
         hint: --ssh git, --ssh git=SOCKET or --ssh git=KEY
         see docs/errors.md#missing-secret
       exit code 1
@@ -148,23 +148,22 @@ RUN echo "[$SSH_AUTH_SOCK]"; ls /run/buildkit 2>&1; true
     expect(await build('git')).toMatchInlineSnapshot(`
       "error[usage]: --ssh git needs an agent, and SSH_AUTH_SOCK is not set
         expected: an agent (eval $(ssh-agent); ssh-add), or --ssh git=KEY
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await build('=x')).toMatchInlineSnapshot(`
       "error[usage]: --ssh "=x" is no agent
         expected: default, or ID=SOCKET, or ID=KEY[,KEY]
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await build('git=nowhere')).toMatchInlineSnapshot(`
-      "error[missing-secret]: the ssh agent "git" cannot be used: CONTEXT/nowhere: ENOENT
-        at Dockerfile:2:1
-        1 | FROM busybox
-      > 2 | RUN --mount=type=ssh,id=git,required true
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-        see docs/errors.md#missing-secret
-      exit code 1
+      "error[invalid-request]: the ssh agent "git": there is no file CONTEXT/nowhere
+        expected: --ssh git=SOCKET or --ssh git=KEY
+        see docs/errors.md#invalid-request
+      exit code 2
       "
     `);
     expect(await build('git=none')).toMatchInlineSnapshot(`

@@ -17,6 +17,7 @@ import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
 import { ignoresCache } from './steps/no-cache.ts';
 import { BuildCaches } from './steps/build-caches.ts';
+import { checkGivenFiles } from './source/given-files.ts';
 import { openSource, type BuildSource } from './source/open-source.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
@@ -47,6 +48,7 @@ export async function openWorkshop(
   request: BuildRequest,
   { clock, emit }: { readonly clock: BuildClock; readonly emit: Emit },
 ): Promise<Workshop> {
+  checkGivenFiles(request);
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());

@@ -2,6 +2,7 @@ import type { BuildRequest, OutputRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
 import type { BuildFlags, PlanFlags } from './build-options.ts';
 import { parseCacheFrom } from './parse-cache.ts';
+import { parseTags } from './image-names.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
 import {
   oneOf,
@@ -52,7 +53,7 @@ export function requestOf(
   return {
     root,
     cwd,
-    names: flags.tag,
+    names: parseTags(flags.tag),
     buildArgs: parseBuildArgs(flags.buildArg, env),
     noCache: !flags.cache,
     noCacheFilter: flags.cacheFilter,

@@ -5,7 +5,7 @@ export const EXIT = {
   ok: 0,
   /** What was asked for did not work out. */
   failed: 1,
-  /** What was asked for makes no sense: an unknown flag, a missing argument. */
+  /** What was asked for makes no sense: an unknown flag, a missing argument, a file or a stage that is not there. */
   usage: 2,
   /** `run`: no container could be made. */
   notRun: 125,

@@ -5,7 +5,26 @@ import { UsageError } from './usage-error.ts';
 export function parseName(text: string): Reference {
   const reference = parseReference(text);
   if (reference.ok) return reference.value;
-  throw new UsageError(reference.error, { expected: 'NAME[:TAG], for example registry.example.com/app:1.2' });
+  throw wrongName(reference.error, text);
+}
+
+/** The names of `--tag`. @throws UsageError */
+export function parseTags(texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    const reference = parseReference(text);
+    if (!reference.ok) throw wrongName(`--tag ${reference.error}`, text);
+    if (reference.value.digest !== undefined)
+      throw wrongName(`--tag ${JSON.stringify(text)} has a digest`, text.replace(/@.*/s, ''));
+  }
+  return texts;
+}
+
+function wrongName(message: string, text: string): UsageError {
+  const small = text.toLowerCase();
+  return new UsageError(message, {
+    expected: 'NAME[:TAG], for example registry.example.com/app:1.2',
+    ...(parseReference(small).ok ? { suggestion: small } : {}),
+  });
 }
 
 /** A full name as people write it. */

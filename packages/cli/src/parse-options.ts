@@ -26,10 +26,27 @@ export function collectNames(value: string, before: readonly string[]): readonly
 export function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === value);
   if (found !== undefined) return found;
-  const near = suggest(value, allowed);
   throw new UsageError(`${flag} ${JSON.stringify(value)} is not known`, {
     expected: allowed.join(', '),
-    ...(near === undefined ? {} : { suggestion: near }),
+    ...nearest(value, allowed),
+  });
+}
+
+function nearest(word: string, known: readonly string[]): { readonly suggestion?: string } {
+  const near = suggest(word, known);
+  return near === undefined ? {} : { suggestion: near };
+}
+
+/** The error of a key that a flag's fields do not have. */
+function unknownKey(
+  flag: string,
+  text: string,
+  key: string,
+  { keys, form }: { readonly keys: readonly string[]; readonly form: string },
+): UsageError {
+  return new UsageError(`${flag} ${JSON.stringify(text)}: ${JSON.stringify(key)} is not known`, {
+    expected: form,
+    ...nearest(key, keys),
   });
 }
 
@@ -122,6 +139,7 @@ function assignments(flag: string, args: readonly string[], env: Environment): [
   });
 }
 
+const SECRET_KEYS = ['id', 'src', 'source', 'env', 'type'];
 const SECRET_FORM = 'id=NAME[,src=FILE] or id=NAME,env=NAME';
 
 /** `--secret`, as docker takes it: without a source, the variable of that name, else the file. @throws UsageError */
@@ -137,10 +155,13 @@ export function parseSecrets(
           return [field.slice(0, Math.max(0, equals)), field.slice(equals + 1)];
         }),
       );
-      const unknown = [...fields.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key));
+      const unknown = [...fields.keys()].find((key) => key !== '' && !SECRET_KEYS.includes(key));
+      if (unknown !== undefined)
+        throw unknownKey('--secret', text, unknown, { keys: SECRET_KEYS, form: SECRET_FORM });
+      oneOf('--secret type', fields.get('type') ?? 'file', ['file', 'env']);
       const source = fields.get('src') ?? fields.get('source');
       const id = fields.get('id') ?? source;
-      if (unknown !== undefined || id === undefined || id === '')
+      if (fields.has('') || id === undefined || id === '')
         throw new UsageError(`--secret ${JSON.stringify(text)} is no secret`, { expected: SECRET_FORM });
       const variable = fields.get('env') ?? (fields.get('type') === 'env' ? (source ?? id) : undefined);
       if (source !== undefined && variable === undefined)
@@ -178,12 +199,14 @@ export function parseSsh(
       if (socket !== undefined && socket !== '') return [id, [socket]];
       throw new UsageError(`--ssh ${id} needs an agent, and SSH_AUTH_SOCK is not set`, {
         expected: `an agent (eval $(ssh-agent); ssh-add), or --ssh ${id}=KEY`,
+        ...(id === 'default' ? {} : nearest(id, ['default'])),
       });
     }),
   );
 }
 
 const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;
+const OUTPUT_KEYS = ['type', 'dest', 'tar'];
 const OUTPUT_FORM =
   'type=oci|docker|tar|local,dest=PATH; a path alone is a folder for the files; - is a tar of them';
 
@@ -195,11 +218,8 @@ export function parseOutput(text: string, cwd: string): OutputRequest {
   for (const field of text.split(',')) {
     const equals = field.indexOf('=');
     const name = equals === -1 ? field : field.slice(0, equals);
-    if (equals === -1 || !['type', 'dest', 'tar'].includes(name)) {
-      throw new UsageError(`--output ${JSON.stringify(text)}: ${JSON.stringify(name)} is not known`, {
-        expected: OUTPUT_FORM,
-      });
-    }
+    if (equals === -1 || !OUTPUT_KEYS.includes(name))
+      throw unknownKey('--output', text, name, { keys: OUTPUT_KEYS, form: OUTPUT_FORM });
     fields.set(name, field.slice(equals + 1));
   }
   const type = oneOf('--output type', fields.get('type') ?? '', OUTPUT_TYPES);

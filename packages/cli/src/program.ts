@@ -20,6 +20,7 @@ import { tagCommand } from './commands/tag.ts';
 import { versionCommand } from './commands/version.ts';
 import type { CommandContext } from './command-context.ts';
 import { version } from './version.ts';
+import { helpOf, usageErrorOf } from './commander-errors.ts';
 import { unexpected } from './unexpected.ts';
 
 /** Runs one command line. @returns the exit code */
@@ -31,14 +32,27 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
       exitCode = code;
     },
   };
+  const program = makeProgram(context);
+  let command = program;
+  program.hook('preSubcommand', (_program, called) => {
+    command = called;
+  });
   try {
-    await makeProgram(context).parseAsync(withPlainPull(args), { from: 'user' });
+    await program.parseAsync(withPlainPull(args), { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return unexpected(error, terminal);
+    if (!(error instanceof CommanderError)) return unexpected(error, terminal, helpOf(command));
+    if (SHOWN.has(error.code)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return unexpected(usageErrorOf(error, command), terminal, helpOf(command));
   }
 }
+
+/** What commander calls it when it has shown help or the version: that was all. */
+const SHOWN: ReadonlySet<string> = new Set([
+  'commander.help',
+  'commander.helpDisplayed',
+  'commander.version',
+]);
 
 /**
  * `build --pull .`: as with docker, `--pull` alone is a switch, and its value comes behind `=`. An optional value would
@@ -89,8 +103,8 @@ export function makeProgram(context: CommandContext): Command {
     .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
-    .showSuggestionAfterError()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.error, outputError: () => {} })
+    .showSuggestionAfterError(false)
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command');
   for (const make of COMMANDS) {

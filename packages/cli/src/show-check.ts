@@ -1,6 +1,7 @@
 import type { CheckedDockerfile, CheckRequest, Failure, UncheckedBase } from '@caisson/builder';
 import { dockerPage, isRuleName, RULES, type LintWarning, type Range } from '@caisson/parser';
 import { EXIT } from './exit-codes.ts';
+import { exitOf } from './failure-exit.ts';
 import { buildFailuresText, warningText } from './failure-text.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printJson } from './output/print.ts';
@@ -20,7 +21,7 @@ export async function showCheck(
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!checked.ok) {
     terminal.error(buildFailuresText(checked.error, terminal.hasColor));
-    return EXIT.failed;
+    return exitOf(checked.error);
   }
   if (format === 'json') printJson(terminal, asJson(checked.value));
   else showText(checked.value, terminal);

@@ -1,4 +1,4 @@
-import { UsageError } from './usage-error.ts';
+import { CircumstancesError } from './usage-error.ts';
 
 /** What a command has of the world: injected, so that tests can look at it. */
 export interface Terminal {
@@ -30,7 +30,7 @@ function currentFolder(): string {
   try {
     return process.cwd();
   } catch {
-    throw new UsageError('the current folder is not there any more', { hint: 'cd to another one' });
+    throw new CircumstancesError('the current folder is not there any more', { hint: 'cd to another one' });
   }
 }
 

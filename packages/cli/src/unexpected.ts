@@ -7,13 +7,17 @@ import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
-/** Tells of an error that ended a command. @returns the exit code */
-export function unexpected(error: unknown, terminal: Terminal): number {
-  if (error instanceof SuppressedError) return unexpected(error.suppressed, terminal);
+/**
+ * Tells of an error that ended a command.
+ * @param help the command line that says how the command is used
+ * @returns the exit code
+ */
+export function unexpected(error: unknown, terminal: Terminal, help: string): number {
+  if (error instanceof SuppressedError) return unexpected(error.suppressed, terminal, help);
   if (error instanceof UsageError) {
-    terminal.error(
-      failureText({ code: 'usage', message: error.message, ...error.details }, terminal.hasColor),
-    );
+    const { message, details } = error;
+    const page = error.isOfCircumstances ? {} : { page: help };
+    terminal.error(failureText({ code: 'usage', message, ...details, ...page }, terminal.hasColor));
     return EXIT.usage;
   }
   if (error instanceof StoreError || error instanceof RegistryError || error instanceof RuntimeError) {

@@ -4,6 +4,7 @@ import { withoutCredentials } from '../without-credentials.ts';
 import { buildError } from '../failure.ts';
 import type { GitReference } from '../git/git-reference.ts';
 import { parseGitReference } from '../git/git-reference.ts';
+import { nearestFile } from '../source/nearest-file.ts';
 
 /** Where the files of a context come from. Paths are absolute. */
 export type ContextSource =
@@ -44,7 +45,13 @@ export function contextSource(
       : `${path} is neither a folder nor a file`;
   throw buildError('invalid-request', what === MAIN_CONTEXT ? message : `${what}: ${message}`, {
     expected: EXPECTED,
+    ...(stat === undefined ? nearest(path) : {}),
   });
+}
+
+function nearest(path: string): { readonly suggestion?: string } {
+  const near = nearestFile(path, 'folder');
+  return near === undefined ? {} : { suggestion: near };
 }
 
 const EXPECTED = 'a folder, an archive, the URL of one, or a git repository';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { formatPlatform, formatReference, parseReference, type Platform } from '@caisson/oci';
 import { parseLayoutName, type LayoutImages } from '../bases/layout-images.ts';
+import { suggest } from '@caisson/parser';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
@@ -110,6 +111,8 @@ export class NamedContexts {
   }
 }
 
+const URL_SCHEMES = ['https', 'http', 'git', 'ssh'];
+
 function namedSource(given: string, text: string, cwd: string): NamedSource {
   const what = `the build context ${given}`;
   const name = parseReference(given);
@@ -127,9 +130,12 @@ function namedSource(given: string, text: string, cwd: string): NamedSource {
     const { folder, rest } = parseLayoutName(layout);
     return { kind: 'layout', name: `${resolve(cwd, folder)}${rest}` };
   }
-  if (/^[a-z][a-z0-9+-]*:\/\//i.test(text) && !/^(?:https?|git|ssh):/i.test(text)) {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+-]*)(:\/\/.*)$/is.exec(text) ?? [];
+  if (scheme !== undefined && !URL_SCHEMES.includes(scheme.toLowerCase())) {
+    const near = suggest(scheme, ['docker-image', 'oci-layout', ...URL_SCHEMES]);
     throw buildError('invalid-request', `${what}: ${JSON.stringify(text)} is of no kind that is known`, {
       expected: 'a folder, docker-image://, oci-layout://, https:// or a git repository',
+      ...(near === undefined ? {} : { suggestion: `${near}${rest}` }),
     });
   }
   return contextSource(text, cwd, { what, allowsBareGitHub: false });

@@ -1,8 +1,9 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '@caisson/sys';
 import { NO_RULES, type IgnoreRules } from '../context/ignore-rules.ts';
-import { buildError } from '../failure.ts';
+import { buildError, type Failure } from '../failure.ts';
+import { nearestFile } from './nearest-file.ts';
 import { defaultDockerfile, fileInside, readIgnoreFor, shownPath } from './ignore-file.ts';
 
 /** A Dockerfile as it was read. */
@@ -31,13 +32,7 @@ export function readLocalDockerfile(
     const ignore = readIgnoreFor(context, join(context, 'Dockerfile'));
     return { path: 'Dockerfile', text: givenText, ignore };
   }
-  const path =
-    given ??
-    join(
-      context,
-      defaultDockerfile(context) ??
-        missing(context, `the last argument is the folder of the context; ${NAMED_OTHERWISE}`),
-    );
+  const path = given ?? join(context, defaultDockerfile(context) ?? missingHere(context));
   const shown = shownPath(context, path);
   return { path: shown, text: readText(path, shown), ignore: readIgnoreFor(context, path) };
 }
@@ -57,7 +52,7 @@ export function readForeignDockerfile(
   if (given !== undefined && isAbsolute(given)) {
     return { path: given, text: readText(given, given), ignore: NO_RULES };
   }
-  const name = given ?? defaultDockerfile(context) ?? missing(title, NAMED_OTHERWISE);
+  const name = given ?? defaultDockerfile(context) ?? missing(title, { hint: NAMED_OTHERWISE });
   const path = fileInside(context, name);
   const full = resolve(context, name);
   const shown = shownPath(context, full);
@@ -66,15 +61,28 @@ export function readForeignDockerfile(
     const message = isThere
       ? `${shown} is no file of ${title}`
       : `there is no Dockerfile ${shown} in ${title}`;
-    throw buildError('no-dockerfile', message);
+    // Folders of a foreign context may be links to elsewhere: only its own is looked into.
+    throw buildError(
+      'no-dockerfile',
+      message,
+      dirname(full) === context && !isThere ? nearest(full, shown) : {},
+    );
   }
   return { path: shown, text: readText(path, shown), ignore: NO_RULES };
 }
 
 const NAMED_OTHERWISE = '-f names a Dockerfile that is called otherwise';
 
-function missing(context: string, hint: string): never {
-  throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, { hint });
+function missingHere(context: string): never {
+  const near = nearestFile(join(context, 'Dockerfile'), 'file');
+  return missing(context, {
+    ...(near === undefined ? {} : { suggestion: `-f ${near}` }),
+    hint: `the last argument is the folder of the context; ${NAMED_OTHERWISE}`,
+  });
+}
+
+function missing(context: string, details: Pick<Failure, 'hint' | 'suggestion'>): never {
+  throw buildError('no-dockerfile', `there is no Dockerfile in ${context}`, details);
 }
 
 /** A Dockerfile that is too large to be one. */
@@ -98,9 +106,14 @@ export function readText(path: string | Buffer, shown: string): string {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw buildError('no-dockerfile', `there is no Dockerfile ${shown}`, {}, error);
+      throw buildError('no-dockerfile', `there is no Dockerfile ${shown}`, nearest(path, shown), error);
     }
     if (code === 'EACCES') throw buildError('no-dockerfile', `${shown} cannot be read`, {}, error);
     throw error;
   }
+}
+
+function nearest(path: string | Buffer, shown: string): { readonly suggestion?: string } {
+  const near = typeof path === 'string' ? nearestFile(path, 'file') : undefined;
+  return near === undefined ? {} : { suggestion: join(dirname(shown), basename(near)) };
 }

@@ -6,6 +6,7 @@ import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { outputsOf, requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
@@ -79,7 +80,7 @@ async function runBuild(
     isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
   const built = await build({ ...request, ...source, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
-  if (!built.ok) return EXIT.failed;
+  if (!built.ok) return exitOf(built.error);
   const { imageId, steps } = built.value;
   if (flags.iidfile !== undefined) {
     const path = resolve(terminal.cwd, flags.iidfile);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { IgnoreRules } from '@caisson/builder';
 import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { exitOf } from '../failure-exit.ts';
 import { buildFailuresText } from '../failure-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -60,7 +61,7 @@ async function checkIgnore(given: readonly string[], flags: Flags, terminal: Ter
   );
   if (!rules.ok) {
     terminal.error(buildFailuresText(rules.error, terminal.hasColor));
-    return EXIT.failed;
+    return exitOf(rules.error);
   }
   const inContext = paths.map((path) => pathInContext(context, path, terminal.cwd));
   const hidden = inContext.filter((path) => rules.value.ignores(path));

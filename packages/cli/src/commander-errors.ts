@@ -1,0 +1,73 @@
+import { suggest } from '@caisson/parser';
+import type { Command, CommanderError } from 'commander';
+import { UsageError } from './usage-error.ts';
+
+/** Flags of `docker build` that there is no use for here, and what to do instead. */
+const FLAGS_OF_DOCKER: Readonly<Record<string, string>> = {
+  compress: 'a context is not sent anywhere: leave it out',
+  'force-rm': 'nothing is left of a step that failed: leave it out',
+  rm: 'nothing is left of a step: leave it out',
+  squash:
+    'a last stage "FROM scratch" with "COPY --from=STAGE / /" has one layer; -o FOLDER writes the files alone',
+};
+
+/** What commander has to say of a command line, in our words. */
+export function usageErrorOf({ code, message }: CommanderError, command: Command): UsageError {
+  const usage = usageOf(command);
+  const quoted = /'(.*)'/s.exec(message)?.[1] ?? '';
+  switch (code) {
+    case 'commander.unknownOption':
+      return unknownFlag(quoted, command);
+    case 'commander.unknownCommand':
+      return new UsageError(`there is no command ${JSON.stringify(quoted)}`, {
+        ...nearest(
+          quoted,
+          command.commands.map((each) => each.name()),
+        ),
+      });
+    case 'commander.missingArgument':
+      return new UsageError(`${command.name()} needs the argument ${quoted}`, {
+        expected: usage,
+        ...(quoted === 'context' ? { hint: '. is the current folder' } : {}),
+      });
+    case 'commander.excessArguments': {
+      const extra = command.args.slice(command.registeredArguments.length);
+      const shown = extra.map((each) => JSON.stringify(each)).join(', ');
+      return new UsageError(`too many arguments for ${command.name()}: ${shown}`, { expected: usage });
+    }
+    case 'commander.optionMissingArgument': {
+      const option = command.options.find(({ flags }) => flags === quoted);
+      return new UsageError(`${option?.long ?? quoted} needs a value`, { expected: quoted });
+    }
+    default:
+      return new UsageError(message.replace(/^error: /, ''), { expected: usage });
+  }
+}
+
+function unknownFlag(written: string, command: Command): UsageError {
+  const [flag = ''] = written.split('=', 1);
+  const isLong = flag.startsWith('--');
+  const name = flag.replace(/^-+/, '');
+  const hint = command.name() === 'build' && isLong ? FLAGS_OF_DOCKER[name] : undefined;
+  const names = [command, ...(command.parent === null ? [] : [command.parent])]
+    .flatMap((each) => each.createHelp().visibleOptions(each))
+    .flatMap(({ long }) => (long === undefined || long === null ? [] : [long.slice('--'.length)]));
+  return new UsageError(`${command.name()} has no flag ${flag}`, {
+    ...(hint === undefined ? (isLong ? nearest(name, names, '--') : {}) : { hint }),
+  });
+}
+
+function nearest(word: string, known: readonly string[], before = ''): { readonly suggestion?: string } {
+  const near = suggest(word, known);
+  return near === undefined ? {} : { suggestion: `${before}${near}` };
+}
+
+/** How a command is called: `caisson build [options] <context>`. */
+function usageOf(command: Command): string {
+  return `${command.parent === null ? '' : `${command.parent.name()} `}${command.name()} ${command.usage()}`;
+}
+
+/** The command line that says more of a command. */
+export function helpOf(command: Command): string {
+  return `${command.parent === null ? '' : `${command.parent.name()} `}${command.name()} --help`;
+}
