@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { expandWord, expandWords, type Environment } from './expand.ts';
+import type { Environment } from './environment.ts';
+import { expandWord, expandWords } from './expand.ts';
 
 const Env = z.record(z.string(), z.string());
 

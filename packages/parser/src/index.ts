@@ -27,18 +27,13 @@ export type {
 export { errorAt, errorPage, type Diagnostic, type DiagnosticCode } from './diagnostic.ts';
 export type { Directive, Directives, EscapeCharacter } from './directives.ts';
 export { formatExcerpt, show, type ExcerptOptions } from './excerpt.ts';
-export {
-  expandWord,
-  expandWords,
-  type Environment,
-  type ExpandFailure,
-  type ExpandOptions,
-  type LookUp,
-} from './expand.ts';
+export type { Environment, LookUp } from './environment.ts';
+export { expandWord, expandWords, type ExpandFailure, type ExpandOptions } from './expand.ts';
 export { expansionError } from './expansion-error.ts';
 export { flagValue, isFlagOn, type Flag } from './flags.ts';
 export { formatDiagnostic, type FormatOptions } from './format-diagnostic.ts';
 export { formatInstruction } from './format-instruction.ts';
+export { expandGlobalArgs, PLATFORM_ARGS } from './global-args.ts';
 export { compileGlob, hasWildcard } from './glob.ts';
 export { formatGoDuration, parseGoDuration } from './go-duration.ts';
 export { heredocText, parseHeredocOpening, type Heredoc } from './heredoc.ts';

@@ -1,4 +1,5 @@
 import { formatPlatform, type Platform } from '@caisson/oci';
+import { PLATFORM_ARGS } from '@caisson/parser';
 
 /** Args of every build that steps see without asking, but that are in no key and no history. */
 const PROXY_ARGS = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
@@ -50,7 +51,7 @@ function argsOf(prefix: 'BUILD' | 'TARGET', platform: Platform): [string, string
 export function isPredefinedArg(name: string): boolean {
   return (
     isProxyArg(name) ||
-    /^(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/.test(name) ||
+    PLATFORM_ARGS.includes(name) ||
     name === 'SOURCE_DATE_EPOCH' ||
     name.startsWith('BUILDKIT_')
   );

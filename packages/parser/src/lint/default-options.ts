@@ -1,32 +1,19 @@
 import type { Dockerfile } from '../ast.ts';
-import { expandWord } from '../expand.ts';
+import { expandGlobalArgs, PLATFORM_ARGS } from '../global-args.ts';
 import type { LintOptions } from './lint-options.ts';
 
-/** Args that every build has before the first FROM; what they are is not known here. */
-const PREDEFINED = ['BUILD', 'TARGET'].flatMap((prefix) =>
-  ['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].map((name) => `${prefix}${name}`),
-);
+/** What the predefined args are is not known here. */
+const UNKNOWN_PLATFORMS: ReadonlyMap<string, string> = new Map(PLATFORM_ARGS.map((name) => [name, '']));
 
 /** What the lint goes by where nobody says more: no build args, the defaults of ARGs, base images that nobody knows. */
 export function withDefaults(dockerfile: Dockerfile, given: Partial<LintOptions>): LintOptions {
-  const defaults = defaultArgs(dockerfile);
-  return {
-    buildArgs: new Map(),
-    globalArgs: defaults ?? new Map(),
-    globalDefaults: defaults,
+  const defaults = {
+    buildArgs: new Map<string, string>(),
     bases: new Map(),
-    ...given,
   };
-}
-
-/** The args before the first FROM; undefined where one cannot be expanded. */
-function defaultArgs({ globalArgs, escape }: Dockerfile): ReadonlyMap<string, string> | undefined {
-  const args = new Map<string, string>([...PREDEFINED, 'TARGETSTAGE'].map((name) => [name, '']));
-  for (const { name, value } of globalArgs.flatMap((instruction) => instruction.args)) {
-    if (value === undefined) continue;
-    const expanded = expandWord(value.text, args, { escape });
-    if (!expanded.ok) return undefined;
-    args.set(name.text, expanded.value);
-  }
-  return args;
+  if (given.globalArgs !== undefined && 'globalDefaults' in given)
+    return { ...defaults, globalArgs: given.globalArgs, globalDefaults: given.globalDefaults, ...given };
+  const { args, problems } = expandGlobalArgs(dockerfile, UNKNOWN_PLATFORMS, new Map());
+  const known = problems.length === 0 ? args : undefined;
+  return { ...defaults, globalArgs: known ?? new Map(), globalDefaults: known, ...given };
 }

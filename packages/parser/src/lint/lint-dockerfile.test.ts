@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import type { Dockerfile, Stage } from '../ast.ts';
-import { expandWord } from '../expand.ts';
+import { expandGlobalArgs } from '../global-args.ts';
 import { createIgnoreMatcher } from '../ignore-matcher.ts';
 import { parseDockerfile } from '../parse.ts';
 import { targetStage } from '../stage-lookup.ts';
@@ -38,24 +38,13 @@ const Settings = z.strictObject({
 });
 type Settings = z.infer<typeof Settings>;
 
-const PLATFORM_ARGS = ['BUILD', 'TARGET'].flatMap((prefix): [string, string][] => [
-  [`${prefix}PLATFORM`, 'linux/amd64'],
-  [`${prefix}OS`, 'linux'],
-  [`${prefix}ARCH`, 'amd64'],
-]);
-
-function globalArgs(
-  { globalArgs: instructions }: Dockerfile,
-  given: ReadonlyMap<string, string>,
-): Map<string, string> {
-  const args = new Map(PLATFORM_ARGS);
-  for (const { name, value } of instructions.flatMap((each) => each.args)) {
-    const expanded = value === undefined ? undefined : expandWord(value.text, args);
-    const set = given.get(name.text) ?? (expanded?.ok === true ? expanded.value : undefined);
-    if (set !== undefined) args.set(name.text, set);
-  }
-  return args;
-}
+const PLATFORMS = new Map(
+  ['BUILD', 'TARGET'].flatMap((prefix): [string, string][] => [
+    [`${prefix}PLATFORM`, 'linux/amd64'],
+    [`${prefix}OS`, 'linux'],
+    [`${prefix}ARCH`, 'amd64'],
+  ]),
+);
 
 function lint(
   text: string,
@@ -78,8 +67,8 @@ function lint(
   const stage = target === undefined ? undefined : targetStage(dockerfile, target);
   const result = lintDockerfile(dockerfile, {
     buildArgs: given,
-    globalArgs: globalArgs(dockerfile, given),
-    globalDefaults: globalArgs(dockerfile, new Map()),
+    globalArgs: expandGlobalArgs(dockerfile, PLATFORMS, given).args,
+    globalDefaults: expandGlobalArgs(dockerfile, PLATFORMS, new Map()).args,
     bases: known,
     ...(stage === undefined ? {} : { stages: [stage] }),
     ...(dockerignore === undefined

@@ -1,5 +1,6 @@
 import type { EscapeCharacter } from '../directives.ts';
-import { expandWord, type LookUp } from '../expand.ts';
+import type { LookUp } from '../environment.ts';
+import { expandWord } from '../expand.ts';
 import type { Range, SourceText } from '../source-text.ts';
 
 /** A word, and the variables in it. */
