@@ -29,47 +29,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
       `);
   });
 
-  test('a file or a folder that is misspelt, before anything is built', async ({ world }) => {
-    world.write({ 'docker/Dockerfile': 'FROM scratch\n', 'token.txt': '' });
-    const said = async (...args: readonly string[]): Promise<string> =>
-      (await failureOf(world, ['build', ...args])).replaceAll(world.folder, '');
-    expect(await said('-f', 'docker/Dokcerfile', '.')).toMatchInlineSnapshot(`
-      "error[no-dockerfile]: there is no Dockerfile docker/Dokcerfile
-        did you mean docker/Dockerfile?
-        see docs/errors.md#no-dockerfile
-      exit code 2
-      "
-    `);
-    expect(await said('dokcer')).toMatchInlineSnapshot(`
-      "error[invalid-request]: there is no folder /context/dokcer
-        expected: a folder, an archive, the URL of one, or a git repository
-        did you mean /context/docker?
-        see docs/errors.md#invalid-request
-      exit code 2
-      "
-    `);
-    expect(await said('--build-context', 'lib=dokcer', 'docker')).toMatchInlineSnapshot(`
-      "error[invalid-request]: the build context lib: there is no folder /context/dokcer
-        expected: a folder, an archive, the URL of one, or a git repository
-        did you mean /context/docker?
-        see docs/errors.md#invalid-request
-      exit code 2
-      "
-    `);
-    expect(await said('--secret', 'id=x,src=tokn.txt', '--ssh', 'default=id_rsa', 'docker'))
-      .toMatchInlineSnapshot(`
-      "error[invalid-request]: the secret "x": there is no file /context/tokn.txt
-        expected: --secret id=x,src=FILE
-        did you mean /context/token.txt?
-        see docs/errors.md#invalid-request
-      error[invalid-request]: the ssh agent "default": there is no file /context/id_rsa
-        expected: --ssh default=SOCKET or --ssh default=KEY
-        see docs/errors.md#invalid-request
-      exit code 2
-      "
-    `);
-  });
-
   test('an empty Dockerfile', async ({ world }) => {
     world.write({ Dockerfile: '# nothing\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`
@@ -111,6 +70,13 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
           | ^^^
         expected: ENV name=value
         see docs/errors.md#missing-argument
+      error[invalid-value]: "http" is no port: a number up to 65535, or a range
+        at Dockerfile:5:8
+        4 | ENV
+      > 5 | EXPOSE http
+          |        ^^^^
+        expected: port[-port][/tcp|udp|sctp]
+        see docs/errors.md#invalid-value
       error[missing-argument]: COPY needs at least one source and a destination
         at Dockerfile:6:6
         5 | EXPOSE http

@@ -67,7 +67,7 @@ describe.skipIf(lacks('root'))('the lint in a build', () => {
         "error[invalid-request]: the build arg BUILDKIT_DOCKERFILE_CHECK: there is no rule "al"
           expected: rules of docs/rules with a comma between them, or all
           see docs/errors.md#invalid-request
-        exit code 1
+        exit code 2
         "
       `);
   });

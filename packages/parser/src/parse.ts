@@ -19,6 +19,11 @@ export interface ParseResult {
   readonly dockerfile: Dockerfile;
   /** In the order of the file. It can be built only if none is an error. */
   readonly diagnostics: readonly Diagnostic[];
+  /**
+   * The instructions that an error is in, by their names in upper case: those that they were most likely meant to have.
+   * A Dockerfile may have less of them than was written.
+   */
+  readonly faulty: ReadonlySet<string>;
 }
 
 /** How to parse a Dockerfile. */
@@ -54,13 +59,15 @@ export function parseDockerfile(text: string, options: ParseOptions = {}): Parse
     options.syntax,
   );
   const known = { path: options.path ?? 'Dockerfile', source, directives, escape };
-  if (isOtherLanguage) return { dockerfile: { ...known, globalArgs: [], stages: [] }, diagnostics };
+  if (isOtherLanguage)
+    return { dockerfile: { ...known, globalArgs: [], stages: [] }, diagnostics, faulty: new Set() };
   const reader = new FileReader(source, escape, [...diagnostics, ...findLongLines(source)]);
   const instructions = reader.read(firstLine);
   const { globalArgs, stages } = reader.stages(instructions);
   return {
     dockerfile: { ...known, globalArgs, stages },
     diagnostics: reader.diagnostics.toSorted((a, b) => a.range.start.offset - b.range.start.offset),
+    faulty: reader.faulty,
   };
 }
 
@@ -93,6 +100,8 @@ interface Written {
 
 class FileReader {
   readonly diagnostics: Diagnostic[];
+  /** The names of instructions that an error is in. */
+  readonly faulty = new Set<string>();
   readonly #source: SourceText;
   readonly #escape: EscapeCharacter;
   readonly #suggestions = new Map<string, string | undefined>();
@@ -173,7 +182,11 @@ class FileReader {
       heredocs,
       range,
       original: this.#source.text.slice(range.start.offset, range.end.offset),
-      report: (diagnostic) => void this.diagnostics.push(diagnostic),
+      report: (diagnostic) => {
+        this.diagnostics.push(diagnostic);
+        if (diagnostic.severity === 'error')
+          this.faulty.add(isInstructionName(name) ? name : (this.#suggestion(name) ?? name));
+      },
     };
     if (name === 'ONBUILD') this.#checkTrigger(text);
     const instruction = this.#read(text);

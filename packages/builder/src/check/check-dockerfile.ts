@@ -2,7 +2,7 @@ import { err, ok, type Result } from '@caisson/oci';
 import {
   parseDockerfile,
   suggestStage,
-  type Diagnostic,
+  targetStage,
   type Dockerfile,
   type LintWarning,
   type RuleName,
@@ -13,11 +13,13 @@ import type { Emit } from '../events.ts';
 import type { Failure } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
 import { globalArgs } from '../plan/global-args.ts';
-import { chooseTarget, failureOf } from '../plan/plan-build.ts';
+import { failureOf, failuresIn, inFileOrder } from '../plan/failure-at.ts';
+import { knownProblems, type ReadingErrors } from '../plan/known-problems.ts';
+import { chooseTarget } from '../plan/plan-build.ts';
 import type { Place } from '../plan/planned.ts';
 import { Planner } from '../plan/planner.ts';
 import { platformsOf } from '../platforms.ts';
-import type { BuildRequest } from '../request.ts';
+import type { BuildRequest, Entitlement } from '../request.ts';
 import { sourceDateEpoch } from '../source-date-epoch.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { lintPlan, lintViolation, type LintRequest } from './lint-plan.ts';
@@ -78,14 +80,12 @@ export async function check(
     await using workshop = await openWorkshop(request, { clock: new BuildClock(epoch), emit });
     const { path, text } = workshop.source;
     const syntax = buildArgs.get('BUILDKIT_SYNTAX');
-    const { dockerfile, diagnostics } = parseDockerfile(text, {
+    const { dockerfile, diagnostics, faulty } = parseDockerfile(text, {
       path,
       ...(syntax === undefined ? {} : { syntax }),
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    // What could not be read makes the rest look other than it is: it is told alone.
-    if (errors.length > 0) return ok(resultOf(dockerfile, { failures: failuresIn(dockerfile, errors) }));
-    return ok(await checkStages(dockerfile, { ...request, buildArgs }, workshop));
+    return ok(await checkStages(dockerfile, { ...request, buildArgs, errors, faulty }, workshop));
   } catch (error) {
     const failures = failuresOf(error);
     if (failures === undefined) throw error;
@@ -93,23 +93,33 @@ export async function check(
   }
 }
 
+const HOST_NETWORK: ReadonlySet<Entitlement> = new Set<Entitlement>(['network.host']);
+
 async function checkStages(
   dockerfile: Dockerfile,
-  request: Pick<CheckRequest, 'target' | 'platform'> & Pick<LintRequest, 'buildArgs'>,
+  request: Pick<CheckRequest, 'target' | 'platform'> & Pick<LintRequest, 'buildArgs'> & ReadingErrors,
   { source: { context }, contexts, bases }: Workshop,
 ): Promise<CheckedDockerfile> {
-  const { target, buildArgs } = request;
-  const stages = target === undefined ? dockerfile.stages : [chooseTarget(dockerfile, target)];
+  const { target, buildArgs, errors } = request;
   const platforms = platformsOf(request.platform);
   const { args, problems } = globalArgs(dockerfile, buildArgs, platforms, target);
-  const tolerant = new TolerantBases((...image) => bases.resolve(...image));
-  const planner = new Planner(dockerfile, {
+  const settings = {
     buildArgs,
     globalArgs: args,
-    network: 'host',
-    allow: new Set(['network.host']), // that is for whoever builds to say
+    network: 'host' as const,
+    allow: HOST_NETWORK, // that is for whoever builds to say
     platform: platforms.target,
     context,
+  };
+  if (errors.length > 0) {
+    const stage = targetStage(dockerfile, target);
+    const wanted = target === undefined ? dockerfile.stages : stage === undefined ? [] : [stage];
+    return resultOf(dockerfile, { failures: await knownProblems(dockerfile, request, wanted, settings) });
+  }
+  const stages = target === undefined ? dockerfile.stages : [chooseTarget(dockerfile, target)];
+  const tolerant = new TolerantBases((...image) => bases.resolve(...image));
+  const planner = new Planner(dockerfile, {
+    ...settings,
     openContext: (...name) => contexts.open(...name),
     resolveImage: (...image) => tolerant.resolve(...image),
   });
@@ -123,33 +133,37 @@ async function checkStages(
     context,
     unknown,
   });
-  const { warnings, errors, rulesThatNeedBase } = lint;
+  const { warnings, rulesThatNeedBase } = lint;
   const violation = lintViolation(dockerfile, lint, buildArgs);
   const planned = planner.problems
     // A variable that the base sets looks unset where the base is not known.
     .filter(({ diagnostic }) => unknown.size === 0 || diagnostic.code !== 'invalid-expansion')
     .map(({ diagnostic, place }) => failureOf(diagnostic, place));
-  const isBase = (missed: MissedImage): boolean =>
-    [...planner.begun.values()].some(({ base }) => base.kind === 'image' && base.image === missed.image);
   return resultOf(dockerfile, {
     warnings,
     failures: [
-      ...failuresIn(dockerfile, [...problems, ...errors]),
+      ...failuresIn(dockerfile, [...problems, ...lint.errors]),
       ...planned,
       ...tolerant.missed
         .filter(({ isOutOfReach }) => !isOutOfReach)
         .map((each) => missedStage(dockerfile, each)),
       ...(violation === undefined ? [] : [violation]),
     ],
-    unchecked: tolerant.missed
-      .filter((each) => each.isOutOfReach && isBase(each))
-      .map(({ image: { name }, failure: { message, place } }) => ({
-        name,
-        message,
-        place,
-        rules: rulesThatNeedBase,
-      })),
+    unchecked: uncheckedBases(tolerant, planner, rulesThatNeedBase),
   });
+}
+
+function uncheckedBases(
+  { missed }: TolerantBases,
+  { begun }: Planner,
+  rules: readonly RuleName[],
+): UncheckedBase[] {
+  const bases = new Set(
+    [...begun.values()].map(({ base }) => (base.kind === 'image' ? base.image : undefined)),
+  );
+  return missed
+    .filter(({ image, isOutOfReach }) => isOutOfReach && bases.has(image))
+    .map(({ image: { name }, failure: { message, place } }) => ({ name, message, place, rules }));
 }
 
 /** What is no image may have been meant to be a stage. */
@@ -159,17 +173,9 @@ function missedStage(dockerfile: Dockerfile, { failure, written }: MissedImage):
 }
 
 function resultOf(
-  { path, source }: Dockerfile,
+  dockerfile: Dockerfile,
   { warnings = [], failures = [], unchecked = [] }: Partial<Omit<CheckedDockerfile, 'path' | 'source'>>,
 ): CheckedDockerfile {
-  const inOrder = failures.toSorted((a, b) => lineOf(a) - lineOf(b));
-  return { path, source, warnings, failures: inOrder, unchecked };
-}
-
-function lineOf({ place }: Failure): number {
-  return place?.range.start.line ?? Number.MAX_SAFE_INTEGER;
-}
-
-function failuresIn({ path, source }: Dockerfile, errors: readonly Diagnostic[]): Failure[] {
-  return errors.map((error) => failureOf(error, { path, source, range: error.range }));
+  const { path, source } = dockerfile;
+  return { path, source, warnings, failures: inFileOrder(dockerfile, failures), unchecked };
 }

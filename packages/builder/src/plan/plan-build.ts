@@ -3,7 +3,6 @@ import {
   parseDockerfile,
   suggestStage,
   targetStage,
-  type Diagnostic,
   type Dockerfile,
   type LintWarning,
   type Stage,
@@ -14,8 +13,10 @@ import type { Emit } from '../events.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
 import type { Entitlement } from '../request.ts';
 import { checkDepth } from './check-depth.ts';
+import { failureOf, failuresIn, inFileOrder } from './failure-at.ts';
 import { globalArgs } from './global-args.ts';
-import type { Place, PlannedStage } from './planned.ts';
+import { knownProblems } from './known-problems.ts';
+import type { PlannedStage } from './planned.ts';
 import type { OpenContext, ResolveImage } from './origins.ts';
 import { Planner } from './planner.ts';
 import { isPredefinedArg, type Platforms } from './predefined-args.ts';
@@ -41,24 +42,33 @@ export interface PlanRequest {
  */
 export async function planBuild(path: string, text: string, request: PlanRequest): Promise<PlannedStage> {
   const syntax = request.buildArgs.get('BUILDKIT_SYNTAX');
-  const { dockerfile, diagnostics } = parseDockerfile(text, {
+  const { dockerfile, diagnostics, faulty } = parseDockerfile(text, {
     path,
     ...(syntax === undefined ? {} : { syntax }),
   });
-  report(dockerfile, diagnostics, request.emit);
-  const target = chooseTarget(dockerfile, request.target);
+  emitWarnings(
+    dockerfile,
+    diagnostics.filter(({ severity }) => severity === 'warning'),
+    request.emit,
+  );
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
-  report(dockerfile, problems, request.emit);
-  const planner = new Planner(dockerfile, {
-    ...request,
-    platform: request.platforms.target,
-    globalArgs: args,
-  });
-  const planned = await planner.plan(target);
-  throwProblems(planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place)));
+  const settings = { ...request, platform: request.platforms.target, globalArgs: args };
+  if (errors.length + problems.length > 0) {
+    const stage = targetStage(dockerfile, request.target);
+    const reading = {
+      errors: [...errors, ...problems],
+      faulty: new Set([...faulty, ...problems.map(() => 'ARG')]),
+    };
+    const stages = stage === undefined ? [] : [stage];
+    throw new BuildError(await knownProblems(dockerfile, reading, stages, settings));
+  }
+  const target = chooseTarget(dockerfile, request.target);
+  const planner = new Planner(dockerfile, settings);
+  const planned = await planTarget(dockerfile, planner, target);
   checkDepth(planned);
   const lint = lintPlan(dockerfile, planner, { ...request, globalArgs: args });
-  report(dockerfile, lint.errors, request.emit);
+  throwProblems(failuresIn(dockerfile, lint.errors));
   emitWarnings(dockerfile, lint.warnings, request.emit);
   const violation = lintViolation(dockerfile, lint, request.buildArgs);
   throwProblems(violation === undefined ? [] : [violation]);
@@ -66,18 +76,18 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   return planned;
 }
 
-function report(dockerfile: Dockerfile, diagnostics: readonly Diagnostic[], emit: Emit): void {
-  const { path, source } = dockerfile;
-  emitWarnings(
-    dockerfile,
-    diagnostics.filter(({ severity }) => severity === 'warning'),
-    emit,
-  );
-  throwProblems(
-    diagnostics
-      .filter(({ severity }) => severity === 'error')
-      .map((diagnostic) => failureOf(diagnostic, { path, source, range: diagnostic.range })),
-  );
+/** Plans a stage, and those that it needs. @throws BuildError with all that was found to be wrong */
+async function planTarget(dockerfile: Dockerfile, planner: Planner, target: Stage): Promise<PlannedStage> {
+  const found = (): Failure[] =>
+    planner.problems.map(({ diagnostic, place }) => failureOf(diagnostic, place));
+  try {
+    const planned = await planner.plan(target);
+    if (planner.problems.length === 0) return planned;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    throw new BuildError(inFileOrder(dockerfile, [...found(), ...error.failures]), error.cause);
+  }
+  throw new BuildError(inFileOrder(dockerfile, found()));
 }
 
 function emitWarnings({ path, source }: Dockerfile, warnings: readonly LintWarning[], emit: Emit): void {
@@ -89,18 +99,6 @@ function emitWarnings({ path, source }: Dockerfile, warnings: readonly LintWarni
 
 function throwProblems(failures: readonly Failure[]): void {
   if (failures.length > 0) throw new BuildError(failures);
-}
-
-/** An error of a Dockerfile as a failure. */
-export function failureOf({ code, message, expected, suggestion, hint }: Diagnostic, place: Place): Failure {
-  return {
-    code,
-    message,
-    place,
-    ...(expected === undefined ? {} : { expected }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-    ...(hint === undefined ? {} : { hint }),
-  };
 }
 
 /** The stage to build. @throws BuildError `unknown-target` */
