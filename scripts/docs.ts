@@ -52,7 +52,7 @@ function writeErrorPages(): void {
     ([code, { means, mend, example }]) => `## ${code}\n\n${means}\n\n${mend}\n\n${exampleText(example)}`,
   );
   const head =
-    '# Errors\n\nWhat the code of an error means, and how to mend it. A build ends with exit code 1 then; nothing of it is lost.\n' +
+    '# Errors\n\nWhat the code of an error means, and how to mend it. A build ends with exit code 1 then, or with 2 where\nwhat was asked for is wrong (`invalid-request`, `no-dockerfile`, `unknown-target`); nothing of it is lost.\n' +
     'Written by `npm run docs`.\n';
   put('docs/errors.md', `${head}\n${sections.join('\n')}`);
 }

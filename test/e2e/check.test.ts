@@ -314,7 +314,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('with base images',
         at Other:1:6
       > 1 | FROM foreign
           |      ^^^^^^^
-        hint: --pull asks the registry for the right one
+        hint: --pull fetches one for linux/OWN, if its registry has it; FROM --platform=linux/s390x takes this one as it is
         see docs/rules/InvalidBaseImagePlatform.md
 
       Check complete, 1 warning has been found!

@@ -13,6 +13,7 @@ import type { BaseImage } from '../bases/base-image.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { globalArgs } from '../plan/global-args.ts';
+import { nearestPlatform } from '../plan/nearest-platform.ts';
 import type { BegunStage, Planner } from '../plan/planner.ts';
 import type { Platforms } from '../plan/predefined-args.ts';
 
@@ -88,8 +89,14 @@ function knownBase({ base, inherited, wanted }: BegunStage): KnownBase {
     triggers: OnBuild ?? [],
   };
   if (base.kind !== 'image' || runsOn(base.image.config, wanted)) return known;
-  const mismatch = { actual: formatPlatform(base.image.config), expected: formatPlatform(wanted) };
-  return { ...known, mismatch };
+  return {
+    ...known,
+    mismatch: {
+      actual: formatPlatform(base.image.config),
+      expected: formatPlatform(wanted),
+      meant: nearestPlatform(wanted),
+    },
+  };
 }
 
 function settingsOf(text: string): CheckSettings {

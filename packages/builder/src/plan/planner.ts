@@ -31,6 +31,7 @@ import { applyCopy } from './copy-instructions.ts';
 import { Origins, type NamedContext, type OpenContext, type ResolveImage } from './origins.ts';
 import { applyRun, applyWorkdir } from './run-instructions.ts';
 import type { Place, PlannedStage } from './planned.ts';
+import { nearestPlatformName, withNearestPlatform } from './nearest-platform.ts';
 import { planMounts } from './run-mounts.ts';
 import type { Entitlement } from '../request.ts';
 import { beginWithFiles, beginWithImage, beginWithNothing, type StageBegin } from './stage-base.ts';
@@ -184,7 +185,9 @@ export class Planner {
     }
     if (expanded === 'scratch') return scratch; // unless a stage is called so
     const place = this.#place(image.range);
-    const found = await this.#origins.external(expanded, platform, place);
+    const found = await this.#origins.external(expanded, platform, place).catch((error: unknown) => {
+      throw stage.from.platform === undefined ? error : withNearestPlatform(error, platform);
+    });
     return found === undefined ? scratch : beginWith(found, expanded, platform, place);
   }
 
@@ -203,7 +206,11 @@ export class Planner {
     if (expanded === undefined) return platform;
     const parsed = parsePlatform(expanded);
     if (parsed.ok) return parsed.value;
-    this.#report(errorAt(flag.valueRange, 'invalid-value', parsed.error), this.#place(flag.valueRange));
+    const suggestion = nearestPlatformName(expanded);
+    this.#report(
+      errorAt(flag.valueRange, 'invalid-value', parsed.error, { suggestion }),
+      this.#place(flag.valueRange),
+    );
     return platform;
   }
 

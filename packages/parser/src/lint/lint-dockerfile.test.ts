@@ -31,7 +31,9 @@ const Settings = z.strictObject({
         env: z.optional(z.record(z.string(), z.string())),
         shell: z.optional(z.array(z.string())),
         onbuild: z.optional(z.array(z.string())),
-        mismatch: z.optional(z.strictObject({ actual: z.string(), expected: z.string() })),
+        mismatch: z.optional(
+          z.strictObject({ actual: z.string(), expected: z.string(), meant: z.optional(z.string()) }),
+        ),
       }),
     ),
   ),

@@ -36,6 +36,10 @@ export interface KnownBase {
   readonly hasShell: boolean;
   /** The instructions that it keeps for those who build on it. */
   readonly triggers: readonly string[];
-  /** Where it is for another platform than was asked for: both. */
-  readonly mismatch?: { readonly actual: string; readonly expected: string };
+  /** Where it is for another platform than was asked for: both, and which was most likely meant by one that is none. */
+  readonly mismatch?: {
+    readonly actual: string;
+    readonly expected: string;
+    readonly meant?: string | undefined;
+  };
 }
