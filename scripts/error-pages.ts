@@ -149,11 +149,12 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
   },
   'invalid-request': {
     means:
-      'What was asked for makes no sense: a context that is no folder, a name for the image that is none.',
+      'What was asked for makes no sense: a context that is no folder, a file of a secret that is not there, a build context of an unknown kind.',
     mend: 'See `caisson build --help`.',
     example: {
-      text: `error[invalid-request]: there is no folder /home/me/nowhere
-  expected: the folder of the build context
+      text: `error[invalid-request]: there is no folder /home/me/ap
+  expected: a folder, an archive, the URL of one, or a git repository
+  did you mean /home/me/app?
   see docs/errors.md#invalid-request`,
     },
   },

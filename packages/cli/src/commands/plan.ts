@@ -5,6 +5,7 @@ import { addPlanOptions, type PlanFlags } from '../build-options.ts';
 import { requestOf } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { quietProgress } from '../output/plain-progress.ts';
 import { printJson } from '../output/print.ts';
@@ -51,7 +52,7 @@ async function runPlan(context: string, flags: Flags, root: string, terminal: Te
   const all = { ...request, ...(await sourceOf(context, flags)), signal: interrupt.signal };
   const planned = await plan(all, quietProgress(terminal));
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
-  if (!planned.ok) return EXIT.failed;
+  if (!planned.ok) return exitOf(planned.error);
   if (format === 'json') printJson(terminal, jsonOf(planned.value));
   else terminal.out(textOf(planned.value));
   return EXIT.ok;
