@@ -122,7 +122,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     symlinkSync('/etc/hostname', join(linked.work, 'Dockerfile'));
     await linked.commit({});
     expect(await said(linked.url)).toBe(
-      'error[no-dockerfile]: Dockerfile is no file of SERVER/dockerfile-out.git\n  see docs/errors.md#no-dockerfile\nexit code 1\n',
+      'error[no-dockerfile]: Dockerfile is no file of SERVER/dockerfile-out.git\n  see docs/errors.md#no-dockerfile\nexit code 2\n',
     );
     expect(await said(`${server.url}/no.git`)).toMatchInlineSnapshot(`
       "error[fetch-failed]: the git repository SERVER/no.git cannot be fetched
