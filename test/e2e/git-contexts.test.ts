@@ -98,7 +98,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     expect(await said('-f', 'nothing', site.url)).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile nothing in SERVER/site.git
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     const bare = await server.repository('bare');
@@ -107,7 +107,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
       "error[no-dockerfile]: there is no Dockerfile in SERVER/bare.git
         hint: -f names a Dockerfile that is called otherwise
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(await said(`${site.url}?brnch=main`)).toMatchInlineSnapshot(`
@@ -115,7 +115,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
         expected: ref, branch, tag, subdir, checksum, commit, keep-git-dir, submodules, mtime, fetch-by-commit
         did you mean branch?
         see docs/errors.md#invalid-request
-      exit code 1
+      exit code 2
       "
     `);
     const linked = await server.repository('dockerfile-out');

@@ -302,10 +302,10 @@ describe.skipIf(!isPossible)('ADD of a git repository that cannot be', () => {
     `);
     expect(await failure(world, `--checksum=xy ${app.url}`)).toMatchInlineSnapshot(`
       "error[invalid-value]: the checksum "xy" is no commit
-        at Dockerfile:2:19
+        at Dockerfile:2:16
         1 | FROM scratch
       > 2 | ADD --checksum=xy SERVER/app.git /
-          |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |                ^^
         expected: hex digits, up to 64
         see docs/errors.md#invalid-value
       exit code 1

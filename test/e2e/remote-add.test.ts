@@ -128,10 +128,10 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
     });
     expect(clean(await failureOf(world))).toMatchInlineSnapshot(`
       "error[invalid-value]: the checksum "md5:1" is no sha256
-        at Dockerfile:2:22
+        at Dockerfile:2:16
         1 | FROM scratch
       > 2 | ADD --checksum=md5:1 http://HOST/file.txt /
-          |                      ^
+          |                ^
         expected: sha256: and 64 hex digits
         see docs/errors.md#invalid-value
       error[invalid-value]: cannot determine filename for source URL: http://HOST/
