@@ -60,7 +60,9 @@ COPY --from=based / /based/
   test('that a stage builds on is its first layer', async ({ world }) => {
     writeLib(world, 'FROM lib\nENV A=b\nCOPY own /\n');
     const { stderr } = await world.ok(['build', '-t', 'app', '--build-context', 'lib=lib', 'main']);
-    expect(stderr).toMatch(/^#1 \[1\/2\] FROM lib\n#1 why: no earlier record\n#1 done .*\n#2 \[2\/2\] COPY own \/\n/);
+    expect(stderr).toMatch(
+      /^#1 \[1\/2\] FROM lib\n#1 why: no earlier record\n#1 done .*\n#2 \[2\/2\] COPY own \/\n/,
+    );
     const { stdout } = await world.ok(['inspect', 'app']);
     expect(JSON.parse(stdout)).toMatchObject([
       {
