@@ -1,6 +1,6 @@
-import type { BuildRequest, OutputRequest } from '@caisson/builder';
+import type { BuildRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
-import type { BuildFlags, PlanFlags } from './build-options.ts';
+import type { PlanFlags } from './build-options.ts';
 import { parseCacheFrom } from './parse-cache.ts';
 import { parseTags } from './image-names.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
@@ -10,7 +10,6 @@ import {
   parseBuildContexts,
   parseCount,
   parseLabels,
-  parseOutput,
   parsePlatformOption,
   parsePull,
   parseRuntimes,
@@ -24,15 +23,6 @@ import { UsageError } from './usage-error.ts';
 
 /** Where the context and the Dockerfile are. */
 export type BuildSource = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText'>;
-
-/** What a command line wants to have written. @throws UsageError */
-export function outputsOf(flags: BuildFlags, { cwd }: Terminal): readonly OutputRequest[] {
-  const outputs = flags.output.map((text) => parseOutput(text, cwd));
-  if (outputs.filter(({ destination }) => destination === '-').length + (flags.quiet === true ? 1 : 0) > 1) {
-    throw new UsageError('only one thing can be written to the standard output');
-  }
-  return outputs;
-}
 
 /** What a command line asks to be built, but for where its files are and what is written. @throws UsageError */
 export function requestOf(

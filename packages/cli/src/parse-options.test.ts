@@ -6,13 +6,13 @@ import {
   parseBuildArgs,
   parseCount,
   parseDuration,
-  parseOutput,
   parsePull,
   parseRuntimes,
   parseSourceDateEpoch,
 } from './parse-options.ts';
 import { parseVolume } from './parse-volume.ts';
 import { hasColor } from './terminal.ts';
+import { parseOutput } from './parse-output.ts';
 import { UsageError } from './usage-error.ts';
 
 describe('options', () => {
@@ -23,16 +23,24 @@ describe('options', () => {
     ['type=docker', { type: 'docker', destination: '-' }],
     ['out', { type: 'local', destination: '/here/out' }],
     ['-', { type: 'tar', destination: '-' }],
+    ['type=image', { names: [], push: false, isLoaded: true }],
+    ['type=image,name=a,push=true', { names: ['a'], push: true, isLoaded: true }],
+    ['type=registry,name=a', { names: ['a'], push: true, isLoaded: false }],
   ])('-o %s', (text, expected) => {
     expect(parseOutput(text, '/here')).toEqual(expected);
   });
 
-  test.each(['type=local', 'type=local,dest=-', 'dest=x', 'type=oci,dest', 'type=oci,color=red'])(
-    '-o %s is refused',
-    (text) => {
-      expect(() => parseOutput(text, '/here')).toThrow(UsageError);
-    },
-  );
+  test.each([
+    'type=local',
+    'type=local,dest=-',
+    'dest=x',
+    'type=oci,dest',
+    'type=oci,color=red',
+    'type=image,dest=x',
+    'type=image,push=no',
+  ])('-o %s is refused', (text) => {
+    expect(() => parseOutput(text, '/here')).toThrow(UsageError);
+  });
 
   test('--build-arg', () => {
     const env = { B: 'from env' };

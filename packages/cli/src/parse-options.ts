@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { OutputRequest, PullPolicy, SecretSource } from '@caisson/builder';
+import type { PullPolicy, SecretSource } from '@caisson/builder';
 import {
   KNOWN_ARCHITECTURES,
   KNOWN_SYSTEMS,
@@ -38,7 +38,8 @@ function nearest(word: string, known: readonly string[]): { readonly suggestion?
 }
 
 /** The error of a key that a flag's fields do not have. */
-function unknownKey(
+/** A key of `NAME=VALUE,NAME=VALUE` that a flag does not have. */
+export function unknownKey(
   flag: string,
   text: string,
   key: string,
@@ -203,37 +204,6 @@ export function parseSsh(
       });
     }),
   );
-}
-
-const OUTPUT_TYPES = ['oci', 'docker', 'tar', 'local'] as const;
-const OUTPUT_KEYS = ['type', 'dest', 'tar'];
-const OUTPUT_FORM =
-  'type=oci|docker|tar|local,dest=PATH; a path alone is a folder for the files; - is a tar of them';
-
-/** `-o`, as docker takes it. Paths are seen from `cwd`. */
-export function parseOutput(text: string, cwd: string): OutputRequest {
-  if (text === '-') return { type: 'tar', destination: '-' };
-  if (!text.includes('=')) return { type: 'local', destination: resolve(cwd, text) };
-  const fields = new Map<string, string>();
-  for (const field of text.split(',')) {
-    const equals = field.indexOf('=');
-    const name = equals === -1 ? field : field.slice(0, equals);
-    if (equals === -1 || !OUTPUT_KEYS.includes(name))
-      throw unknownKey('--output', text, name, { keys: OUTPUT_KEYS, form: OUTPUT_FORM });
-    fields.set(name, field.slice(equals + 1));
-  }
-  const type = oneOf('--output type', fields.get('type') ?? '', OUTPUT_TYPES);
-  const dest = fields.get('dest') ?? (type === 'local' ? '' : '-');
-  if (dest === '')
-    throw new UsageError(`--output ${JSON.stringify(text)} does not say where to`, { expected: OUTPUT_FORM });
-  if (dest === '-') {
-    if (type !== 'local') return { type, destination: '-' };
-    throw new UsageError('--output type=local writes a folder, not the standard output', {
-      expected: OUTPUT_FORM,
-    });
-  }
-  const isFolder = dest.endsWith('/') || fields.get('tar') === 'false';
-  return { type, destination: `${resolve(cwd, dest)}${isFolder && type === 'oci' ? '/' : ''}` };
 }
 
 /** SOURCE_DATE_EPOCH. @throws UsageError */

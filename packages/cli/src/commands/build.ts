@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
-import { outputsOf, requestOf, type BuildSource } from '../build-request.ts';
+import { requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
@@ -11,12 +11,12 @@ import { onInterrupt } from '../interrupt.ts';
 import { seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
 import { parseCacheTo } from '../parse-cache.ts';
+import { parseDestinations } from '../parse-output.ts';
 import { parseCall } from '../parse-call.ts';
 import { oneOf } from '../parse-options.ts';
 import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
 import { tryFiles } from '../try-files.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** `caisson build` */
 export function buildCommand({ terminal, finish }: CommandContext): Command {
@@ -62,14 +62,9 @@ async function runBuild(
   if (call.method === 'build') checkRoot();
   const request = {
     ...requestOf(context, flags, root, terminal),
-    outputs: outputsOf(flags, terminal),
-    push: flags.push === true,
-    isLoaded: flags.load === true,
+    ...parseDestinations(flags, terminal.cwd),
     cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
   };
-  if (flags.push === true && flags.tag.length === 0) {
-    throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
-  }
   const { build } = await import('@caisson/builder');
   const source = await sourceOf(context, flags);
   if (call.method === 'check') return showCheck({ ...request, ...source }, call.format, terminal);

@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import type { OutputRequest } from '@caisson/builder';
+import type { BuildFlags } from './build-options.ts';
+import { parseTags } from './image-names.ts';
+import { oneOf, unknownKey } from './parse-options.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Where an image goes. */
+export interface Destinations {
+  readonly outputs: readonly OutputRequest[];
+  /** All its names: those of `-t`, and those that outputs have. */
+  readonly names: readonly string[];
+  readonly push: boolean;
+  /** Whether it is in the store in any case. */
+  readonly isLoaded: boolean;
+}
+
+/** What `-t`, `-o`, `--push` and `--load` say, as docker takes them. Paths are seen from `cwd`. @throws UsageError */
+export function parseDestinations(
+  flags: Pick<BuildFlags, 'tag' | 'output' | 'push' | 'load' | 'quiet'>,
+  cwd: string,
+): Destinations {
+  const parsed = flags.output.map((text) => parseOutput(text, cwd));
+  const images = parsed.flatMap((each) => ('names' in each ? [each] : []));
+  const outputs = parsed.flatMap((each) => ('names' in each ? [] : [each]));
+  const onStandardOutput = outputs.filter(({ destination }) => destination === '-').length;
+  if (onStandardOutput + (flags.quiet === true ? 1 : 0) > 1)
+    throw new UsageError('only one thing can be written to the standard output');
+  const names = [...new Set([...parseTags(flags.tag), ...images.flatMap((image) => image.names)])];
+  const push = flags.push === true || images.some((image) => image.push);
+  if (push && names.length === 0)
+    throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
+  return { outputs, names, push, isLoaded: flags.load === true || images.some((image) => image.isLoaded) };
+}
+
+/** `type=image` and `type=registry`: no place of its own, but what becomes of the image itself. */
+interface ImageOutput {
+  readonly names: readonly string[];
+  readonly push: boolean;
+  readonly isLoaded: boolean;
+}
+
+const TYPES = ['oci', 'docker', 'tar', 'local', 'image', 'registry'] as const;
+const FILE_KEYS = ['type', 'dest', 'tar'];
+const IMAGE_KEYS = ['type', 'name', 'push'];
+const FORM =
+  'type=oci|docker|tar|local,dest=PATH or type=image|registry,name=NAME; a path alone is a folder for the files; - is a tar of them';
+
+/** One `-o`. @throws UsageError */
+export function parseOutput(text: string, cwd: string): OutputRequest | ImageOutput {
+  if (text === '-') return { type: 'tar', destination: '-' };
+  if (!text.includes('=')) return { type: 'local', destination: resolve(cwd, text) };
+  const fields = fieldsOf(text);
+  const type = oneOf('--output type', fields.get('type') ?? '', TYPES);
+  if (type === 'image' || type === 'registry') {
+    checkKeys(text, fields, IMAGE_KEYS);
+    const name = fields.get('name');
+    const push = oneOf('--output push', fields.get('push') ?? 'false', ['true', 'false']) === 'true';
+    const names = name === undefined ? [] : parseTags([name]);
+    return { names, push: push || type === 'registry', isLoaded: type === 'image' };
+  }
+  checkKeys(text, fields, FILE_KEYS);
+  const dest = fields.get('dest') ?? (type === 'local' ? '' : '-');
+  if (dest === '')
+    throw new UsageError(`--output ${JSON.stringify(text)} does not say where to`, { expected: FORM });
+  if (dest === '-') {
+    if (type !== 'local') return { type, destination: '-' };
+    throw new UsageError('--output type=local writes a folder, not the standard output', { expected: FORM });
+  }
+  const isFolder = dest.endsWith('/') || fields.get('tar') === 'false';
+  return { type, destination: `${resolve(cwd, dest)}${isFolder && type === 'oci' ? '/' : ''}` };
+}
+
+function fieldsOf(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const field of text.split(',')) {
+    const equals = field.indexOf('=');
+    if (equals === -1) throw unknownKey('--output', text, field, { keys: FILE_KEYS, form: FORM });
+    fields.set(field.slice(0, equals), field.slice(equals + 1));
+  }
+  return fields;
+}
+
+function checkKeys(text: string, fields: ReadonlyMap<string, string>, keys: readonly string[]): void {
+  for (const key of fields.keys()) {
+    if (!keys.includes(key)) throw unknownKey('--output', text, key, { keys, form: FORM });
+  }
+}
