@@ -2,7 +2,7 @@
  * npm run demo: builds a small image and runs it, with nothing but what npm brought: the base is `scratch`, its
  * program the static esbuild binary of an npm package. The store lies in the checkout.
  */
-import { chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,9 @@ async function caisson(...args: string[]): Promise<void> {
 await buildPackage();
 makeContext();
 await caisson('build', '-t', 'demo', '.');
+await caisson('build', '-t', 'demo', '.');
+process.stdout.write('\n$ echo "// a comment" >> src/main.js\n');
+appendFileSync(join(context, 'src', 'main.js'), '// a comment\n');
 await caisson('build', '-t', 'demo', '.');
 await caisson('images');
 await caisson('run', 'demo');
