@@ -76,10 +76,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('images', () => {
     world.write({ Dockerfile: APP.replace('hello >', 'other >') });
     const other = await world.build(['-t', 'app']);
     expect((await world.ok(['prune', '--dry-run'])).stdout).toMatch(
-      /^would remove 1 unnamed images, 2 step results, 1 base images, \d+ trees, 0 cache mounts and \d+ blobs: [\d.]+ [kM]?B\n$/,
+      /^would remove 1 unnamed images, 2 step results, 1 base images, \d+ trees, 0 cache mounts and \d+ blobs: [\d.]+ [kM]?B; the cache would take 0 B\n$/,
     );
     expect((await world.ok(['prune', '--older-than', '1h'])).stdout).toMatch(
-      /^removed 0 unnamed images, 0 step results, 0 base images, 0 trees, 0 cache mounts and 0 blobs: 0 B\n$/,
+      /^removed 0 unnamed images, 0 step results, 0 base images, 0 trees, 0 cache mounts and 0 blobs: 0 B; the cache takes [\d.]+ MB\n$/,
     );
     expect((await world.ok(['prune'])).stdout).toMatch(/^removed 1 unnamed images, 2 step results, 1 base/);
     expect((await world.ok(['run', 'app'])).stdout).toBe('other\n');
@@ -99,11 +99,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('images', () => {
       z.object({ kind: z.string(), count: z.int(), bytes: z.int(), reclaimable: z.int() }),
     );
     const usage = schema.parse(JSON.parse((await world.ok(['du', '--format', 'json'])).stdout));
-    const images = usage.find(({ kind }) => kind === 'images');
+    const images = usage.find(({ kind }) => kind === 'image');
     expect(images?.count).toBe(1);
     expect(images?.bytes).toBeGreaterThan(500_000);
     expect(images?.reclaimable).toBe(0);
-    expect((await world.ok(['du'])).stdout).toMatch(/^KIND +COUNT +SIZE +RECLAIMABLE\nimages +1 /);
+    expect((await world.ok(['du'])).stdout).toMatch(/^KIND +COUNT +SIZE +RECLAIMABLE\nimage +1 /);
   });
 
   test.skipIf(lacks('skopeo', 'umoci'))('are read by skopeo and umoci where they lie', async ({ world }) => {

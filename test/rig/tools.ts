@@ -16,6 +16,7 @@ export const TOOLS = {
   git: 'git',
   xz: 'xz-utils',
   bzip2: 'bzip2',
+  'mkfs.ext4': 'e2fsprogs',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

@@ -1,6 +1,7 @@
 import type { Compression } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
+import type { CacheSize } from '@caisson/store';
 
 /** Where an image goes besides the store. */
 export interface OutputRequest {
@@ -85,6 +86,8 @@ export interface BuildRequest {
   readonly noCache?: boolean;
   /** Stages that are built without the cache, by name. */
   readonly noCacheFilter?: readonly string[];
+  /** How much the cache of the store may take; a tenth of the disk where it is not given. */
+  readonly cacheMaxSize?: CacheSize;
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';
   /** What steps may ask for: `RUN --network=host` needs `network.host`, which a `network` of `host` gives as well. */

@@ -13,6 +13,7 @@ export interface PlanFlags extends LimitFlags {
   readonly cache: boolean;
   /** Of `--no-cache-filter`: what begins with "no-" goes by the rest. */
   readonly cacheFilter: readonly string[];
+  readonly cacheMaxSize?: string;
   readonly buildContext: readonly string[];
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
@@ -124,6 +125,10 @@ function addCacheOptions(command: Command): Command {
       'a cache of another machine to look up in: type=registry,ref=NAME or type=local,src=FOLDER',
       collect,
       [],
+    )
+    .option(
+      '--cache-max-size <size>',
+      'how much the cache may take, for example 20g or 10% of the disk (default: 10%; CAISSON_CACHE_MAX_SIZE, config.toml)',
     )
     .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);

@@ -2,10 +2,13 @@ import { createReadStream, lstatSync } from 'node:fs';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Digester, digestOf, type Descriptor, type Digest } from '@caisson/oci';
 import { diskError } from './disk-error.ts';
+import { fileUsage } from './disk-usage.ts';
 import { StoreError } from './errors.ts';
 import type { StorePaths } from './paths.ts';
+import type { Room } from './room.ts';
 import type { Seen } from './seen.ts';
 import type { Session } from './session.ts';
+import type { Sizes } from './sizes.ts';
 
 /** Bytes that were put into the store. */
 export interface StoredBlob {
@@ -24,10 +27,14 @@ const MAX_DOCUMENT = 4 << 20;
 export class BlobStore {
   readonly #paths: StorePaths;
   readonly #seen: Seen;
+  readonly #sizes: Sizes;
+  readonly #room: Room;
 
-  constructor(paths: StorePaths, seen: Seen) {
+  constructor(paths: StorePaths, known: { readonly seen: Seen; readonly sizes: Sizes; readonly room: Room }) {
     this.#paths = paths;
-    this.#seen = seen;
+    this.#seen = known.seen;
+    this.#sizes = known.sizes;
+    this.#room = known.room;
   }
 
   /** Where a blob lies, if it does. To be read by those who hold it. */
@@ -107,6 +114,7 @@ export class BlobStore {
     source: AsyncIterable<Uint8Array>,
     expected?: Pick<Descriptor, 'digest' | 'size'>,
   ): Promise<StoredBlob> {
+    if (expected !== undefined) await this.#room.for(expected.size);
     const path = session.newPath('blob');
     const digester = new Digester();
     const file = await open(path, 'wx', 0o600);
@@ -128,8 +136,9 @@ export class BlobStore {
     }
     await file.close();
     const stored = { digest: digester.digest(), size: digester.size };
-    if (expected !== undefined) await checkAsExpected(stored, expected, path);
-    await this.adopt(session, path, stored);
+    if (expected === undefined) await this.#room.for(stored.size);
+    else await checkAsExpected(stored, expected, path);
+    await this.#name(session, path, stored.digest);
     return stored;
   }
 
@@ -149,7 +158,12 @@ export class BlobStore {
   }
 
   /** Gives a complete file of the session's folder its name. The caller has hashed what it wrote. */
-  async adopt(session: Session, path: string, { digest }: StoredBlob): Promise<void> {
+  async adopt(session: Session, path: string, { digest, size }: StoredBlob): Promise<void> {
+    await this.#room.for(size);
+    await this.#name(session, path, digest);
+  }
+
+  async #name(session: Session, path: string, digest: Digest): Promise<void> {
     await session.hold(digest);
     if (this.size(digest) !== undefined && this.#seen.trust(digest, this.path(digest)) === 'known') {
       await rm(path);
@@ -157,11 +171,13 @@ export class BlobStore {
     }
     await rename(path, this.path(digest));
     this.#seen.remember(digest, this.path(digest));
+    this.#sizes.set(digest, fileUsage(this.path(digest)), 'measured');
   }
 
   /** Removes a blob. Prune and healing call it; whoever holds the blob does not expect it. */
   async remove(digest: Digest): Promise<void> {
     this.#seen.forget(digest);
+    this.#sizes.forget(digest);
     await rm(this.path(digest), { force: true });
   }
 }

@@ -7,6 +7,7 @@ import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.t
 import type { StorePaths } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Session } from './session.ts';
+import type { Sizes } from './sizes.ts';
 
 /** Which cache is meant, and how it begins: empty, with a mode and an owner, or with some files. */
 export type CacheMountName =
@@ -32,10 +33,12 @@ const MOST_PRIVATE = 64;
  */
 export class CacheMounts {
   readonly #paths: StorePaths;
+  readonly #sizes: Sizes;
   readonly #lockOptions: LockOptions;
 
-  constructor(paths: StorePaths, lockOptions: LockOptions) {
+  constructor(paths: StorePaths, sizes: Sizes, lockOptions: LockOptions) {
     this.#paths = paths;
+    this.#sizes = sizes;
     this.#lockOptions = lockOptions;
   }
 
@@ -56,6 +59,7 @@ export class CacheMounts {
     try {
       const path = this.path(lock.slot);
       if (!existsSync(path)) await make(name, path, session, fill);
+      this.#sizes.forget(cacheMountName(lock.slot)); // what it takes from now on is not known
       return { path, useName: cacheMountName(lock.slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
     } catch (error) {
       lock[Symbol.dispose]();
@@ -96,6 +100,12 @@ export class CacheMounts {
     return readdirSync(this.#paths.cacheMounts).filter((name) => !name.endsWith('.lock'));
   }
 
+  /** Whether somebody uses a folder now. */
+  isInUse(slot: string): boolean {
+    using lock = tryLockFile(this.#lockOf(slot), 'exclusive');
+    return lock === undefined;
+  }
+
   /** Where a folder lies. */
   path(slot: string): string {
     return join(this.#paths.cacheMounts, slot);
@@ -105,6 +115,7 @@ export class CacheMounts {
   async remove(session: Session, slot: string): Promise<boolean> {
     using lock = tryLockFile(this.#lockOf(slot), 'exclusive');
     if (lock === undefined) return false;
+    this.#sizes.forget(cacheMountName(slot));
     const gone = session.newPath('gone');
     await rename(this.path(slot), gone);
     rmSync(this.#lockOf(slot), { force: true });

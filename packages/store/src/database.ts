@@ -1,14 +1,16 @@
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE used (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE same_content (state TEXT, content TEXT, diff_id TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (state, content)) WITHOUT ROWID;
-  CREATE TABLE selections (state TEXT, selection TEXT, digest TEXT NOT NULL, PRIMARY KEY (state, selection)) WITHOUT ROWID;
-  CREATE TABLE compressed (diff_id TEXT, setting TEXT, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (diff_id, setting)) WITHOUT ROWID;
-  CREATE TABLE remote_files (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE sizes (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, measured INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE figures (name TEXT PRIMARY KEY, state TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE same_content (state TEXT, content TEXT, diff_id TEXT NOT NULL, created TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (state, content)) WITHOUT ROWID;
+  CREATE TABLE selections (state TEXT, selection TEXT, digest TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (state, selection)) WITHOUT ROWID;
+  CREATE TABLE compressed (diff_id TEXT, setting TEXT, digest TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (diff_id, setting)) WITHOUT ROWID;
+  CREATE TABLE remote_files (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE key_parts (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE past_records (key TEXT PRIMARY KEY, op TEXT NOT NULL, stage TEXT NOT NULL, dockerfile TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX past_records_by_place ON past_records (op, stage, dockerfile, at);
@@ -51,8 +53,10 @@ export class Database {
     if (database === undefined) return;
     try {
       database.exec('BEGIN IMMEDIATE');
-    } catch {
-      return; // somebody else has been writing for too long: what we know is lost, nothing else
+    } catch (error) {
+      // Somebody else has been writing for too long: what we know is lost, nothing else.
+      if (isBusy(error)) this.#giveUp();
+      return;
     }
     try {
       work();
@@ -76,37 +80,79 @@ export class Database {
       const statement = this.#statements.get(sql) ?? database.prepare(sql);
       this.#statements.set(sql, statement);
       return work(statement);
-    } catch {
+    } catch (error) {
+      // To wait again at each statement for somebody who holds the database would hold the build up.
+      if (isBusy(error)) this.#giveUp();
       return undefined;
     }
   }
 
+  #giveUp(): void {
+    this.close();
+    this.#open = 'unusable';
+  }
+
   #database(): DatabaseSync | undefined {
-    this.#open ??= openDatabase(this.#path) ?? openAnew(this.#path) ?? 'unusable';
+    this.#open ??= openOrMake(this.#path) ?? 'unusable';
     return this.#open === 'unusable' ? undefined : this.#open;
   }
 }
 
-function openDatabase(path: string): DatabaseSync | undefined {
-  let database: DatabaseSync | undefined;
+/** The database; made anew where it is damaged; undefined where it cannot be had. */
+function openOrMake(path: string): DatabaseSync | undefined {
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
-    const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version === SCHEMA_VERSION) return database;
-    if (version !== 0) throw new Error('another version');
-    database.exec('BEGIN IMMEDIATE');
-    const now = database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (now === 0) database.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`);
-    database.exec('COMMIT');
-    return database;
+    return openDatabase(path);
+  } catch (error) {
+    // One that is in use, or on a disk that is full, is not to be taken away.
+    if (!isDamaged(error) && lstatSync(path, { throwIfNoEntry: false })?.isFile() !== false) return undefined;
+  }
+  try {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { recursive: true, force: true });
+    return openDatabase(path);
   } catch {
-    database?.close();
     return undefined;
   }
 }
 
-function openAnew(path: string): DatabaseSync | undefined {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-  return openDatabase(path);
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    const version = versionOf(database);
+    if (version === SCHEMA_VERSION) return database;
+    if (version !== 0) throw new OtherVersion();
+    database.exec('BEGIN IMMEDIATE');
+    if (versionOf(database) === 0) database.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('COMMIT');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function versionOf(database: DatabaseSync): unknown {
+  return database.prepare('PRAGMA user_version').get()?.['user_version'];
+}
+
+class OtherVersion extends Error {}
+
+// https://sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+function isBusy(error: unknown): boolean {
+  return [SQLITE_BUSY, SQLITE_LOCKED].includes(sqliteCode(error));
+}
+
+function isDamaged(error: unknown): boolean {
+  return error instanceof OtherVersion || [SQLITE_CORRUPT, SQLITE_NOTADB].includes(sqliteCode(error));
+}
+
+/** The kind of an error of SQLite, which is the lower byte of its code; 0 for another error. */
+function sqliteCode(error: unknown): number {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return 0;
+  return error.errcode & 0xff;
 }

@@ -1,20 +1,17 @@
+import { lstatSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const BLOCK = 512;
 
 /** What a file takes on the disk, in bytes; 0 where it is not there. */
-export async function fileUsage(path: string): Promise<number> {
-  try {
-    return (await lstat(path)).blocks * BLOCK;
-  } catch {
-    return 0;
-  }
+export function fileUsage(path: string): number {
+  return (lstatSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * BLOCK;
 }
 
 /** What a folder and all in it take on the disk, in bytes. Of a file with several names, each counts its part. */
 export async function treeUsage(path: string): Promise<number> {
-  let total = await fileUsage(path);
+  let total = fileUsage(path);
   let entries;
   try {
     entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });

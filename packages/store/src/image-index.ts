@@ -36,6 +36,13 @@ export interface NamedImage extends StoredImage {
   readonly names: readonly string[];
 }
 
+/** An image and the blobs that it needs, as far as they can be known where it is damaged. */
+export interface ImageContents {
+  readonly descriptor: Descriptor;
+  readonly names: readonly string[];
+  readonly blobs: readonly Digest[];
+}
+
 /**
  * The images of the store: `index.json` of the layout. Whoever changes it holds its lock; readers need none, because
  * it is replaced as a whole.
@@ -61,6 +68,37 @@ export class ImageIndex {
 
   /** All images, each once with all its names, in the order in which they came. */
   async list(): Promise<NamedImage[]> {
+    return Promise.all(
+      [...(await this.#byManifest()).values()].map(async (image) => ({
+        ...(await this.read(image.descriptor)),
+        names: image.names,
+      })),
+    );
+  }
+
+  /** What all images need, whether they can be used or not. */
+  async contents(): Promise<ImageContents[]> {
+    return Promise.all(
+      [...(await this.#byManifest()).values()].map(async ({ descriptor, names }) => ({
+        descriptor,
+        names,
+        blobs: [descriptor.digest, ...(await this.#blobsOf(descriptor))],
+      })),
+    );
+  }
+
+  async #blobsOf({ digest }: Descriptor): Promise<Digest[]> {
+    try {
+      const manifest = parseManifest(await this.#blobs.document(digest));
+      if (!manifest.ok) return [];
+      return [manifest.value.config.digest, ...manifest.value.layers.map((layer) => layer.digest)];
+    } catch (error) {
+      if (error instanceof StoreError) return [];
+      throw error;
+    }
+  }
+
+  async #byManifest(): Promise<Map<Digest, { descriptor: Descriptor; names: string[] }>> {
     const names = new Map<Digest, { descriptor: Descriptor; names: string[] }>();
     for (const descriptor of await this.descriptors()) {
       const known = names.get(descriptor.digest) ?? { descriptor, names: [] };
@@ -68,12 +106,7 @@ export class ImageIndex {
       if (name !== undefined) known.names.push(name);
       names.set(descriptor.digest, known);
     }
-    return Promise.all(
-      [...names.values()].map(async (image) => ({
-        ...(await this.read(image.descriptor)),
-        names: image.names,
-      })),
-    );
+    return names;
   }
 
   /** The image that goes by a name; undefined where none does. */

@@ -1,4 +1,6 @@
 export type { StoredBlob } from './blob-store.ts';
+export { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type CacheSize } from './cache-limit.ts';
+export type { CacheEntry, EntryKind } from './cache-entries.ts';
 export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
@@ -11,5 +13,5 @@ export { removeTreeLater } from './remove-tree.ts';
 export type { Session } from './session.ts';
 export { parseStepRecord, stepRecordJson, type StepRecord } from './step-records.ts';
 export { openStore, type Store } from './store.ts';
-export { prune, type Pruned, type PruneOptions } from './prune.ts';
-export { diskUsage, type Usage } from './usage.ts';
+export { prune, type KeptSpace, type Pruned, type PruneOptions } from './prune.ts';
+export { diskUsage, entryUsage, type EntryUsage, type Usage } from './usage.ts';

@@ -1,55 +1,81 @@
 import { readdir } from 'node:fs/promises';
-import { parseDigest, type Descriptor, type Digest } from '@caisson/oci';
+import { chainIds, parseDigest, type Digest } from '@caisson/oci';
 import { StoreError } from './errors.ts';
-import type { FormId } from './paths.ts';
+import type { ImageContents } from './image-index.ts';
+import { baseObject, recordObject, strayObject, type StoreObject } from './objects.ts';
+import { formId, type FormId } from './paths.ts';
 import type { RememberedBase } from './remembered-bases.ts';
 import type { StepRecord } from './step-records.ts';
 import type { Store } from './store.ts';
 
-/** All that lies in a store, and what needs what. */
-export interface Inventory {
-  readonly images: readonly {
-    readonly descriptor: Descriptor;
-    readonly names: readonly string[];
-    readonly blobs: readonly Digest[];
-  }[];
-  /** By the name that each is held under. */
-  readonly bases: ReadonlyMap<string, { readonly base: RememberedBase; readonly blobs: readonly Digest[] }>;
-  readonly records: readonly StepRecord[];
-  readonly trees: readonly FormId[];
-  readonly tocs: readonly FormId[];
+/** A remembered base and what belongs to it. */
+export interface BaseContents {
+  readonly base: RememberedBase;
   readonly blobs: readonly Digest[];
+  /** What its layers are called as trees and tables of contents. */
+  readonly forms: readonly FormId[];
 }
 
-/**
- * Looks at all of a store.
- * @throws StoreError where an image cannot be read: then nobody knows what it needs
- */
+/** All that lies in a store. */
+export interface Inventory {
+  readonly images: readonly ImageContents[];
+  readonly bases: readonly BaseContents[];
+  readonly records: readonly StepRecord[];
+  readonly trees: ReadonlySet<FormId>;
+  readonly tocs: ReadonlySet<FormId>;
+  readonly blobs: ReadonlySet<Digest>;
+  readonly cacheMounts: readonly string[];
+  /** Files that nobody can read, or knows. */
+  readonly strays: readonly StoreObject[];
+}
+
+/** Looks at all of a store. Of what is damaged, what can be read counts. */
 export async function takeInventory(store: Store): Promise<Inventory> {
-  const images = (await store.images.list()).map((image) => ({
-    descriptor: image.descriptor,
-    names: image.names,
-    blobs: [image.descriptor.digest, image.id, ...image.manifest.layers.map(({ digest }) => digest)],
-  }));
-  const bases = new Map<string, { base: RememberedBase; blobs: Digest[] }>();
-  for (const [name, base] of await store.bases.list()) {
-    bases.set(name, { base, blobs: await blobsOfBase(store, base) });
-  }
+  const { paths } = store;
+  const bases = await store.bases.list();
+  const records = await store.records.list();
   const { trees, tocs } = await store.forms.list();
-  const blobs = (await readdir(store.paths.blobs)).flatMap((hex) => {
+  const known = new Set([
+    ...bases.map((base) => baseObject(store, base).path),
+    ...records.map(({ key }) => recordObject(store, key).path),
+  ]);
+  const strays: StoreObject[] = [];
+  for (const folder of [paths.records, paths.bases]) {
+    for (const file of await readdir(folder)) {
+      const stray = strayObject(folder, file);
+      if (!known.has(stray.path)) strays.push(stray);
+    }
+  }
+  const blobs = (await readdir(paths.blobs)).flatMap((hex) => {
     const digest = parseDigest(`sha256:${hex}`);
     return digest.ok ? [digest.value] : [];
   });
-  return { images, bases, records: await store.records.list(), trees, tocs, blobs };
+  return {
+    images: await store.images.contents(),
+    bases: await Promise.all(bases.map((base) => contentsOfBase(store, base))),
+    records,
+    trees: new Set(trees),
+    tocs: new Set(tocs),
+    blobs: new Set(blobs),
+    cacheMounts: store.cacheMounts.slots(),
+    strays,
+  };
 }
 
 /** Of a base that is damaged, what is left is of no use. */
-async function blobsOfBase(store: Store, { manifest }: RememberedBase): Promise<Digest[]> {
+async function contentsOfBase(store: Store, base: RememberedBase): Promise<BaseContents> {
+  const { manifest } = base;
   try {
     const image = await store.images.read(manifest);
-    return [manifest.digest, image.id, ...image.manifest.layers.map(({ digest }) => digest)];
+    const layers = image.manifest.layers.map(({ digest }) => digest);
+    const chains = chainIds(image.config.rootfs.diff_ids);
+    return {
+      base,
+      blobs: [manifest.digest, image.id, ...layers],
+      forms: chains.map((chain) => formId('chain', chain)),
+    };
   } catch (error) {
-    if (error instanceof StoreError) return [];
+    if (error instanceof StoreError) return { base, blobs: [manifest.digest], forms: [] };
     throw error;
   }
 }

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { errorCode, getXattr, setXattr } from '@caisson/sys';
+import { fileUsage } from './disk-usage.ts';
 import { lockFile, type LockOptions } from './lock.ts';
 import { isFormId, type FormId, type StorePaths } from './paths.ts';
 import { removeTreeLater } from './remove-tree.ts';
+import type { Room } from './room.ts';
 import { currentBoot, type Seen } from './seen.ts';
 import type { Session } from './session.ts';
+import type { Sizes } from './sizes.ts';
 import { writeDocument } from './write-document.ts';
 
 /** On the root of a tree: the run of the kernel in which it was completed. */
@@ -18,11 +21,19 @@ const COMPLETED_IN = 'trusted.caisson.boot';
 export class LayerForms {
   readonly #paths: StorePaths;
   readonly #seen: Seen;
+  readonly #sizes: Sizes;
+  readonly #room: Room;
   readonly #lockOptions: LockOptions;
 
-  constructor(paths: StorePaths, seen: Seen, lockOptions: LockOptions) {
+  constructor(
+    paths: StorePaths,
+    known: { readonly seen: Seen; readonly sizes: Sizes; readonly room: Room },
+    lockOptions: LockOptions,
+  ) {
     this.#paths = paths;
-    this.#seen = seen;
+    this.#seen = known.seen;
+    this.#sizes = known.sizes;
+    this.#room = known.room;
     this.#lockOptions = lockOptions;
   }
 
@@ -43,16 +54,28 @@ export class LayerForms {
     return false;
   }
 
-  /** A tree of this run of the kernel is whole: it got its name last. One of an earlier run is, if it was synced. */
+  /**
+   * A tree of this run of the kernel is whole: it got its name last. One of an earlier run is, if it was synced. One that
+   * something was added to or taken from is not.
+   */
   #isWhole(form: FormId): boolean {
     const path = this.#paths.tree(form);
-    const completedIn = readXattr(path, COMPLETED_IN);
-    if (completedIn === currentBoot()) return true;
-    return this.#seen.trust(treeName(form), path) === 'known';
+    switch (this.#seen.trust(treeName(form), path)) {
+      case 'known':
+        return true;
+      case 'changed':
+        return false;
+      case 'unknown':
+        return readXattr(path, COMPLETED_IN) === currentBoot();
+    }
   }
 
-  /** Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead. */
-  async adoptTree(session: Session, path: string, form: FormId): Promise<void> {
+  /**
+   * Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead.
+   * @param size of the layer's tar in bytes, which is about what the tree takes
+   */
+  async adoptTree(session: Session, path: string, form: FormId, size: number): Promise<void> {
+    await this.#room.for(size);
     await session.hold(treeName(form));
     const target = this.#paths.tree(form);
     // It comes and goes with the folder itself, so that nobody sees the one without the other.
@@ -65,11 +88,13 @@ export class LayerForms {
       return;
     }
     this.#seen.remember(treeName(form), target);
+    this.#sizes.set(treeName(form), size, 'estimated');
   }
 
   /** Takes a tree away, out of sight at once. */
   async removeTree(session: Session, form: FormId): Promise<void> {
     this.#seen.forget(treeName(form));
+    this.#sizes.forget(treeName(form));
     const gone = session.newPath('gone');
     try {
       await rename(this.#paths.tree(form), gone);
@@ -79,9 +104,10 @@ export class LayerForms {
     await removeTreeLater(gone);
   }
 
-  /** The table of contents of a layer, as it was written; undefined where there is none. */
+  /** The table of contents of a layer, as it was written; undefined where there is none, or it has been changed. */
   async toc(session: Session, form: FormId): Promise<string | undefined> {
     await session.hold(tocName(form));
+    if (this.#seen.trust(tocName(form), this.#paths.toc(form)) === 'changed') return undefined;
     try {
       return await readFile(this.#paths.toc(form), 'utf8');
     } catch {
@@ -92,12 +118,19 @@ export class LayerForms {
   async putToc(session: Session, form: FormId, text: string): Promise<void> {
     await session.hold(tocName(form));
     await writeDocument(session, this.#paths.toc(form), text, 'cached');
+    this.#noteToc(form);
   }
 
   /** Gives a complete file of the session's its name. */
   async adoptToc(session: Session, path: string, form: FormId): Promise<void> {
     await session.hold(tocName(form));
     await rename(path, this.#paths.toc(form));
+    this.#noteToc(form);
+  }
+
+  #noteToc(form: FormId): void {
+    this.#seen.remember(tocName(form), this.#paths.toc(form));
+    this.#sizes.set(tocName(form), fileUsage(this.#paths.toc(form)), 'measured');
   }
 
   /** Whether there is a table of contents, without holding it. */
@@ -106,6 +139,8 @@ export class LayerForms {
   }
 
   async removeToc(form: FormId): Promise<void> {
+    this.#seen.forget(tocName(form));
+    this.#sizes.forget(tocName(form));
     await rm(this.#paths.toc(form), { force: true });
   }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isDiffId, isDigest, type DiffId, type Digest } from '@caisson/oci';
 import type { Database } from './database.ts';
 
@@ -28,6 +29,24 @@ export interface CompressedLayer {
   readonly size: number;
 }
 
+/** What may be forgotten. */
+export interface Forgettable {
+  /** In milliseconds since 1970. */
+  readonly unusedSince: number;
+  /** Whether something of this name is there. */
+  readonly isKnown: (name: string) => boolean;
+}
+
+/** Before the name of a folder: that its files were asked for. */
+const FILES = 'files ';
+
+function filesName(root: string): string {
+  return `${FILES}${root}`;
+}
+
+/** How old a noted use may get before it is noted again, in milliseconds: a build that changes nothing writes little. */
+const USE_TICK = 3_600_000;
+
 /** What the store remembers to be faster. All of it can be worked out again, so all of it may be lost. */
 export class LookUps {
   readonly #database: Database;
@@ -39,63 +58,75 @@ export class LookUps {
   /** The layer that gave a content on a state, if one is known. */
   layerWithContent(state: Digest, content: Digest): KnownLayer | undefined {
     const row = this.#database.get(
-      'SELECT diff_id, created FROM same_content WHERE state = ? AND content = ?',
+      'SELECT diff_id, created, at FROM same_content WHERE state = ? AND content = ?',
       state,
       content,
     );
+    this.#touch(row, 'UPDATE same_content SET at = ? WHERE state = ? AND content = ?', state, content);
     const diffId = String(row?.['diff_id']);
     return isDiffId(diffId) ? { diffId, created: String(row?.['created']) } : undefined;
   }
 
   rememberContent(state: Digest, content: Digest, { diffId, created }: KnownLayer): void {
     this.#database.run(
-      'INSERT OR REPLACE INTO same_content VALUES (?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO same_content VALUES (?, ?, ?, ?, ?)',
       state,
       content,
       diffId,
       created,
+      Date.now(),
     );
   }
 
   /** The content digest of what a selection takes from a state, if it is known. */
   selection(state: Digest, selection: Digest): Digest | undefined {
     const row = this.#database.get(
-      'SELECT digest FROM selections WHERE state = ? AND selection = ?',
+      'SELECT digest, at FROM selections WHERE state = ? AND selection = ?',
       state,
       selection,
     );
+    this.#touch(row, 'UPDATE selections SET at = ? WHERE state = ? AND selection = ?', state, selection);
     const digest = String(row?.['digest']);
     return isDigest(digest) ? digest : undefined;
   }
 
   rememberSelection(state: Digest, selection: Digest, digest: Digest): void {
-    this.#database.run('INSERT OR REPLACE INTO selections VALUES (?, ?, ?)', state, selection, digest);
+    this.#database.run(
+      'INSERT OR REPLACE INTO selections VALUES (?, ?, ?, ?)',
+      state,
+      selection,
+      digest,
+      Date.now(),
+    );
   }
 
   /** What a layer became when it was last compressed this way. */
   compressed(diffId: DiffId, setting: string): CompressedLayer | undefined {
     const row = this.#database.get(
-      'SELECT digest, size FROM compressed WHERE diff_id = ? AND setting = ?',
+      'SELECT digest, size, at FROM compressed WHERE diff_id = ? AND setting = ?',
       diffId,
       setting,
     );
+    this.#touch(row, 'UPDATE compressed SET at = ? WHERE diff_id = ? AND setting = ?', diffId, setting);
     const digest = String(row?.['digest']);
     return isDigest(digest) ? { digest, size: Number(row?.['size']) } : undefined;
   }
 
   rememberCompressed(diffId: DiffId, setting: string, { digest, size }: CompressedLayer): void {
     this.#database.run(
-      'INSERT OR REPLACE INTO compressed VALUES (?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO compressed VALUES (?, ?, ?, ?, ?)',
       diffId,
       setting,
       digest,
       size,
+      Date.now(),
     );
   }
 
   /** What a URL gave when it was last fetched, if its server knows entity tags. */
   remoteFile(url: string): KnownRemoteFile | undefined {
-    const row = this.#database.get('SELECT etag, modified, digest FROM remote_files WHERE url = ?', url);
+    const row = this.#database.get('SELECT etag, modified, digest, at FROM remote_files WHERE url = ?', url);
+    this.#touch(row, 'UPDATE remote_files SET at = ? WHERE url = ?', url);
     const digest = String(row?.['digest']);
     if (!isDigest(digest)) return undefined;
     return { etag: String(row?.['etag']), modified: String(row?.['modified']), digest };
@@ -103,17 +134,19 @@ export class LookUps {
 
   rememberRemoteFile(url: string, { etag, modified, digest }: KnownRemoteFile): void {
     this.#database.run(
-      'INSERT OR REPLACE INTO remote_files VALUES (?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO remote_files VALUES (?, ?, ?, ?, ?)',
       url,
       etag,
       modified,
       digest,
+      Date.now(),
     );
   }
 
   /** The files of a folder of the host whose digests are known, by path. */
   files(root: string): Map<string, KnownFile> {
     const files = new Map<string, KnownFile>();
+    if ((this.lastUse(filesName(root)) ?? 0) < Date.now() - USE_TICK) this.used([filesName(root)]);
     for (const row of this.#database.all('SELECT path, stat, digest FROM files WHERE root = ?', root)) {
       const digest = String(row['digest']);
       if (isDigest(digest)) files.set(String(row['path']), { stat: String(row['stat']), digest });
@@ -121,7 +154,7 @@ export class LookUps {
     return files;
   }
 
-  /** Remembers files of a folder. Those that are gone stay until prune. */
+  /** Remembers files of a folder. Those that are gone stay until the folder is forgotten. */
   rememberFiles(root: string, files: ReadonlyMap<string, KnownFile>): void {
     this.#database.together(() => {
       for (const [path, { stat, digest }] of files) {
@@ -130,9 +163,30 @@ export class LookUps {
     });
   }
 
-  /** Forgets the files of all folders: they are hashed again when somebody asks. */
-  forgetFiles(): void {
-    this.#database.run('DELETE FROM files');
+  /** Where a file came from that was fetched. */
+  urlOf(digest: Digest): string | undefined {
+    const url = this.#database.get('SELECT url FROM remote_files WHERE digest = ?', digest)?.['url'];
+    return typeof url === 'string' ? url : undefined;
+  }
+
+  /**
+   * Forgets what has not been used since a time, in milliseconds since 1970, and the last uses of what is gone. What is
+   * asked for again is worked out again.
+   */
+  forget({ unusedSince, isKnown }: Forgettable): void {
+    this.#database.together(() => {
+      for (const table of ['same_content', 'selections', 'compressed', 'remote_files'])
+        this.#database.run(`DELETE FROM ${table} WHERE at <= ?`, unusedSince);
+      for (const { root } of this.#database.all('SELECT DISTINCT root FROM files')) {
+        const name = filesName(String(root));
+        if (!existsSync(String(root)) || (this.lastUse(name) ?? 0) <= unusedSince)
+          this.#database.run('DELETE FROM files WHERE root = ?', String(root));
+      }
+      for (const { name, at } of this.#database.all('SELECT name, at FROM used')) {
+        const isGone = String(name).startsWith(FILES) ? Number(at) <= unusedSince : !isKnown(String(name));
+        if (isGone) this.#database.run('DELETE FROM used WHERE name = ?', String(name));
+      }
+    });
   }
 
   /** Says that things were used now, by the names that they are held under. */
@@ -141,6 +195,12 @@ export class LookUps {
     this.#database.together(() => {
       for (const name of names) this.#database.run('INSERT OR REPLACE INTO used VALUES (?, ?)', name, now);
     });
+  }
+
+  /** Notes that a row was used now, unless that was noted lately. */
+  #touch(row: Record<string, unknown> | undefined, update: string, ...key: readonly string[]): void {
+    const now = Date.now();
+    if (row !== undefined && Number(row['at']) < now - USE_TICK) this.#database.run(update, now, ...key);
   }
 
   /** When something was last used, in milliseconds since 1970, if that is known. */

@@ -5,7 +5,9 @@ import type { Database } from './database.ts';
 export type Trust =
   /** It is as it was when its digest was checked. */
   | 'known'
-  /** It must be checked before use: it changed, or the machine went down before it was on the disk. */
+  /** It is not as it was then. */
+  | 'changed'
+  /** Nobody knows: it was not noted, or the machine went down before it was on the disk. */
   | 'unknown';
 
 let bootId: string | undefined;
@@ -40,8 +42,17 @@ export class Seen {
   /** Whether what lies at a path is still what was seen there. */
   trust(name: string, path: string): Trust {
     const row = this.#database.get('SELECT boot, stat, synced FROM seen WHERE name = ?', name);
-    if (row === undefined || row['stat'] !== statText(path)) return 'unknown';
+    if (row === undefined) return 'unknown';
+    if (row['stat'] !== statText(path)) return 'changed';
     return row['synced'] === 1 || row['boot'] === currentBoot() ? 'known' : 'unknown';
+  }
+
+  /** Forgets everything but what is known to be there. */
+  forgetAllBut(isKnown: (name: string) => boolean): void {
+    this.#database.together(() => {
+      for (const { name } of this.#database.all('SELECT name FROM seen'))
+        if (!isKnown(String(name))) this.forget(String(name));
+    });
   }
 
   forget(name: string): void {
@@ -59,7 +70,8 @@ export class Seen {
   }
 }
 
-function statText(path: string): string | undefined {
+/** A stat as text: another one says that a file was changed. */
+export function statText(path: string): string | undefined {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return undefined;
   return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, tryLock, unlock } from '@caisson/sys';
+import { diskError } from './disk-error.ts';
 import { isFileAt, lockFile, tryLockFile, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree, removeTreeLater } from './remove-tree.ts';
@@ -29,13 +30,12 @@ export interface SessionOptions {
  */
 export class Session implements AsyncDisposable {
   readonly id: string;
-  /** A folder for what is not complete yet. It is gone when the session ends. */
-  readonly tmp: string;
   readonly #paths: StorePaths;
   readonly #lease: number;
   readonly #held = new Set<string>();
   readonly #lockOptions: LockOptions;
   #files = 0;
+  #tmp: string | undefined;
   #isOpen = true;
 
   readonly #onEnd: (held: ReadonlySet<string>) => void;
@@ -49,7 +49,6 @@ export class Session implements AsyncDisposable {
     this.#onEnd = onEnd;
     this.#paths = paths;
     this.id = id;
-    this.tmp = paths.tmpOf(id);
     this.#lease = lease;
     this.#lockOptions = lockOptions;
   }
@@ -63,7 +62,6 @@ export class Session implements AsyncDisposable {
       const lease = openSync(paths.lease(id), flags, 0o600);
       // Between these two calls a sweep may take the file for one that was left over.
       if (tryLock(lease, 'exclusive') && isFileAt(paths.lease(id), lease)) {
-        mkdirSync(paths.tmpOf(id), { mode: 0o700 });
         return new Session(paths, id, lease, options);
       }
       closeSync(lease);
@@ -82,6 +80,20 @@ export class Session implements AsyncDisposable {
     for (const name of fresh) this.#held.add(name);
   }
 
+  /** A folder for what is not complete yet. It is made when it is needed, and gone when the session ends. */
+  get tmp(): string {
+    if (this.#tmp === undefined) {
+      const path = this.#paths.tmpOf(this.id);
+      try {
+        mkdirSync(path, { mode: 0o700 });
+      } catch (error) {
+        throw diskError(error, 'cannot write to the store');
+      }
+      this.#tmp = path;
+    }
+    return this.#tmp;
+  }
+
   /** A path in the session's folder that nothing has used yet. */
   newPath(kind: string): string {
     this.#files++;
@@ -93,7 +105,7 @@ export class Session implements AsyncDisposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#onEnd(this.#held);
-    await removeTreeLater(this.tmp);
+    if (this.#tmp !== undefined) await removeTreeLater(this.#tmp);
     rmSync(this.#paths.lease(this.id), { force: true });
     unlock(this.#lease);
     closeSync(this.#lease);

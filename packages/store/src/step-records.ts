@@ -1,8 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import * as z from 'zod/mini';
 import { isDiffId, isDigest, parseDigest, type DiffId, type Digest, type Json } from '@caisson/oci';
+import { fileUsage } from './disk-usage.ts';
 import type { StorePaths } from './paths.ts';
+import { readSealed, seal } from './sealed.ts';
 import type { Session } from './session.ts';
+import type { Sizes } from './sizes.ts';
 import { writeDocument } from './write-document.ts';
 
 const RECORD_VERSION = 2;
@@ -47,9 +50,11 @@ export interface StepRecord {
 /** The records of steps, a file each, named by key and written by rename. One that cannot be read is none. */
 export class StepRecords {
   readonly #paths: StorePaths;
+  readonly #sizes: Sizes;
 
-  constructor(paths: StorePaths) {
+  constructor(paths: StorePaths, sizes: Sizes) {
     this.#paths = paths;
+    this.#sizes = sizes;
   }
 
   /** The record of a key; undefined where there is none. */
@@ -58,10 +63,16 @@ export class StepRecords {
     return this.#read(key);
   }
 
+  /** The record of a key, to look at: it is not held, and that is no use of it. */
+  peek(key: Digest): Promise<StepRecord | undefined> {
+    return this.#read(key);
+  }
+
   async put(session: Session, record: StepRecord): Promise<void> {
     await session.hold(recordName(record.key));
-    const text = JSON.stringify(stepRecordJson(record));
+    const text = seal(stepRecordJson(record));
     await writeDocument(session, this.#paths.record(record.key), text, 'cached');
+    this.#sizes.set(recordName(record.key), fileUsage(this.#paths.record(record.key)), 'measured');
   }
 
   /** Every record of the store. */
@@ -77,17 +88,12 @@ export class StepRecords {
   }
 
   async remove(key: Digest): Promise<void> {
+    this.#sizes.forget(recordName(key));
     await rm(this.#paths.record(key), { force: true });
   }
 
   async #read(key: Digest): Promise<StepRecord | undefined> {
-    let value: unknown;
-    try {
-      value = JSON.parse(await readFile(this.#paths.record(key), 'utf8'));
-    } catch {
-      return undefined;
-    }
-    const record = parseStepRecord(value);
+    const record = parseStepRecord(await readSealed(this.#paths.record(key)));
     return record?.key === key ? record : undefined;
   }
 }

@@ -173,6 +173,7 @@ describe('sessions', () => {
     await execa(process.execPath, ['--input-type=module', '-e', child], { reject: false });
     expect(readdirSync(join(store.root, 'tmp'))).toHaveLength(2);
     await using next = store.session();
+    expect(next.newPath('other')).toContain(next.id);
     expect(readdirSync(join(store.root, 'tmp')).toSorted()).toEqual([living.id, next.id].toSorted());
     expect(readdirSync(living.tmp)).toEqual(['mine-1']);
   });
@@ -186,7 +187,7 @@ describe('sessions', () => {
     }
     const form = formId('layer', held.digest);
     mkdirSync(session.newPath('tree'));
-    await store.forms.adoptTree(session, join(session.tmp, 'tree-2'), form);
+    await store.forms.adoptTree(session, join(session.tmp, 'tree-2'), form, 0);
     await using pruning = store.session();
     expect(await prune(store, pruning)).toMatchObject({ blobs: 1, trees: 0 });
     expect(store.blobs.size(held.digest)).toBe(4);
@@ -229,7 +230,7 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     await using session = store.session();
     const path = session.newPath('tree');
     mkdirSync(path);
-    await store.forms.adoptTree(session, path, form);
+    await store.forms.adoptTree(session, path, form, 0);
     // As if it had been made by somebody who has not come to note it yet.
     store[Symbol.dispose]();
     rmSync(join(store.root, 'caisson.db'));

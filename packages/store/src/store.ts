@@ -11,12 +11,14 @@ import { StoreError } from './errors.ts';
 import { ImageIndex, indexText } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
 import type { LockOptions } from './lock.ts';
-import { LookUps } from './look-ups.ts';
+import { LookUps, type Forgettable } from './look-ups.ts';
 import { PastRecords } from './past-records.ts';
 import { StorePaths } from './paths.ts';
 import { RememberedBases } from './remembered-bases.ts';
+import { Room } from './room.ts';
 import { Seen } from './seen.ts';
 import { Session } from './session.ts';
+import { Sizes } from './sizes.ts';
 import { StepRecords } from './step-records.ts';
 
 /** Raised when an older Caisson could not read what a newer one writes. */
@@ -37,6 +39,8 @@ export class Store implements Disposable {
   readonly forms: LayerForms;
   readonly lookUps: LookUps;
   readonly cacheMounts: CacheMounts;
+  readonly sizes: Sizes;
+  readonly room: Room;
   readonly #paths: StorePaths;
   readonly #database: Database;
   readonly #seen: Seen;
@@ -49,15 +53,18 @@ export class Store implements Disposable {
     this.#lockOptions = lockOptions;
     this.#database = new Database(paths.database);
     this.#seen = new Seen(this.#database);
-    this.blobs = new BlobStore(paths, this.#seen);
+    this.sizes = new Sizes(this.#database);
+    this.room = new Room();
+    const known = { seen: this.#seen, sizes: this.sizes, room: this.room };
+    this.blobs = new BlobStore(paths, known);
     this.images = new ImageIndex(paths, this.blobs, lockOptions);
-    this.records = new StepRecords(paths);
+    this.records = new StepRecords(paths, this.sizes);
     this.reports = new BuildReports(paths);
     this.pastRecords = new PastRecords(this.#database);
-    this.bases = new RememberedBases(paths);
-    this.forms = new LayerForms(paths, this.#seen, lockOptions);
+    this.bases = new RememberedBases(paths, this.sizes);
+    this.forms = new LayerForms(paths, known, lockOptions);
     this.lookUps = new LookUps(this.#database);
-    this.cacheMounts = new CacheMounts(paths, lockOptions);
+    this.cacheMounts = new CacheMounts(paths, this.sizes, lockOptions);
   }
 
   /** Begins to write, or to rely on what is there. */
@@ -86,6 +93,12 @@ export class Store implements Disposable {
       }
       return Promise.resolve();
     });
+  }
+
+  /** Forgets what is known of what is not there any more, or has not been used for long. */
+  forget(what: Forgettable): void {
+    this.#seen.forgetAllBut(what.isKnown);
+    this.lookUps.forget(what);
   }
 
   /** Where things lie, for prune, du and verify. */

@@ -1,63 +1,113 @@
 import type { Digest } from '@caisson/oci';
-import { fileUsage, treeUsage } from './disk-usage.ts';
+import { cacheEntries, namesOfNamedImages, type EntryKind } from './cache-entries.ts';
 import { takeInventory } from './inventory.ts';
-import { formId } from './paths.ts';
+import { measureAll } from './measure.ts';
+import { heldNames } from './session.ts';
 import type { Store } from './store.ts';
 
-/** One kind of what a store holds. */
-export interface Usage {
-  readonly kind:
-    | 'images'
-    | 'unnamed images'
-    | 'step layers'
-    | 'base images'
-    | 'mountable trees'
-    | 'cache mounts'
-    | 'other';
-  readonly count: number;
-  /** What it takes on the disk, in bytes. A layer counts once, with the first kind that needs it. */
+/** An image of the user, or an entry of the cache. */
+export interface EntryUsage {
+  readonly kind: 'image' | EntryKind;
+  /** Hex digits. */
+  readonly id: string;
+  /** What it is, for people. */
+  readonly title: string;
+  /** What it takes on the disk, in bytes; what belongs to something above it as well counts there. */
   readonly bytes: number;
-  /** What prune would free of it at most. */
+  /** RFC 3339. */
+  readonly lastUsed: string | null;
+  /** The full names of images that need something of it. */
+  readonly names: readonly string[];
+  /** Whether a running build uses it. */
+  readonly isInUse: boolean;
+  /** What prune would free, in bytes. */
   readonly reclaimable: number;
 }
 
-/** What a store holds, and what that takes on the disk. */
-export async function diskUsage(store: Store): Promise<Usage[]> {
-  const { images, bases, records, trees, tocs, blobs } = await takeInventory(store);
-  const { paths } = store;
-  const left = new Set<Digest>(blobs);
-  const take = async (digests: Iterable<Digest>): Promise<number> => {
+/** One kind of what a store holds. */
+export interface Usage {
+  readonly kind: EntryUsage['kind'];
+  readonly count: number;
+  /** In bytes. */
+  readonly bytes: number;
+  readonly reclaimable: number;
+}
+
+const KINDS: readonly EntryUsage['kind'][] = [
+  'image',
+  'unnamed image',
+  'base image',
+  'step',
+  'tree',
+  'cache mount',
+  'file',
+  'unreadable',
+];
+
+/** Everything that a store holds and what keeps it: images of the user, then the cache, what was used last first. */
+export async function entryUsage(store: Store): Promise<EntryUsage[]> {
+  const inventory = await takeInventory(store);
+  const entries = cacheEntries(store, inventory, heldNames(store.paths));
+  const sizes = await measureAll(store, inventory, entries);
+  const needed = namesOfNamedImages(inventory);
+  const left = new Map(sizes);
+  const take = (names: Iterable<string>): number => {
     let bytes = 0;
-    for (const digest of digests) if (left.delete(digest)) bytes += await fileUsage(paths.blob(digest));
+    for (const name of names) {
+      bytes += left.get(name) ?? 0;
+      left.delete(name);
+    }
     return bytes;
   };
-  const named = images.filter(({ names }) => names.length > 0);
-  const unnamed = images.filter(({ names }) => names.length === 0);
-  const imageBytes = await take(named.flatMap((each) => each.blobs));
-  const unnamedBytes = await take(unnamed.flatMap((each) => each.blobs));
-  const baseBytes = await take([...bases.values()].flatMap((each) => each.blobs));
-  const stepBytes = await take(records.map(({ layer }) => layer.diffId));
-  let treeBytes = 0;
-  for (const form of trees) treeBytes += await treeUsage(paths.tree(form));
-  const slots = store.cacheMounts.slots();
-  let cacheBytes = 0;
-  for (const slot of slots) cacheBytes += await treeUsage(store.cacheMounts.path(slot));
-  let otherBytes = await take([...left]);
-  for (const form of tocs) otherBytes += await fileUsage(paths.toc(form));
-  for (const { key } of records) otherBytes += await fileUsage(paths.record(key));
-  const row = (kind: Usage['kind'], count: number, bytes: number): Usage => ({
-    kind,
-    count,
-    bytes,
-    reclaimable: kind === 'images' ? 0 : bytes,
+  const named = inventory.images.filter(({ names }) => names.length > 0);
+  const rows = named.map(({ descriptor, names, blobs }): EntryUsage => {
+    const lastUse = store.lookUps.lastUse(descriptor.digest);
+    const title = names.join(', ');
+    const facts = { kind: 'image', id: hexIn(descriptor.digest), title, names } as const;
+    return { ...facts, bytes: take(blobs), lastUsed: timeOf(lastUse), isInUse: false, reclaimable: 0 };
   });
-  return [
-    row('images', named.length, imageBytes),
-    row('unnamed images', unnamed.length, unnamedBytes),
-    row('step layers', new Set(records.map(({ layer }) => formId('layer', layer.diffId))).size, stepBytes),
-    row('base images', bases.size, baseBytes),
-    row('mountable trees', trees.length, treeBytes),
-    row('cache mounts', slots.length, cacheBytes),
-    row('other', tocs.length + records.length, otherBytes),
-  ];
+  const byUse = entries.toSorted(
+    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.lastUse - a.lastUse,
+  );
+  const keepers = new Map<string, string[]>();
+  for (const { names, blobs } of named)
+    for (const blob of blobs) keepers.set(blob, [...(keepers.get(blob) ?? []), ...names]);
+  for (const entry of byUse) {
+    const own = entry.objects.map(({ name }) => name);
+    const bytes = take(own.filter((name) => !needed.has(name)));
+    rows.push({
+      kind: entry.kind,
+      id: entry.id,
+      title: entry.title,
+      bytes,
+      lastUsed: timeOf(entry.lastUse),
+      names: [...new Set(own.flatMap((name) => keepers.get(name) ?? []))],
+      isInUse: entry.isInUse,
+      reclaimable: entry.isInUse ? 0 : bytes,
+    });
+  }
+  return rows;
+}
+
+/** What a store holds, kind by kind. */
+export async function diskUsage(store: Store): Promise<Usage[]> {
+  const rows = await entryUsage(store);
+  return KINDS.map((kind) => {
+    const own = rows.filter((row) => row.kind === kind);
+    const sum = (of: (row: EntryUsage) => number): number => own.reduce((total, row) => total + of(row), 0);
+    return {
+      kind,
+      count: own.length,
+      bytes: sum(({ bytes }) => bytes),
+      reclaimable: sum(({ reclaimable }) => reclaimable),
+    };
+  });
+}
+
+function hexIn(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+function timeOf(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined || milliseconds === 0 ? null : new Date(milliseconds).toISOString();
 }

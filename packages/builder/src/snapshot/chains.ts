@@ -138,7 +138,7 @@ export class Chains {
     await mkdir(path, { mode: 0o755 });
     try {
       const applied = await this.#apply(layers, index, hostPath(path));
-      await this.#store.forms.adoptTree(this.#session, path, form);
+      await this.#store.forms.adoptTree(this.#session, path, form, applied.size);
       return applied;
     } catch (error) {
       await removeTreeLater(path);

@@ -148,7 +148,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   #earlier(): EarlierRecords {
-    const { store, session, imported, dockerfile, since } = this.scope;
+    const { store, imported, dockerfile, since } = this.scope;
     const { kind: op, text } = this.step;
     const { stage, texts: siblings } = this.place;
     const place = { op, stage, dockerfile, text, siblings, since };
@@ -157,7 +157,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       had: (key) => store.pastRecords.has(key),
       near: async () => {
         const keys = store.pastRecords.near(place, CANDIDATES);
-        const here = await Promise.all(keys.map((key) => store.records.get(session, key)));
+        const here = await Promise.all(keys.map((key) => store.records.peek(key)));
         const elsewhere = await imported.near(place, CANDIDATES);
         parts = elsewhere.parts;
         return [...here.filter((each) => each !== undefined), ...elsewhere.records];
@@ -211,7 +211,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const form = formId('layer', made.diffId);
     await store.blobs.adopt(session, made.tar, { digest: made.diffId, size: made.size });
     await store.forms.adoptToc(session, made.toc, form);
-    if (made.tree !== undefined) await store.forms.adoptTree(session, made.tree, form);
+    if (made.tree !== undefined) await store.forms.adoptTree(session, made.tree, form, made.size);
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
     await this.#putRecord(record, before, made, created);
     return this.#extended(before, made, created);

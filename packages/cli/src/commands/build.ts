@@ -5,6 +5,7 @@ import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
+import { readCacheMaxSize } from '../config/cache-max-size.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -68,12 +69,14 @@ async function runBuild(
   const { build } = await import('@caisson/builder');
   const source = await sourceOf(context, flags);
   if (call.method === 'check') return showCheck({ ...request, ...source }, call.format, terminal);
+  const cacheMaxSize = await readCacheMaxSize(flags.cacheMaxSize, terminal);
+  const limits = cacheMaxSize === undefined ? {} : { cacheMaxSize };
   using interrupt = onInterrupt();
   const startedAt = performance.now();
   const isQuiet = flags.quiet === true;
   const emit =
     isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
-  const built = await build({ ...request, ...source, signal: interrupt.signal }, emit);
+  const built = await build({ ...request, ...limits, ...source, signal: interrupt.signal }, emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!built.ok) return exitOf(built.error);
   const { imageId, steps } = built.value;

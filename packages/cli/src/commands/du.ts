@@ -1,29 +1,62 @@
 import { Command } from 'commander';
+import type { EntryUsage } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
+import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
-import { size } from '../output/format.ts';
+import { ago, size } from '../output/format.ts';
 import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+
+interface DuFlags {
+  readonly verbose?: boolean;
+  readonly format?: string;
+}
 
 /** `caisson du` */
 export function duCommand({ terminal }: CommandContext): Command {
   return new Command('du')
     .summary('show what the store takes on the disk')
     .description('Shows what the store holds, what that takes on the disk, and what prune would free of it.')
+    .option('-v, --verbose', 'show each entry: when it was last used, and what keeps it')
     .option(FORMAT_FLAG, FORMAT_HELP)
     .addHelpText(
       'after',
       `
 Examples:
   caisson du
-  caisson du --format json
+  caisson du -v
+  caisson du -v --format json | jq '.[] | select(.kind == "step")'
 `,
     )
-    .action(async (flags: { readonly format?: string }, self: Command) => {
-      const { diskUsage } = await import('@caisson/store');
-      const rows = await withStore(rootOf(self, terminal), diskUsage);
-      printListing(terminal, flags.format, rows, {
-        headings: ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'],
-        row: ({ kind, count, bytes, reclaimable }) => [kind, String(count), size(bytes), size(reclaimable)],
+    .action(async (flags: DuFlags, self: Command) => {
+      const root = rootOf(self, terminal);
+      const { diskUsage, entryUsage } = await import('@caisson/store');
+      if (flags.verbose !== true) {
+        printListing(terminal, flags.format, await withStore(root, diskUsage), {
+          headings: ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'],
+          row: ({ kind, count, bytes, reclaimable }) => [kind, String(count), size(bytes), size(reclaimable)],
+        });
+        return;
+      }
+      const now = Date.now();
+      printListing(terminal, flags.format, await withStore(root, entryUsage), {
+        headings: ['KIND', 'ID', 'SIZE', 'LAST USED', 'KEPT BY', 'WHAT'],
+        row: (entry) => [
+          entry.kind,
+          entry.id.slice(0, SHORT_ID),
+          size(entry.bytes),
+          ago(entry.lastUsed ?? undefined, now),
+          keeperOf(entry),
+          entry.kind === 'image' ? '' : entry.title,
+        ],
       });
     });
+}
+
+const SHORT_ID = 12;
+
+/** Names of the user keep what they need; of a step with a name the rest goes. */
+function keeperOf({ names, isInUse }: EntryUsage): string {
+  const keepers = names.map(shownName);
+  if (isInUse) keepers.unshift('a running build');
+  return keepers.join(', ') || '-';
 }

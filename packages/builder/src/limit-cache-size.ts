@@ -1,0 +1,25 @@
+import { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type Session, type Store } from '@caisson/store';
+import type { BuildEvent, Emit } from './events.ts';
+import type { BuildRequest } from './request.ts';
+
+/** Keeps the cache below the size that a build asks for. Where that cannot be, the build goes on with a warning. */
+export async function limitCacheSize(
+  store: Store,
+  session: Session,
+  { cacheMaxSize = DEFAULT_CACHE_SIZE }: Pick<BuildRequest, 'cacheMaxSize'>,
+  emit: Emit,
+): Promise<void> {
+  await limitCache(store, session, cacheMaxSize, (full) => emit(fullWarning(full)));
+}
+
+function fullWarning({ used, limit }: CacheFull): BuildEvent {
+  return {
+    kind: 'warning',
+    message: `the cache takes ${megabytes(used)}, more than the ${megabytes(limit)} that it may: running builds use all that is left of it`,
+    hint: 'give it more by --cache-max-size, CAISSON_CACHE_MAX_SIZE or cache-max-size in config.toml',
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
+}

@@ -1,0 +1,169 @@
+import { lstatSync } from 'node:fs';
+import { hexOf, type Digest } from '@caisson/oci';
+import type { Inventory } from './inventory.ts';
+import { tocName, treeName } from './layer-forms.ts';
+import {
+  baseObject,
+  blobObject,
+  cacheMountObject,
+  recordObject,
+  tocObject,
+  treeObject,
+  type StoreObject,
+} from './objects.ts';
+import { formId, type FormId } from './paths.ts';
+import type { StepRecord } from './step-records.ts';
+import type { Store } from './store.ts';
+
+/** What an entry of the cache is. */
+export type EntryKind =
+  /** The layer of a step: its blob, tree and table of contents, and the records that lead to it. */
+  | 'step'
+  /** A base image that a build fetched. */
+  | 'base image'
+  /** An image that lost its name to a newer one. */
+  | 'unnamed image'
+  /** The mountable form of a layer of an image that the user named. */
+  | 'tree'
+  | 'cache mount'
+  /** A file that ADD fetched, or a blob that nothing needs any more. */
+  | 'file'
+  /** What nobody can read. */
+  | 'unreadable';
+
+/** Something that the cache keeps or drops as a whole. */
+export interface CacheEntry {
+  readonly kind: EntryKind;
+  /** 64 hex digits, or as many as there are: of the layer, the manifest, the base, the folder. */
+  readonly id: string;
+  /** What it is, for people. */
+  readonly title: string;
+  /** A blob may belong to several entries; it goes with the last of them. */
+  readonly objects: readonly StoreObject[];
+  /** In milliseconds since 1970; when it was made, if nothing else is known. */
+  readonly lastUse: number;
+  /** When it was made, RFC 3339, where that is known. */
+  readonly created: string;
+  /** Whether a running build holds it. */
+  readonly isInUse: boolean;
+  /** The manifest of an unnamed image, which leaves the index with it. */
+  readonly manifest?: Digest;
+}
+
+type Draft = Pick<CacheEntry, 'kind' | 'id' | 'title' | 'objects'> &
+  Partial<Pick<CacheEntry, 'created' | 'manifest'>>;
+
+/** What an inventory holds besides the images that the user named. @param held what running builds hold */
+export function cacheEntries(store: Store, inventory: Inventory, held: ReadonlySet<string>): CacheEntry[] {
+  const drafts = [
+    ...stepDrafts(store, inventory),
+    ...imageDrafts(store, inventory),
+    ...baseDrafts(store, inventory),
+  ];
+  const claimed = new Set(drafts.flatMap(({ objects }) => objects.map(({ name }) => name)));
+  drafts.push(...leftDrafts(store, inventory, claimed), ...cacheMountDrafts(store, inventory));
+  return drafts.map((draft) => ({
+    created: '',
+    ...draft,
+    lastUse: Math.max(0, ...draft.objects.map((object) => lastUse(store, object))),
+    isInUse: draft.objects.some((object) => held.has(object.name) || object.isLocked?.() === true),
+  }));
+}
+
+/** The names of everything that images of the user need. */
+export function namesOfNamedImages({ images }: Pick<Inventory, 'images'>): Set<string> {
+  return new Set(images.filter(({ names }) => names.length > 0).flatMap(({ blobs }) => blobs));
+}
+
+/** Several records may lead to one layer: steps that gave the same. */
+function stepDrafts(store: Store, inventory: Inventory): Draft[] {
+  const byLayer = Map.groupBy(inventory.records, ({ layer }) => layer.diffId);
+  return [...byLayer].map(([diffId, records]) => ({
+    kind: 'step',
+    id: hexOf(diffId),
+    title: titleOf(records),
+    created: records.map(({ created }) => created).toSorted()[0] ?? '',
+    objects: [
+      ...records.map(({ key }) => recordObject(store, key)),
+      ...blobsThere(store, inventory, [diffId]),
+      ...formsThere(store, inventory, [formId('layer', diffId)]),
+    ],
+  }));
+}
+
+function titleOf(records: readonly StepRecord[]): string {
+  const [last] = records.toSorted((a, b) => b.created.localeCompare(a.created));
+  return last === undefined ? '' : `${last.dockerfile} ${last.stage}: ${last.text}`;
+}
+
+function imageDrafts(store: Store, inventory: Inventory): Draft[] {
+  const unnamed = inventory.images.filter(({ names }) => names.length === 0);
+  return unnamed.map(({ descriptor: { digest }, blobs }) => ({
+    kind: 'unnamed image',
+    id: hexOf(digest),
+    title: '',
+    manifest: digest,
+    objects: blobsThere(store, inventory, blobs),
+  }));
+}
+
+function baseDrafts(store: Store, inventory: Inventory): Draft[] {
+  return inventory.bases.map(({ base, blobs, forms }) => ({
+    kind: 'base image',
+    id: hexOf(base.manifest.digest),
+    title: `${base.reference} ${base.platform}`,
+    objects: [
+      baseObject(store, base),
+      ...blobsThere(store, inventory, blobs),
+      ...formsThere(store, inventory, forms),
+    ],
+  }));
+}
+
+/** What belongs to no step and no base. */
+function leftDrafts(store: Store, inventory: Inventory, claimed: ReadonlySet<string>): Draft[] {
+  const named = namesOfNamedImages(inventory);
+  const forms = new Set([...inventory.trees, ...inventory.tocs]);
+  return [
+    ...[...forms]
+      .filter((form) => !claimed.has(treeName(form)) && !claimed.has(tocName(form)))
+      .map((form): Draft => {
+        const id = form.replace(/^\w+-/, '');
+        return { kind: 'tree', id, title: '', objects: formsThere(store, inventory, [form]) };
+      }),
+    ...[...inventory.blobs]
+      .filter((digest) => !claimed.has(digest) && !named.has(digest))
+      .map((digest): Draft => {
+        const title = store.lookUps.urlOf(digest) ?? '';
+        return { kind: 'file', id: hexOf(digest), title, objects: [blobObject(store, digest)] };
+      }),
+    ...inventory.strays.map((object): Draft => {
+      const file = object.path.split('/').slice(-2).join('/');
+      return { kind: 'unreadable', id: file, title: file, objects: [object] };
+    }),
+  ];
+}
+
+function cacheMountDrafts(store: Store, { cacheMounts }: Inventory): Draft[] {
+  return cacheMounts.map((slot) => ({
+    kind: 'cache mount',
+    id: slot,
+    title: '',
+    objects: [cacheMountObject(store, slot)],
+  }));
+}
+
+function blobsThere(store: Store, { blobs }: Inventory, digests: readonly Digest[]): StoreObject[] {
+  return digests.filter((digest) => blobs.has(digest)).map((digest) => blobObject(store, digest));
+}
+
+function formsThere(store: Store, { trees, tocs }: Inventory, forms: readonly FormId[]): StoreObject[] {
+  return [
+    ...forms.filter((form) => trees.has(form)).map((form) => treeObject(store, form)),
+    ...forms.filter((form) => tocs.has(form)).map((form) => tocObject(store, form)),
+  ];
+}
+
+function lastUse({ lookUps }: Store, { name, path }: StoreObject): number {
+  return lookUps.lastUse(name) ?? lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
