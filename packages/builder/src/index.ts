@@ -18,3 +18,4 @@ export type { IgnoreLine, IgnoreRules } from './context/ignore-rules.ts';
 export { readIgnoreRules } from './source/read-ignore-rules.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
 export type { RunRequest } from './run/run-request.ts';
+export { verify, type StoreProblem, type Verified, type VerifyRequest } from './verify/verify.ts';

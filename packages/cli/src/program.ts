@@ -16,6 +16,7 @@ import { pullCommand } from './commands/pull.ts';
 import { pushCommand } from './commands/push.ts';
 import { rmiCommand } from './commands/rmi.ts';
 import { runCommand } from './commands/run.ts';
+import { storeCommand } from './commands/store.ts';
 import { tagCommand } from './commands/tag.ts';
 import { versionCommand } from './commands/version.ts';
 import type { CommandContext } from './command-context.ts';
@@ -90,6 +91,7 @@ const COMMANDS = [
   pushCommand,
   pruneCommand,
   duCommand,
+  storeCommand,
   doctorCommand,
   versionCommand,
 ];

@@ -18,6 +18,8 @@ export {
   type BytePath,
   type HostPath,
 } from './byte-path.ts';
+export { digestInTar, isSameToc, isTocOf } from './check-toc.ts';
+export { wrongInTree } from './check-tree.ts';
 export { decompressed } from './decompress.ts';
 export { diffLayer, type DiffRequest } from './diff.ts';
 export {

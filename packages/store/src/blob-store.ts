@@ -90,7 +90,7 @@ export class BlobStore {
     } catch (error) {
       throw diskError(error, `cannot read the blob ${digest}`, missing(digest));
     }
-    if (digester.digest() !== digest) throw new StoreError('corrupt-blob', `the blob ${digest} is damaged`);
+    if (digester.digest() !== digest) throw corrupt(digest);
   }
 
   /** A small blob, whole, checked. @throws StoreError `missing-blob`, `corrupt-blob` */
@@ -100,7 +100,7 @@ export class BlobStore {
     if (size > MAX_DOCUMENT)
       throw new StoreError('damaged', `the blob ${digest} is too large for a document: ${size} bytes`);
     const bytes = await readFile(this.path(digest));
-    if (digestOf(bytes) !== digest) throw new StoreError('corrupt-blob', `the blob ${digest} is damaged`);
+    if (digestOf(bytes) !== digest) throw corrupt(digest);
     return bytes;
   }
 
@@ -199,8 +199,14 @@ async function checkAsExpected(
 }
 
 function missing(digest: Digest): StoreError {
-  return new StoreError('missing-blob', `the blob ${digest} is not in the store`);
+  return new StoreError('missing-blob', `the blob ${digest} is not in the store`, { hint: VERIFY });
 }
+
+function corrupt(digest: Digest): StoreError {
+  return new StoreError('corrupt-blob', `the blob ${digest} is damaged`, { hint: VERIFY });
+}
+
+const VERIFY = 'caisson store verify says all that is wrong; with --repair it mends what it can';
 
 function asBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;

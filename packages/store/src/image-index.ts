@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import {
+  digestOf,
   familiarName,
   formatReference,
   MEDIA_TYPES,
@@ -10,9 +11,11 @@ import {
   type Descriptor,
   type Digest,
   type ImageConfig,
+  type Index,
   type Manifest,
 } from '@caisson/oci';
 import type { BlobStore } from './blob-store.ts';
+import { diskError } from './disk-error.ts';
 import { StoreError } from './errors.ts';
 import { lockFile, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
@@ -61,8 +64,18 @@ export class ImageIndex {
 
   /** All descriptors of the index, as they stand there. */
   async descriptors(): Promise<readonly Descriptor[]> {
-    const parsed = parseIndex(await readFile(this.#paths.index));
-    if (!parsed.ok) throw new StoreError('damaged', `${this.#paths.index}: ${parsed.error}`);
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(this.#paths.index);
+    } catch (error) {
+      throw diskError(
+        error,
+        `cannot read ${this.#paths.index}`,
+        damaged(`${this.#paths.index} is not there`),
+      );
+    }
+    const parsed = parseIndex(bytes);
+    if (!parsed.ok) throw damaged(`${this.#paths.index}: ${parsed.error}`);
     return parsed.value.manifests;
   }
 
@@ -150,10 +163,10 @@ export class ImageIndex {
   /** Reads what a descriptor of the index points to. */
   async read(descriptor: Descriptor): Promise<StoredImage> {
     const manifest = parseManifest(await this.#blobs.document(descriptor.digest));
-    if (!manifest.ok) throw new StoreError('damaged', `the manifest ${descriptor.digest}: ${manifest.error}`);
+    if (!manifest.ok) throw damaged(`the manifest ${descriptor.digest}: ${manifest.error}`);
     const id = manifest.value.config.digest;
     const config = parseImageConfig(await this.#blobs.document(id));
-    if (!config.ok) throw new StoreError('damaged', `the image config ${id}: ${config.error}`);
+    if (!config.ok) throw damaged(`the image config ${id}: ${config.error}`);
     return { id, descriptor, manifest: manifest.value, config: config.value };
   }
 
@@ -195,6 +208,19 @@ export class ImageIndex {
     return this.#change(session, (before) => before.filter((each) => !manifests.includes(each.digest)));
   }
 
+  /** Puts an empty index in the place of one that cannot be read, which is kept as `index.json.damaged`. */
+  async beginAnew(session: Session): Promise<void> {
+    using _lock = await lockFile(this.#paths.indexLock, 'exclusive', this.#lockOptions);
+    await rename(this.#paths.index, `${this.#paths.index}.damaged`).catch(() => {}); // it may not be there
+    await writeDocument(session, this.#paths.index, indexText([]), 'synced');
+  }
+
+  /** Writes the index anew as it is. */
+  async seal(session: Session): Promise<void> {
+    using _lock = await lockFile(this.#paths.indexLock, 'exclusive', this.#lockOptions);
+    await writeDocument(session, this.#paths.index, indexText(await this.descriptors()), 'synced');
+  }
+
   async #change(
     session: Session,
     change: (before: readonly Descriptor[]) => readonly Descriptor[],
@@ -208,9 +234,19 @@ export class ImageIndex {
   }
 }
 
+/** The digest of what an index names: it has no digest for a name. */
+const SEAL = 'dev.caisson.manifests.digest';
+
 /** The text of an `index.json`. */
 export function indexText(manifests: readonly Descriptor[]): string {
-  return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }, undefined, 2);
+  const annotations = { [SEAL]: digestOf(JSON.stringify(manifests)) };
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests, annotations };
+  return JSON.stringify(index, undefined, 2);
+}
+
+/** Whether an `index.json` is as {@link indexText} wrote it. */
+export function isSealedIndex({ manifests }: Index, bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes, Buffer.from(indexText(manifests))) === 0;
 }
 
 function withName(descriptor: Descriptor, name: string): Descriptor {
@@ -240,6 +276,12 @@ function tidy(descriptors: readonly Descriptor[]): Descriptor[] {
       return true;
     })
     .toReversed();
+}
+
+function damaged(message: string): StoreError {
+  return new StoreError('damaged', message, {
+    hint: 'caisson store verify says all that is wrong; with --repair it mends what it can',
+  });
 }
 
 function noSuchImage(text: string): StoreError {

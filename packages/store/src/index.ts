@@ -15,3 +15,4 @@ export { parseStepRecord, stepRecordJson, type StepRecord } from './step-records
 export { openStore, type Store } from './store.ts';
 export { prune, type KeptSpace, type Pruned, type PruneOptions } from './prune.ts';
 export { diskUsage, entryUsage, type EntryUsage, type Usage } from './usage.ts';
+export { verifyStore, type Problem } from './verify.ts';

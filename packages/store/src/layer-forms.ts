@@ -133,6 +133,16 @@ export class LayerForms {
     this.#sizes.set(tocName(form), fileUsage(this.#paths.toc(form)), 'measured');
   }
 
+  /** The table of contents of a layer as it lies there, whatever became of it. */
+  async rawToc(form: FormId): Promise<string | undefined> {
+    return readFile(this.#paths.toc(form), 'utf8').catch(() => undefined);
+  }
+
+  /** Whether there is a tree, without holding it. */
+  mayHaveTree(form: FormId): boolean {
+    return existsSync(this.#paths.tree(form));
+  }
+
   /** Whether there is a table of contents, without holding it. */
   mayHaveToc(form: FormId): boolean {
     return existsSync(this.#paths.toc(form));

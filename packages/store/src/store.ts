@@ -1,10 +1,11 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { errorCode, syncFileSystem } from '@caisson/sys';
 import { pathExists } from 'fs-extra/esm';
 import { BlobStore } from './blob-store.ts';
 import { BuildReports } from './build-reports.ts';
 import { CacheMounts } from './cache-mounts.ts';
+import { checkFolder } from './check-folder.ts';
 import { Database } from './database.ts';
 import { diskError } from './disk-error.ts';
 import { StoreError } from './errors.ts';
@@ -23,6 +24,9 @@ import { StepRecords } from './step-records.ts';
 
 /** Raised when an older Caisson could not read what a newer one writes. */
 const STORE_VERSION = 1;
+
+/** What `oci-layout` says. */
+export const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
 
 /**
  * A store: one folder that holds images, layers and the cache, and is a valid OCI image layout at every moment.
@@ -119,9 +123,12 @@ export class Store implements Disposable {
 export async function openStore(root: string, lockOptions: LockOptions = {}): Promise<Store> {
   const paths = new StorePaths(root);
   try {
+    checkFolder(root);
     const version = readVersion(paths);
     if (version === undefined) await makeStore(paths);
     else if (version !== STORE_VERSION) throw otherVersion(root, version);
+    for (const folder of paths.folders)
+      if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw diskError(error, `cannot open the store ${root}`);
   }
@@ -167,7 +174,7 @@ async function makeStore(paths: StorePaths): Promise<void> {
   await mkdir(paths.root, { recursive: true });
   await chmod(paths.root, 0o700); // layers hold set-user-id programs: nobody else may reach them
   await Promise.all(paths.folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
-  await writeIfMissing(paths.layout, '{"imageLayoutVersion":"1.0.0"}\n');
+  await writeIfMissing(paths.layout, LAYOUT);
   await writeIfMissing(paths.index, indexText([]));
   // Last: a store that has a version is complete.
   await writeIfMissing(paths.version, `{"version":${STORE_VERSION}}\n`);

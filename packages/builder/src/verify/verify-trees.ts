@@ -1,0 +1,75 @@
+import {
+  digestInTar,
+  hostPath,
+  isTocOf,
+  LayerError,
+  textOf,
+  wrongInTree,
+  type FileEntry,
+  type HostPath,
+  type Toc,
+} from '@caisson/layer';
+import { asDiffId, parseDigest, type Digest } from '@caisson/oci';
+import { StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
+import { ChainChecks } from './chain-checks.ts';
+import { decoded, tocProblem, treeProblem } from './form-problem.ts';
+
+/**
+ * Looks at what is derived from layers, trees and tables of contents: whether each is what its layer gives. Blobs must
+ * have been looked at before.
+ * @param onUnknown told of each that nothing in the store says anything of, because its layer is gone
+ */
+export async function* verifyTrees(
+  store: Store,
+  session: Session,
+  onUnknown: (form: FormId) => void,
+): AsyncGenerator<Problem> {
+  const { trees, tocs } = await store.forms.list();
+  const chains = new ChainChecks(store, session, { trees: new Set(trees), tocs: new Set(tocs) });
+  yield* chains.run();
+  for (const form of new Set([...trees, ...tocs].toSorted())) {
+    const layer = ownLayer(store, form);
+    if (layer !== undefined) yield* verifyOwn(store, session, form, layer);
+    else if (!chains.seen.has(form)) onUnknown(form);
+  }
+}
+
+/** The blob of a layer that Caisson wrote, by the name of what is derived from it. */
+function ownLayer({ blobs }: Store, form: FormId): Digest | undefined {
+  const diffId = form.startsWith('layer-') ? parseDigest(`sha256:${form.slice('layer-'.length)}`) : undefined;
+  return diffId?.ok === true && blobs.size(asDiffId(diffId.value)) !== undefined ? diffId.value : undefined;
+}
+
+async function* verifyOwn(
+  store: Store,
+  session: Session,
+  form: FormId,
+  layer: Digest,
+): AsyncGenerator<Problem> {
+  const { forms } = store;
+  const text = await forms.rawToc(form);
+  if (text === undefined) return; // the tree is made anew with it
+  const toc = decoded(text);
+  const isRight = toc !== undefined && (await isTocOfLayer(store, toc, layer));
+  if (isRight === undefined) return;
+  if (!isRight) {
+    yield tocProblem(store, form);
+    return;
+  }
+  const isContent = ({ size, digest }: FileEntry, at: HostPath): boolean =>
+    digest === undefined || digestInTar(at, { size }) === digest;
+  const wrong = forms.mayHaveTree(form)
+    ? wrongInTree(hostPath(forms.treePath(form)), toc, isContent)
+    : undefined;
+  if (wrong !== undefined) yield treeProblem(store, session, form, textOf(wrong));
+}
+
+/** Undefined where the layer itself is damaged, which is told elsewhere. */
+async function isTocOfLayer({ blobs }: Store, toc: Toc, layer: Digest): Promise<boolean | undefined> {
+  try {
+    return await isTocOf(toc, blobs.read(layer), hostPath(blobs.path(layer)));
+  } catch (error) {
+    if (error instanceof LayerError || error instanceof StoreError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import { checkRoot } from '../as-root.ts';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { FORMAT_FLAG, printJson } from '../output/print.ts';
+import { oneOf } from '../parse-options.ts';
+
+interface VerifyFlags {
+  readonly repair?: boolean;
+  readonly format?: string;
+}
+
+/** `caisson store` */
+export function storeCommand(context: CommandContext): Command {
+  const command = new Command('store').summary('look after the store').description('Looks after the store.');
+  const verify = verifyCommand(context);
+  verify.copyInheritedSettings(command);
+  return command.addCommand(verify).addHelpText('after', EXAMPLES);
+}
+
+const EXAMPLES = `
+Examples:
+  caisson store verify
+  caisson store verify --repair
+`;
+
+function verifyCommand({ terminal, finish }: CommandContext): Command {
+  return new Command('verify')
+    .summary('look whether everything in the store is what it should be')
+    .description(
+      'Hashes every blob of the store, compares every tree with its layer, and reads every document. Says what is not what it should be.',
+    )
+    .option('--repair', 'remove what is wrong: it is made or fetched again when something needs it')
+    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addHelpText('after', `${EXAMPLES}\nExit codes: 0 all is well, or was mended; 1 something is wrong.\n`)
+    .action(async (flags: VerifyFlags, self: Command) => {
+      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const isRepair = flags.repair === true;
+      checkRoot();
+      const { verify } = await import('@caisson/builder');
+      const { problems, unknown } = await verify({ root: rootOf(self, terminal), isRepair }, (problem) => {
+        if (format === 'json') return;
+        const { path, message, remedy } = problem;
+        terminal.out(`${path} ${message}${isRepair ? `; ${remedy}` : ''}\n`);
+      });
+      if (format === 'json') {
+        printJson(terminal, {
+          problems: problems.map(({ path, message, remedy }) => ({ path, message, remedy })),
+          unknown,
+          isRepaired: isRepair,
+        });
+      } else terminal.out(summary(problems.length, unknown, isRepair));
+      if (problems.length > 0 && !isRepair) finish(EXIT.failed);
+    });
+}
+
+function summary(problems: number, unknown: number, isRepair: boolean): string {
+  const rest =
+    unknown === 0 ? '' : `; ${unknown} trees or tables of contents could not be compared with their layers`;
+  if (problems === 0) return `all is what it should be${rest}\n`;
+  const count = `${problems} ${problems === 1 ? 'problem' : 'problems'}`;
+  return isRepair ? `mended ${count}${rest}\n` : `${count}${rest}; --repair removes what is wrong\n`;
+}
