@@ -338,7 +338,7 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
   },
   store: {
     means: 'The store, the folder that holds images and cache, cannot be used.',
-    mend: 'The message says why. `--root` or `CAISSON_ROOT` names another folder.',
+    mend: 'The message says why. `--root` or `CAISSON_ROOT` names another folder. It must belong to the user, and nobody else may write to it: images are made of what lies in it. `caisson store verify` says what is damaged; with `--repair` it mends it.',
     example: {
       text: `error[store]: the store /var/lib/caisson has version 2; this Caisson reads version 1
   hint: use the Caisson that wrote it, or another folder (CAISSON_ROOT)

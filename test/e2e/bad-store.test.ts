@@ -27,6 +27,8 @@ const build = (world: World): Promise<string> => world.build(['-t', 'app'], EPOC
 const tell = async (world: World, args?: readonly string[]): Promise<string> =>
   (await failureOf(world, args)).replaceAll(world.folder, '');
 
+const hidden = (text: string): string => text.replaceAll(/[0-9a-f]{64}/g, 'HEX');
+
 /** Everything in a folder, with its bytes. */
 function contentOf(folder: string): [string, string][] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -139,10 +141,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', ()
     for (const suffix of ['-wal', '-shm']) rmSync(join(world.store, `caisson.db${suffix}`), { force: true });
     damage(join(world.store, 'caisson.db'));
     const { stderr, stdout } = await world.ok(['build', '-t', 'app', '.'], EPOCH);
-    expect({ stdout, stderr }).toEqual({
-      stdout: '',
-      stderr: expect.stringMatching(/ 2 steps cached, 0 ran\n$/),
-    });
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/ 2 steps cached, 0 ran\n$/);
     expect(stderr).not.toMatch(/warning|error/);
     expect(await build(world)).toBe(id);
     await world.ok(['prune']);
@@ -175,7 +175,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', ()
     const id = await build(world);
     for (const folder of ['trees', 'tocs', 'records', 'bases', 'builds', 'tmp', 'blobs']) {
       rmSync(join(world.store, folder), { recursive: true });
-      expect(await build(world), folder).toBe(id);
+      expect([folder, await build(world)]).toEqual([folder, id]);
     }
     expect(checkStore(world.store)).toEqual([]);
   });
@@ -192,15 +192,15 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', ()
       '[]',
       '{"version":1}',
       '{"__proto__":{"polluted":true}}',
-      `${'['.repeat(100_000)}`,
-      JSON.stringify({ version: 1, layer: { diffId: `../../../outside/S`, size: -1 } }),
+      '['.repeat(100_000),
+      JSON.stringify({ version: 1, layer: { diffId: '../../../outside/S', size: -1 } }),
       '\0'.repeat(4096),
     ];
     for (const text of garbage) {
       for (const name of readdirSync(records)) writeFileSync(join(records, name), text);
       for (const name of readdirSync(join(world.store, 'bases')))
         writeFileSync(join(world.store, 'bases', name), text);
-      expect(await build(world), text.slice(0, 60)).toBe(id);
+      expect([text, await build(world)]).toEqual([text, id]);
     }
     // One that is sound in itself and was written by somebody else counts for nothing: it is not sealed as ours are.
     for (const name of readdirSync(records)) {
@@ -268,7 +268,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', ()
     world.write({ a: 'other\n' });
     await world.build(['-t', 'other'], EPOCH);
     rmSync(join(world.store, 'blobs/sha256', id.slice('sha256:'.length)));
-    const hidden = (text: string): string => text.replaceAll(/[0-9a-f]{64}/g, 'HEX');
     expect(hidden(await tell(world, ['images']))).toMatchInlineSnapshot(`
       "error[missing-blob]: the blob sha256:HEX is not in the store
         hint: caisson store verify says all that is wrong; with --repair it mends what it can

@@ -29,7 +29,10 @@ const APP = {
 /** With it, what is built again is what was there. */
 const EPOCH = { env: { SOURCE_DATE_EPOCH: '1600000000' } };
 
-/** The stored files, each once, without what is derived from nothing but them. */
+/**
+ * The stored files, each once: without the version, which must be right for anything to be read, what is derived and has a
+ * test of its own (caisson.db), and what no build reads (reports).
+ */
 function storedFiles(store: string): string[] {
   const inodes = new Set<number>();
   return readdirSync(store, { recursive: true, encoding: 'utf8' })
@@ -37,7 +40,8 @@ function storedFiles(store: string): string[] {
     .filter((path) => {
       const stat = lstatSync(path);
       const name = relative(store, path);
-      if (!stat.isFile() || stat.size === 0 || /^caisson\.db|\.lock$|^store\.json$/.test(name)) return false;
+      if (!stat.isFile() || stat.size === 0 || /^caisson\.db|\.lock$|^store\.json$|^reports\//.test(name))
+        return false;
       if (inodes.has(stat.ino)) return false;
       inodes.add(stat.ino);
       return true;
@@ -89,14 +93,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
         }
         flipBit(path);
         const object = objectOf(world.store, path);
-        expect(await problemsOf(world), object).toEqual([object]);
+        expect(await problemsOf(world)).toEqual([object]);
         // A tree is not read through at each build; and without an index nobody knows what the names are.
         const isTrusted = object.startsWith('trees/') || object === 'index.json';
-        if (!isTrusted) expect(await build(world), object).toBe(id);
+        if (!isTrusted) expect([object, await build(world)]).toEqual([object, id]);
         await problemsOf(world, ['--repair']);
-        expect(await problemsOf(world), object).toEqual([]);
-        if (isTrusted) expect(await build(world), object).toBe(id);
-        expect(checkStore(world.store), object).toEqual([]);
+        expect([object, ...(await problemsOf(world))]).toEqual([object]);
+        if (isTrusted) expect([object, await build(world)]).toEqual([object, id]);
+        expect([object, ...checkStore(world.store)]).toEqual([object]);
       }
       expect((await world.ok(['run', 'app', 'cat', '/copy'])).stdout).toBe('a\nb\n');
     },
@@ -125,7 +129,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
         each.startsWith(join(world.store, folder)),
       )) {
         damage(path);
-        expect(await build(world), relative(world.store, path)).toBe(id);
+        expect([path, await build(world)]).toEqual([path, id]);
       }
     }
     await world.run(['store', 'verify', '--repair']);

@@ -56,12 +56,15 @@ async function* verifyOwn(
     yield tocProblem(store, form);
     return;
   }
-  const isContent = ({ size, digest }: FileEntry, at: HostPath): boolean =>
-    digest === undefined || digestInTar(at, { size }) === digest;
   const wrong = forms.mayHaveTree(form)
     ? wrongInTree(hostPath(forms.treePath(form)), toc, isContent)
     : undefined;
   if (wrong !== undefined) yield treeProblem(store, session, form, textOf(wrong));
+}
+
+/** Whether a file of a tree has the bytes that its table of contents says. */
+function isContent({ size, digest }: FileEntry, at: HostPath): boolean {
+  return digest === undefined || digestInTar(at, { size }) === digest;
 }
 
 /** Undefined where the layer itself is damaged, which is told elsewhere. */

@@ -3,7 +3,7 @@ import type { BuildReport, Change, ReportedStep } from '@caisson/builder';
 import type { StepRecord } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withSession } from '../open-store.ts';
+import { withStore } from '../open-store.ts';
 import { ago } from '../output/format.ts';
 import { printable } from '../output/line-splitter.ts';
 import { printJson } from '../output/print.ts';
@@ -39,16 +39,13 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
     .action(async (step: string | undefined, flags: ExplainFlags, self: Command) => {
       const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
       const { readReport } = await import('@caisson/builder');
-      const found = await withSession(rootOf(self, terminal), async (store, session) => {
+      const found = await withStore(rootOf(self, terminal), async (store) => {
         const report = await readReport(store, flags.build);
         if (report === undefined) return undefined;
         const steps = await Promise.all(
           chosen(report, step).map(async (each) => ({
             step: each,
-            than:
-              each.reason?.kind === 'changed'
-                ? await store.records.get(session, each.reason.than)
-                : undefined,
+            than: each.reason?.kind === 'changed' ? await store.records.peek(each.reason.than) : undefined,
           })),
         );
         return { report, steps };
