@@ -121,21 +121,25 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
       },
     ],
   ];
-  test.for(damages)('every file %s: the next build is right', async ([, damage], { world }) => {
-    world.write(APP);
-    const id = await build(world);
-    for (const folder of ['blobs/sha256', 'records', 'tocs', 'bases']) {
-      for (const path of storedFiles(world.store).filter((each) =>
-        each.startsWith(join(world.store, folder)),
-      )) {
-        damage(path);
-        expect([path, await build(world)]).toEqual([path, id]);
+  test.for(damages)(
+    'every file %s: the next build is right',
+    { timeout: 300_000 },
+    async ([, damage], { world }) => {
+      world.write(APP);
+      const id = await build(world);
+      for (const folder of ['blobs/sha256', 'records', 'tocs', 'bases']) {
+        for (const path of storedFiles(world.store).filter((each) =>
+          each.startsWith(join(world.store, folder)),
+        )) {
+          damage(path);
+          expect([path, await build(world)]).toEqual([path, id]);
+        }
       }
-    }
-    await world.run(['store', 'verify', '--repair']);
-    expect(await build(world)).toBe(id);
-    expect((await world.ok(['run', 'app', 'cat', '/copy'])).stdout).toBe('a\nb\n');
-    expect(await problemsOf(world)).toEqual([]);
-    expect(checkStore(world.store)).toEqual([]);
-  });
+      await world.run(['store', 'verify', '--repair']);
+      expect(await build(world)).toBe(id);
+      expect((await world.ok(['run', 'app', 'cat', '/copy'])).stdout).toBe('a\nb\n');
+      expect(await problemsOf(world)).toEqual([]);
+      expect(checkStore(world.store)).toEqual([]);
+    },
+  );
 });
