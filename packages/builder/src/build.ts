@@ -4,6 +4,7 @@ import { storeImage } from './image/store-image.ts';
 import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
+import { limitCacheSize } from './limit-cache-size.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { LostLayer } from './cache/imported-cache.ts';
 import { provideLayers } from './image/provide-layers.ts';
@@ -47,6 +48,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const { workshop, target, graph } = prepared;
   const { scope, source, contexts, registry, elsewhere } = workshop;
   const { store, session, chains, exports } = scope;
+  await limitCacheSize(store, session, request, emit);
   await using _report = recorder.keepIn(scope, target.title);
   const { state, isHere } = await solve(prepared, graph, request);
   source.context.save();

@@ -9,7 +9,6 @@ import type { BuildClock } from './build-clock.ts';
 import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
 import type { PushOptions } from '@caisson/registry';
-import { limitCacheSize } from './limit-cache-size.ts';
 import type { Emit } from './events.ts';
 import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
@@ -53,7 +52,6 @@ export async function openWorkshop(
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
-  await limitCacheSize(store, session, request, emit);
   const onWarning = (message: string): void => emit({ kind: 'warning', message });
   const registry = stack.use(new RegistryAccess({ ...request.registry, onWarning }));
   const { signal, cwd = process.cwd() } = request;
