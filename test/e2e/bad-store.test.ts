@@ -235,6 +235,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', ()
     writeFileSync(index, '{');
     expect(await tell(world, ['build', '-t', 'app', '.'])).toMatchInlineSnapshot(`
       "error[store]: /store/index.json: the document is not JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)
+        at Dockerfile:1:6
+      > 1 | FROM busybox
+          |      ^^^^^^^
         hint: caisson store verify says all that is wrong; with --repair it mends what it can
         see docs/errors.md#store
       exit code 1

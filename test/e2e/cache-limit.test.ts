@@ -128,12 +128,14 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
     expect(await failureOf(world, ['build', '--cache-max-size', 'much', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --cache-max-size "much" is no size
         expected: a size, for example 20g, or a part of the disk, for example 10%
+        see caisson build --help
       exit code 2
       "
     `);
     expect(await failureOf(world, ['build', '--cache-max-size', '101%', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --cache-max-size "101%" is no size
         expected: a size, for example 20g, or a part of the disk, for example 10%
+        see caisson build --help
       exit code 2
       "
     `);
@@ -145,6 +147,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
     expect(await said('cache-max-size = "0"\n')).toMatchInlineSnapshot(`
       "error[usage]: /home/.config/caisson/config.toml: cache-max-size "0" is no size
         expected: a size, for example 20g, or a part of the disk, for example 10%
+        see caisson build --help
       exit code 2
       "
     `);
@@ -156,6 +159,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
           | ^^^^^^^^^^^^^^
         expected: cache-max-size
         did you mean cache-max-size?
+        see caisson build --help
       exit code 2
       "
     `);
@@ -165,6 +169,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
       > 1 | cache-max-size = 12
           | ^^^^^^^^^^^^^^
         expected: cache-max-size = "..."
+        see caisson build --help
       exit code 2
       "
     `);
@@ -173,6 +178,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
         at /home/.config/caisson/config.toml:1:21
       > 1 | cache-max-size = "1g
           |                     ^
+        see caisson build --help
       exit code 2
       "
     `);
@@ -182,6 +188,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
     });
     expect(folder.stderr.replaceAll(world.folder, '')).toMatchInlineSnapshot(`
       "error[usage]: the config file /home/xdg/caisson/config.toml cannot be read: EISDIR: illegal operation on a directory, read
+        see caisson build --help
       "
     `);
   });
@@ -237,6 +244,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('prune', () => {
       "error[usage]: --filter "untill=24h" is not known
         expected: until, unused-for, type, id, inuse, for example until=24h or type=step
         did you mean until?
+        see caisson prune --help
       exit code 2
       "
     `);
@@ -244,39 +252,46 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('prune', () => {
       "error[usage]: --filter type "steps" is not known
         expected: step, base, image, tree, cache-mount, file, unreadable, regular, exec.cachemount
         did you mean step?
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--filter', 'inuse=maybe')).toMatchInlineSnapshot(`
       "error[usage]: --filter inuse "maybe" is not known
         expected: true, false
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--filter', 'until=24')).toMatchInlineSnapshot(`
       "error[usage]: --filter until "24" is no duration
         expected: a number and s, m, h or d, for example 24h
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--filter', 'until=1h', '--filter', 'until=2h')).toMatchInlineSnapshot(`
       "error[usage]: --filter until can be given once
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--filter', 'until=1h', '--older-than=1h')).toMatchInlineSnapshot(`
       "error[usage]: --older-than and --filter until are the same
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--keep-storage', 'x')).toMatchInlineSnapshot(`
       "error[usage]: --keep-storage "x" is no size
         expected: a number above 0 with b, k, m or g, for example 64m
+        see caisson prune --help
       exit code 2
       "
     `);
     expect(await said('--keep-storage', '1g', '--reserved-space', '1g')).toMatchInlineSnapshot(`
       "error[usage]: --keep-storage and --reserved-space are the same
+        see caisson prune --help
       exit code 2
       "
     `);
