@@ -128,7 +128,7 @@ describe.skipIf(lacks('root'))('a source without an end', () => {
       "error[no-dockerfile]: URL is larger than 16 MiB
         expected: a Dockerfile
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     const yes = await execa(`yes '# for ever' | ${process.execPath} ${CAISSON} build -f - .`, {
@@ -148,7 +148,7 @@ describe.skipIf(lacks('root'))('a source without an end', () => {
       "error[no-dockerfile]: Dockerfile is larger than 16 MiB
         expected: a Dockerfile
         see docs/errors.md#no-dockerfile
-      exit code 1
+      exit code 2
       "
     `);
     expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);

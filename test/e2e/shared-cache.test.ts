@@ -217,16 +217,16 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
       return stderr;
     };
     expect(await wrong('--cache-to', 'type=inline')).toBe(
-      'error[usage]: --cache-to type "inline" is not known\n  expected: registry, local\n',
+      'error[usage]: --cache-to type "inline" is not known\n  expected: registry, local\n  see caisson build --help\n',
     );
     expect(await wrong('--cache-from', 'type=local,scr=x')).toBe(
-      'error[usage]: --cache-from "type=local,scr=x": "scr" is not known\n  expected: type, src, tag\n  did you mean src?\n',
+      'error[usage]: --cache-from "type=local,scr=x": "scr" is not known\n  expected: type, src, tag\n  did you mean src?\n  see caisson build --help\n',
     );
     expect(await wrong('--cache-to', 'type=local')).toBe(
-      'error[usage]: --cache-to "type=local" does not say where\n  expected: type=local,dest=FOLDER\n',
+      'error[usage]: --cache-to "type=local" does not say where\n  expected: type=local,dest=FOLDER\n  see caisson build --help\n',
     );
     expect(await wrong('--cache-to', 'type=registry,ref=a,mode=all')).toBe(
-      'error[usage]: --cache-to mode "all" is not known\n  expected: min, max\n',
+      'error[usage]: --cache-to mode "all" is not known\n  expected: min, max\n  see caisson build --help\n',
     );
   });
 });
