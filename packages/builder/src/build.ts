@@ -7,7 +7,7 @@ import { failuresOf } from './failure-of.ts';
 import { limitCacheSize } from './limit-cache-size.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { LostLayer } from './cache/imported-cache.ts';
-import { provideLayers } from './image/provide-layers.ts';
+import { areHere, provideLayers } from './image/provide-layers.ts';
 import { pushToRegistries } from './outputs/push-image.ts';
 import { prepareBuild, type PreparedBuild } from './prepare.ts';
 import { StepGraph } from './steps/step-graph.ts';
@@ -55,13 +55,20 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   contexts.save();
 
   const image = assembleImage(target, state, scope.clock);
-  await storeImage(store, session, image, isHere ? names : undefined);
   const imageId = image.manifest.config.digest;
-  emit({ kind: 'image', id: imageId, names, isStored: isHere });
+  const tell = (isStored: boolean): void => emit({ kind: 'image', id: imageId, names, isStored });
+  await storeImage(store, session, image, isHere ? names : undefined);
+  if (isHere) tell(true);
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
   if (request.push === true)
     await pushToRegistries(finished, { registry, elsewhere, emit, signal: request.signal });
+  if (!isHere) {
+    // An output may have brought the rest.
+    const isHereNow = await areHere(scope, state);
+    if (isHereNow) await storeImage(store, session, image, names);
+    tell(isHereNow);
+  }
   for (const each of exports) await each.finish(state);
   const { descriptor: manifest, config } = image;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };

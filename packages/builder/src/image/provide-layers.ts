@@ -1,5 +1,6 @@
 import type { BuildRequest } from '../request.ts';
 import type { FileState } from '../state.ts';
+import type { StepScope } from '../steps/step-scope.ts';
 import type { Workshop } from '../workshop.ts';
 
 /**
@@ -17,8 +18,12 @@ export async function provideLayers(
     for (const layer of state.layers) await layers(layer);
     return true;
   }
-  const { store, session } = scope;
-  for (const { descriptor } of state.layers) {
+  return areHere(scope, state);
+}
+
+/** Whether the store has all layers of a state. */
+export async function areHere({ store, session }: StepScope, { layers }: FileState): Promise<boolean> {
+  for (const { descriptor } of layers) {
     if (!(await store.blobs.has(session, descriptor.digest))) return false;
   }
   return true;
