@@ -1,20 +1,25 @@
 /*
- * npm run bench [-- --rounds N] [--write]: builds the works with Caisson and with the peers that are there, in turn, and
- * prints medians and ratios; with --write they go into docs/benchmarks.md. It needs root. Our store lies in a
- * journaled ext4 of its own, in a loop image; the engine of Docker keeps its own place.
+ * npm run bench [-- --work ID ...] [--all] [--rounds N] [--write]: does the works with Caisson and with the peers that
+ * are there, in turn, and prints medians and ratios; with --write they go into docs/benchmarks.md, together with those
+ * of earlier runs. It needs root. Our store lies in a journaled ext4 of its own, in a loop image; the peers keep their
+ * own places.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { BASE_CONFIG, debianRoot } from '../../test/rig/base-images.ts';
 import { pushByHand } from '../../test/rig/push-image.ts';
-import { startRegistry } from '../../test/rig/registry.ts';
+import { startRegistry, type Registry } from '../../test/rig/registry.ts';
 import { buildPackage } from '../build.ts';
 import { buildah, docker, ours, type Builder } from './builders.ts';
-import { WORKS, type Work } from './works.ts';
+import type { Measured } from './measure.ts';
+import { reportOf, rowsOf } from './report.ts';
+import { Results, type WorkResult } from './results.ts';
+import type { Work } from './work.ts';
+import { WORKS } from './works/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(root, '.caisson', 'bench');
@@ -22,101 +27,88 @@ const FOLDER = join(root, '.caisson', 'bench');
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    work: { type: 'string' },
+    work: { type: 'string', multiple: true },
+    all: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
+const ROUNDS = Number(flags.rounds);
 
-/** Seconds, of one builder for one work. */
-interface Times {
-  readonly cold: number[];
-  readonly again: number[];
+function wantedWorks(): Work[] {
+  const unknown = flags.work?.find((id) => !WORKS.some((work) => work.id === id));
+  if (unknown !== undefined)
+    throw new Error(`no work ${unknown}; there are ${WORKS.map(({ id }) => id).join(', ')}`);
+  if (flags.work !== undefined) return WORKS.filter(({ id }) => flags.work?.includes(id));
+  return WORKS.filter(({ isSlow }) => flags.all || isSlow !== true);
 }
 
 async function mountJournaled(name: string): Promise<string> {
   const target = join(FOLDER, name);
   mkdirSync(target, { recursive: true });
   const image = `${target}.img`;
-  await execa('truncate', ['-s', '20G', image]);
+  await execa('truncate', ['-s', '40G', image]);
   await execa('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1', image]);
   await execa('mount', ['-o', 'loop', image, target]);
   return target;
 }
 
-async function timed(builder: Builder, context: string): Promise<number> {
-  const { command, args } = builder.build(context);
-  const begun = performance.now();
-  const { exitCode, all } = await execa(command, [...args], { env: builder.env, reject: false, all: true });
-  if (exitCode !== 0) throw new Error(`${builder.name} failed:\n${all}`);
-  return (performance.now() - begun) / 1000;
-}
-
-async function measure(work: Work, base: string, builders: readonly Builder[]): Promise<Map<Builder, Times>> {
-  const context = mkdtempSync(join(tmpdir(), 'caisson-bench-'));
-  work.write(context, base);
-  const times = new Map(builders.map((builder): [Builder, Times] => [builder, { cold: [], again: [] }]));
-  for (let round = 0; round < Number(flags.rounds); round++) {
-    for (const [builder, { cold, again }] of times) {
-      await builder.reset(base);
-      await execa('sync'); // what the preparation left in memory is nobody's to write
-      cold.push(await timed(builder, context));
-      again.push(await timed(builder, context));
+async function measureWork(
+  work: Work,
+  builders: readonly Builder[],
+  registry: Registry,
+  stores: string,
+): Promise<WorkResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'caisson-bench-'));
+  const round = await work.prepare({ folder, registry, base: `${registry.host}/base`, stores });
+  const all = new Map<Builder, (readonly (Measured | undefined)[])[]>(builders.map((each) => [each, []]));
+  for (let number = 0; number <= ROUNDS; number++) {
+    for (const [builder, measured] of all) {
+      const values = await round(builder);
+      if (number > 0) measured.push(values); // the first one warms up
     }
   }
-  rmSync(context, { recursive: true });
-  return times;
+  for (const builder of builders) await builder.reset();
+  rmSync(folder, { recursive: true });
+  const medians: WorkResult['builders'] = {};
+  for (const [{ name }, measured] of all)
+    medians[name] = work.columns.map((_, index) => median(measured.map((values) => values[index])));
+  return {
+    rounds: ROUNDS,
+    date: new Date().toISOString().slice(0, 10),
+    builders: medians,
+  };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function row(work: Work, times: ReadonlyMap<Builder, Times>): string {
-  const [first] = times.values();
-  const cells = [...times.values()].map(({ cold, again }, index) => {
-    const [c, a] = [median(cold), median(again)];
-    const shown = `${c.toFixed(2)} / ${a.toFixed(2)}`;
-    if (index === 0 || first === undefined) return shown;
-    return `${shown} (${(c / median(first.cold)).toFixed(1)}x / ${(a / median(first.again)).toFixed(1)}x)`;
-  });
-  return `| ${work.name} | ${cells.join(' | ')} |`;
-}
-
-function report(builders: readonly Builder[], rows: readonly string[]): string {
-  return `# Benchmarks
-
-Seconds, cold / nothing changed; medians of ${flags.rounds} rounds in which the builders took turns; in brackets how many times ours
-that is. Written by \`npm run bench -- --rounds ${flags.rounds} --write\` on ${new Date().toISOString().slice(0, 10)}.
-
-| work | ${builders.map(({ name }) => name).join(' | ')} |
-| --- |${' --- |'.repeat(builders.length)}
-${rows.join('\n')}
-
-- Machine: ${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}.
-- Cold: everything that was built before is forgotten (a new store; \`docker builder prune -af\`); the base image, a minimal
-  Debian, is there, unpacked and on the disk. Nothing changed: the same command again.
-- Times are of the whole command, start-up included. Our store lies in a journaled ext4 in a loop image of its own;
-  Docker's engine keeps its store where it was set up to.
-- Absolute times differ from machine to machine and from run to run: compare the ratios.
-`;
+function median(values: readonly (Measured | undefined)[]): Measured | null {
+  const known = values.filter((value) => value !== undefined);
+  const seconds = known.map((value) => value.seconds).toSorted((a, b) => a - b);
+  const middle = seconds[Math.floor(seconds.length / 2)];
+  if (middle === undefined) return null;
+  return { seconds: middle, peak: Math.max(...known.map(({ peak }) => peak)) };
 }
 
 async function main(): Promise<void> {
+  const works = wantedWorks();
   await buildPackage();
   mkdirSync(FOLDER, { recursive: true });
+  const results = new Results(join(FOLDER, 'results.json'));
   const mounted = await mountJournaled('stores');
   try {
     await using registry = await startRegistry(FOLDER);
     await pushByHand(registry.host, 'base:latest', { layers: [await debianRoot()], config: BASE_CONFIG });
     const peers = [await docker(), await buildah(join(mounted, 'buildah'))];
     const builders = [ours(mounted), ...peers.filter((peer) => peer !== undefined)];
-    const rows: string[] = [];
-    for (const work of WORKS.filter(({ name }) => name.includes(flags.work ?? ''))) {
-      const line = row(work, await measure(work, `${registry.host}/base`, builders));
-      process.stdout.write(`${line}\n`);
-      rows.push(line);
+    for (const work of works) {
+      const result = await measureWork(
+        work,
+        work.isOurs ? builders.slice(0, 1) : builders,
+        registry,
+        mounted,
+      );
+      results.put(work.id, result);
+      process.stdout.write(`${rowsOf(work, result, builders).join('\n')}\n`);
     }
-    const text = report(builders, rows);
+    const text = reportOf(WORKS, results, builders);
     if (flags.write) writeFileSync(join(root, 'docs/benchmarks.md'), text);
     else process.stdout.write(`\n${text}`);
   } finally {
