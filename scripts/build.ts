@@ -17,6 +17,7 @@ export const PUBLISHED = join(root, 'dist', 'caisson');
 const ENTRY_POINTS = {
   main: join(packages, 'cli/src/main.ts'),
   'sandbox-host': join(packages, 'runtime/src/host/main.ts'),
+  'tree-worker': join(packages, 'layer/src/tree-worker.ts'),
   'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
   'namespaces-init': join(packages, 'runtime/src/init/main.ts'),
 };

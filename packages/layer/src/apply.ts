@@ -14,7 +14,7 @@ import {
   type HostPath,
 } from './byte-path.ts';
 import { decompressed } from './decompress.ts';
-import type { NodeEntry } from './entry.ts';
+import type { FileEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { LayerNodes } from './layer-nodes.ts';
 import type { TarFields } from './tar-header.ts';
@@ -83,9 +83,7 @@ class LayerApplier implements TarHandler {
   readonly #writer: TreeWriter | undefined;
   readonly #tree: HostPath | undefined;
   readonly #contentBelow: ((found: Found) => HostPath) | undefined;
-  #open:
-    | { readonly file: FileWriter | undefined; readonly fields: TarFields; readonly path: BytePath }
-    | undefined;
+  #open: { readonly file: FileWriter | undefined; readonly entry: FileEntry } | undefined;
 
   constructor(
     nodes: LayerNodes,
@@ -145,9 +143,11 @@ class LayerApplier implements TarHandler {
 
   #put(path: BytePath, fields: TarFields): void {
     switch (fields.type) {
-      case 'file':
-        this.#open = { file: this.#writer?.openFile(path), fields, path };
+      case 'file': {
+        const entry = { type: fields.type, path, ...attributes(fields), size: fields.size };
+        this.#open = { file: this.#writer?.openFile(entry), entry };
         return;
+      }
       case 'hardlink':
         this.#putHardLink(path, fields.linkName ?? '');
         return;
@@ -228,14 +228,8 @@ class LayerApplier implements TarHandler {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    const entry = {
-      type: 'file' as const,
-      path: open.path,
-      ...attributes(open.fields),
-      size: open.fields.size,
-    };
-    open.file?.finish(entry);
-    this.#nodes.put(entry);
+    open.file?.finish();
+    this.#nodes.put(open.entry);
   }
 
   finish(): Toc {

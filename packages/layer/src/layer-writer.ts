@@ -1,22 +1,14 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, constants } from 'node:fs';
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { errorCode } from '@caisson/sys';
 import { asDiffId, Digester, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
-import {
-  baseName,
-  childOf,
-  fsPath,
-  parentOf,
-  ROOT,
-  textOf,
-  type BytePath,
-  type HostPath,
-} from './byte-path.ts';
+import { baseName, childOf, fsPath, parentOf, textOf, type BytePath, type HostPath } from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
-import type { DirectoryEntry, Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
+import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { BLOCK, encodeHeader, type TarFields } from './tar-header.ts';
 import { Toc } from './toc.ts';
-import { isZeros, TreeWriter, writeFully, type FileWriter } from './tree-writer.ts';
+import { isZeros, writeFully } from './tree-writer.ts';
 
 /** Where the bytes of a file come from. */
 export type Content =
@@ -56,15 +48,14 @@ export class LayerWriter {
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
   #last: string | undefined;
-  readonly #tree: TreeWriter | undefined;
-  readonly #folders: DirectoryEntry[] = [];
+  readonly #onFlush: (end: number) => void;
 
   /**
    * @param path a new file
-   * @param tree an empty folder, in which the layer is written as a tree too: from the same bytes, in the same pass
+   * @param onFlush told how much of it is written
    */
-  constructor(path: HostPath, tree?: HostPath) {
-    this.#tree = tree === undefined ? undefined : new TreeWriter(tree);
+  constructor(path: HostPath, onFlush: (end: number) => void = () => {}) {
+    this.#onFlush = onFlush;
     this.#fd = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   }
 
@@ -77,24 +68,6 @@ export class LayerWriter {
     this.#write(encodeHeader(tarFields(entry)));
     if (role === 'change') this.#content.add(entry);
     this.#entries.push(entry);
-    if (this.#tree !== undefined) this.#addToTree(entry, this.#tree);
-  }
-
-  #addToTree(entry: Exclude<Entry, FileEntry | HardLinkEntry>, tree: TreeWriter): void {
-    switch (entry.type) {
-      case 'directory':
-        if (entry.path !== ROOT) tree.makeDirectory(entry.path);
-        this.#folders.push(entry);
-        return;
-      case 'symlink':
-        return tree.makeSymlink(entry);
-      case 'whiteout':
-        return tree.makeWhiteout(entry.path);
-      case 'char':
-      case 'block':
-      case 'fifo':
-        return tree.makeSpecialFile(entry);
-    }
   }
 
   /**
@@ -130,7 +103,6 @@ export class LayerWriter {
     this.#write(encodeHeader(fields));
     this.#content.add(entry);
     this.#entries.push(entry);
-    this.#tree?.makeHardLink(entry.path, entry.target);
   }
 
   /** Ends the archive and closes the file. */
@@ -140,8 +112,6 @@ export class LayerWriter {
     this.#flush();
     ftruncateSync(this.#fd, this.#flushed);
     closeSync(this.#fd);
-    // Deepest first: what is done in a folder changes its time.
-    for (const folder of this.#folders.toReversed()) this.#tree?.finishDirectory(folder);
     return {
       diffId: asDiffId(this.#tar.digest()),
       contentDigest: this.#content.digest(),
@@ -189,67 +159,57 @@ export class LayerWriter {
     if (!isZeros(full)) writeFully(this.#fd, full, this.#flushed);
     this.#flushed += this.#used;
     this.#used = 0;
+    this.#onFlush(this.#flushed);
   }
 
   #copyContent(entry: FileEntry, content: Content): Digest {
-    const copy = this.#tree?.openFile(entry.path);
-    try {
-      const digest =
-        content.kind === 'bytes'
-          ? this.#copyBytes(entry, content.bytes, copy)
-          : this.#copyFile(entry, content, copy);
-      copy?.finish(entry);
-      return digest;
-    } catch (error) {
-      copy?.abandon();
-      throw error;
-    }
+    return content.kind === 'bytes' ? this.#copyBytes(entry, content.bytes) : this.#copyFile(entry, content);
   }
 
-  #copyBytes(entry: FileEntry, bytes: Uint8Array, copy: FileWriter | undefined): Digest {
+  #copyBytes(entry: FileEntry, bytes: Uint8Array): Digest {
     if (bytes.length !== entry.size)
       throw new Error(`Internal error: ${textOf(entry.path)} has another size than said`);
     this.#write(bytes);
-    copy?.write(bytes);
     return digestOf(bytes);
   }
 
-  #copyFile(
-    entry: FileEntry,
-    { path, offset = 0 }: Extract<Content, { kind: 'file' }>,
-    copy: FileWriter | undefined,
-  ): Digest {
+  #copyFile({ size }: FileEntry, { path, offset }: Extract<Content, { kind: 'file' }>): Digest {
     const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!fstatSync(fd).isFile()) throw changed(path);
-      const digest = this.#copyFrom(fd, entry.size, { offset, path, copy });
-      if (offset === 0 && readSync(fd, PROBE, 0, 1, entry.size) !== 0 && fstatSync(fd).size !== entry.size) {
-        throw changed(path);
-      }
+      // A part of a larger file may well be followed by something.
+      if (offset !== undefined) return this.#copyFrom(fd, size, offset, path);
+      if (size < BUFFER_SIZE - this.#used) return this.#copySmall(fd, size, path);
+      const digest = this.#copyFrom(fd, size, 0, path);
+      if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changed(path);
       return digest;
+    } catch (error) {
+      throw IS_NO_FILE.has(errorCode(error)) ? changed(path) : error;
     } finally {
       closeSync(fd);
     }
   }
 
-  /** Copies through the buffer, so that small files cost one read each and no allocation. */
-  #copyFrom(fd: number, size: number, { offset, path, copy }: Source): Digest {
-    const startsAt = this.#used;
-    if (size <= BUFFER_SIZE - startsAt) {
-      this.#fill(fd, size, offset, path);
-      const bytes = this.#buffer.subarray(startsAt, startsAt + size);
-      const digest = digestFromHex(hash('sha256', bytes, 'hex'));
-      copy?.write(bytes);
-      this.#advance(size);
-      return digest;
-    }
+  /** Most files are small: one read says what is in it and that it has not grown. */
+  #copySmall(fd: number, size: number, path: HostPath): Digest {
+    let done = 0;
+    do {
+      const read = readSync(fd, this.#buffer, this.#used + done, size + 1 - done, done);
+      if (read === 0) break;
+      done += read;
+    } while (done < size);
+    if (done < size || (done > size && fstatSync(fd).size !== size)) throw changed(path);
+    const digest = digestOf(this.#buffer.subarray(this.#used, this.#used + size));
+    this.#advance(size);
+    return digest;
+  }
+
+  /** Copies through the buffer, hashing what goes by. */
+  #copyFrom(fd: number, size: number, offset: number, path: HostPath): Digest {
     const hasher = createHash('sha256');
     for (let done = 0; done < size;) {
       const part = Math.min(size - done, BUFFER_SIZE - this.#used);
       this.#fill(fd, part, offset + done, path);
-      const bytes = this.#buffer.subarray(this.#used, this.#used + part);
-      hasher.update(bytes);
-      copy?.write(bytes);
+      hasher.update(this.#buffer.subarray(this.#used, this.#used + part));
       this.#advance(part);
       done += part;
     }
@@ -265,12 +225,8 @@ export class LayerWriter {
   }
 }
 
-/** A file that is read, and where else its bytes go. */
-interface Source {
-  readonly offset: number;
-  readonly path: HostPath;
-  readonly copy: FileWriter | undefined;
-}
+/** What reading gives where there is a folder or a pipe now. */
+const IS_NO_FILE: ReadonlySet<string | undefined> = new Set(['EISDIR', 'ESPIPE']);
 
 const PROBE = Buffer.alloc(1);
 

@@ -32,6 +32,8 @@ export interface TarFields {
 }
 
 const NAME_LENGTH = 100;
+/** Where the last field ends that is written here, in bytes. */
+const USED = 345;
 const MAX_OCTAL_7 = 0o7777777;
 const MAX_OCTAL_11 = 0o77777777777;
 
@@ -131,12 +133,19 @@ function ustarBlock(fields: TarFields, flag: string, name: string, size: number)
     writeOctal(block, 337, 8, minor);
   }
   let sum = 0;
-  for (const byte of block) sum += byte;
-  block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148, 'latin1');
+  for (let at = 0; at < USED; at++) sum += block[at] ?? 0;
+  writeOctal(block, 148, 7, sum);
+  block[154] = 0; // the blank after it stays
   return block;
 }
 
-/** An octal number, padded with zeros, ended by a NUL. */
+/** An octal number, padded with zeros, ended by a NUL: the block is made of those. */
 function writeOctal(block: Buffer, offset: number, width: number, value: number): void {
-  block.write(`${value.toString(8).padStart(width - 1, '0')}\u0000`, offset, 'latin1');
+  let rest = value;
+  for (let at = offset + width - 2; at >= offset; at--) {
+    block[at] = ZERO_DIGIT + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }
+
+const ZERO_DIGIT = 0x30;

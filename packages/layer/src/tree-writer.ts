@@ -8,13 +8,14 @@ import {
   ftruncateSync,
   lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   rmSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { FILE_TYPE, makeNode, setTimes, setXattr } from '@caisson/sys';
+import { FILE_TYPE, makeNode, setTimes, setTimesOf, setXattr } from '@caisson/sys';
 import { fsPath, inFolder, type BytePath, type HostPath } from './byte-path.ts';
 import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry } from './entry.ts';
 import { writeXattrs } from './xattrs.ts';
@@ -28,10 +29,12 @@ const SPARSE_UNIT = 4096;
  */
 export class TreeWriter {
   readonly #root: HostPath;
+  readonly #owner: Owner | undefined;
 
   /** @param root an empty folder that nobody else writes to */
   constructor(root: HostPath) {
     this.#root = root;
+    this.#owner = ownerOfNew(root);
   }
 
   /** Makes a folder, closed to others until {@link finishDirectory} gives it its attributes. */
@@ -42,7 +45,7 @@ export class TreeWriter {
   /** Gives a folder its attributes, after everything in it was written. */
   finishDirectory(entry: DirectoryEntry): void {
     const at = this.#at(entry.path);
-    lchownSync(at, entry.uid, entry.gid);
+    this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     if (entry.opaque === true) setXattr(at, 'trusted.overlay.opaque', Buffer.from('y'));
@@ -50,15 +53,15 @@ export class TreeWriter {
   }
 
   /** Begins a regular file. */
-  openFile(path: BytePath): FileWriter {
-    return new FileWriter(inFolder(this.#root, path));
+  openFile(entry: FileEntry): FileWriter {
+    return new FileWriter(inFolder(this.#root, entry.path), entry, !isOf(entry, this.#owner));
   }
 
   /** Makes a regular file with the content of another one. */
   copyFile(entry: FileEntry, from: HostPath): void {
     const at = this.#at(entry.path);
     copyFileSync(fsPath(from), at, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    lchownSync(at, entry.uid, entry.gid);
+    this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     setTimes(at, entry.mtime);
@@ -67,7 +70,7 @@ export class TreeWriter {
   makeSymlink(entry: SymlinkEntry): void {
     const at = this.#at(entry.path);
     symlinkSync(Buffer.from(entry.target, 'latin1'), at);
-    lchownSync(at, entry.uid, entry.gid);
+    this.#giveTo(at, entry);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     setTimes(at, entry.mtime);
   }
@@ -80,7 +83,7 @@ export class TreeWriter {
     const at = this.#at(entry.path);
     const device = entry.type === 'fifo' ? { major: 0, minor: 0 } : entry;
     makeNode(at, FILE_TYPE[entry.type] | 0o600, device);
-    lchownSync(at, entry.uid, entry.gid);
+    this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     setTimes(at, entry.mtime);
@@ -96,20 +99,47 @@ export class TreeWriter {
     rmSync(this.#at(path), { recursive: true, force: true });
   }
 
+  #giveTo(at: string | Buffer, owner: Owner): void {
+    if (!isOf(owner, this.#owner)) lchownSync(at, owner.uid, owner.gid);
+  }
+
   #at(path: BytePath): string | Buffer {
     return fsPath(inFolder(this.#root, path));
   }
 }
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Whom new files in a folder belong to, where the folder leaves no doubt; most need no change of owner then. */
+function ownerOfNew(folder: HostPath): Owner | undefined {
+  const { uid, gid, mode } = lstatSync(fsPath(folder));
+  const isOurs = uid === process.geteuid?.() && gid === process.getegid?.() && (mode & SET_GROUP_ID) === 0;
+  return isOurs ? { uid, gid } : undefined;
+}
+
+const SET_GROUP_ID = 0o2000;
+
+function isOf({ uid, gid }: Owner, owner: Owner | undefined): boolean {
+  return uid === owner?.uid && gid === owner.gid;
+}
+
 /** Writes one regular file. Runs of zeros become holes. */
 export class FileWriter {
   readonly #path: HostPath;
+  readonly #entry: FileEntry;
+  readonly #mustGive: boolean;
   readonly #fd: number;
   #position = 0;
   #endsInHole = false;
 
-  constructor(path: HostPath) {
+  /** @param mustGive whether the file belongs to somebody else than it should when it is made */
+  constructor(path: HostPath, entry: FileEntry, mustGive: boolean) {
     this.#path = path;
+    this.#entry = entry;
+    this.#mustGive = mustGive;
     this.#fd = openSync(fsPath(path), NEW_FILE, 0o600);
   }
 
@@ -120,13 +150,14 @@ export class FileWriter {
   }
 
   /** Gives the file its attributes (the set-user-id bit after the owner, which would clear it) and closes it. */
-  finish(entry: FileEntry): void {
+  finish(): void {
+    const { uid, gid, mode, xattrs, mtime } = this.#entry;
     if (this.#endsInHole) ftruncateSync(this.#fd, this.#position);
-    fchownSync(this.#fd, entry.uid, entry.gid);
-    fchmodSync(this.#fd, entry.mode);
+    if (this.#mustGive) fchownSync(this.#fd, uid, gid);
+    fchmodSync(this.#fd, mode);
+    writeXattrs(this.#path, xattrs);
+    setTimesOf(this.#fd, mtime);
     closeSync(this.#fd);
-    writeXattrs(this.#path, entry.xattrs);
-    setTimes(fsPath(this.#path), entry.mtime);
   }
 
   /** Closes the file as it is, for a tree that is given up. */

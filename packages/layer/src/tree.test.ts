@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyLayer } from './apply.ts';
 import { bytesOf, cleanPath, hostPath } from './byte-path.ts';
 import { LayerWriter } from './layer-writer.ts';
+import { TreeThread } from './tree-thread.ts';
 import { ChainView } from './view.ts';
 
 let folder: string;
@@ -35,7 +36,7 @@ function listing(root: string): string {
 }
 
 describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
-  test('that is written with its layer is the one that is made of the layer', async () => {
+  test('that is made while its layer is written is the one that is made of the layer', async () => {
     const [tar, teed, applied] = ['layer.tar', 'teed', 'applied'].map((name) => join(folder, name));
     if (tar === undefined || teed === undefined || applied === undefined) throw new Error('unreachable');
     mkdirSync(teed);
@@ -45,7 +46,8 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
       Buffer.concat([Buffer.alloc(3 << 20), Buffer.from('end'), Buffer.alloc(100_000)]),
     );
     const { size } = statSync(join(folder, 'source'));
-    const writer = new LayerWriter(hostPath(tar), hostPath(teed));
+    const thread = new TreeThread(hostPath(tar), hostPath(teed));
+    const writer = new LayerWriter(hostPath(tar), (end) => thread.written(end));
     const file = { ...attributes, type: 'file', mode: 0o4755 } as const;
     writer.add({ ...attributes, type: 'directory', path: path('a'), mode: 0o1777 });
     writer.add({ ...attributes, type: 'directory', path: path('a/b'), mode: 0o2750 });
@@ -58,7 +60,8 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     writer.add({ ...attributes, type: 'fifo', path: path('a/pipe') });
     writer.addFile({ ...file, path: path('small'), size: 5 }, { kind: 'bytes', bytes: Buffer.from('small') });
     writer.add({ ...attributes, type: 'symlink', path: path('symlink'), mode: 0o777, target: '../x' });
-    const { diffId } = writer.finish();
+    const { diffId, size: length } = writer.finish();
+    expect(await thread.finish(length)).toBe(diffId);
     const made = await applyLayer({
       source: createReadStream(tar),
       below: new ChainView([]),

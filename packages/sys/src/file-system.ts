@@ -3,6 +3,7 @@ import { cString, libcFunction, type Path } from './libc.ts';
 const syncfsFunction = libcFunction('int syncfs(int fd)');
 const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
 const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
+const futimens = libcFunction('int futimens(int fd, const int64_t *times)');
 const chrootFunction = libcFunction('int chroot(const void *path)');
 
 const AT_FDCWD = -100;
@@ -52,6 +53,13 @@ export function setTimes(path: Path, { seconds, nanoseconds }: Time): void {
   const s = BigInt(seconds);
   const n = BigInt(nanoseconds);
   utimensat([AT_FDCWD, cString(path), new BigInt64Array([s, n, s, n]), AT_SYMLINK_NOFOLLOW], path);
+}
+
+/** Sets the times of an open file. */
+export function setTimesOf(fd: number, { seconds, nanoseconds }: Time): void {
+  const s = BigInt(seconds);
+  const n = BigInt(nanoseconds);
+  futimens([fd, new BigInt64Array([s, n, s, n])]);
 }
 
 /** Makes a folder the root of this process. */

@@ -5,6 +5,7 @@ export {
   FILE_TYPE,
   makeNode,
   setTimes,
+  setTimesOf,
   splitDevice,
   syncFileSystem,
   type Time,

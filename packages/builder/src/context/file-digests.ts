@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { digestFromHex, type Digest } from '@caisson/oci';
+import { digestFromHex, digestOf, type Digest } from '@caisson/oci';
 import { fsPath, LayerError, textOf, type HostPath } from '@caisson/layer';
 
 /** A file to hash, and the size that it was seen with. */
@@ -40,7 +40,7 @@ function* hashFile({ path, size }: FileToHash, buffer: Buffer): Generator<Digest
     const first = readSync(fd, buffer, 0, buffer.length, 0);
     if (first < buffer.length) {
       if (first !== size) throw changed(path);
-      yield digestFromHex(hash('sha256', buffer.subarray(0, first), 'hex'));
+      yield digestOf(buffer.subarray(0, first));
       return;
     }
     const hasher = createHash('sha256').update(buffer);

@@ -1,11 +1,16 @@
+import { createReadStream } from 'node:fs';
 import {
+  applyLayer,
+  ChainView,
   clampTime,
   compareBytes,
   compareTimes,
+  fsPath,
   LayerWriter,
   parentOf,
   ROOT,
   sameAttributes,
+  TreeThread,
   type BytePath,
   type Content,
   type DirectoryEntry,
@@ -55,8 +60,37 @@ interface Line {
  * are hashed again as they go into the layer; those that changed since they were looked up are told.
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
+  const { output, outputTree } = request;
   const lines = await linesOf(request);
-  const writer = new LayerWriter(request.output, request.outputTree);
+  if (outputTree === undefined) return writeLines(lines, new LayerWriter(output));
+  if (!isLarge(lines)) {
+    const layer = await writeLines(lines, new LayerWriter(output));
+    await applyLayer({
+      source: createReadStream(fsPath(output)),
+      below: new ChainView([]),
+      tree: outputTree,
+    });
+    return layer;
+  }
+  const tree = new TreeThread(output, outputTree);
+  try {
+    const layer = await writeLines(lines, new LayerWriter(output, (end) => tree.written(end)));
+    const diffId = await tree.finish(layer.size);
+    if (diffId !== layer.diffId) throw new Error('Internal error: a tree of other bytes than the layer has');
+    return layer;
+  } catch (error) {
+    await tree.abandon();
+    throw error;
+  }
+}
+
+/** A thread of its own takes as long to start as some hundred files to write. */
+function isLarge(lines: readonly Line[]): boolean {
+  const bytes = lines.reduce((sum, { entry }) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+  return lines.length > 500 || bytes > 1 << 25;
+}
+
+async function writeLines(lines: readonly Line[], writer: LayerWriter): Promise<CopiedLayer> {
   const changed: ChangedFile[] = [];
   const nodes = new Map<BytePath, NodeEntry>();
   try {
