@@ -27,14 +27,16 @@ function toBytePath(clean: string): BytePath {
   return clean;
 }
 
+const ASCII = /^[\u0000-\u007f]*$/;
+
 /** Text as bytes, each a character. */
 export function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** Bytes (each a character) as text, for people to read. Bytes that are not UTF-8 become U+FFFD. */
 export function textOf(bytes: string): string {
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /**
@@ -118,8 +120,6 @@ export function inFolder(root: HostPath, path: string): HostPath {
   if (!isHostPath(joined)) throw new Error(`Internal error: not an absolute path: ${joined}`);
   return joined;
 }
-
-const ASCII = /^[\u0000-\u007f]*$/;
 
 /** A path on the host as node:fs takes it: node:fs reads a string as UTF-8, so other bytes go as a buffer. */
 export function fsPath(path: HostPath): string | Buffer {

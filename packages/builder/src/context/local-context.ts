@@ -1,11 +1,13 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import { digestOf, type Digest } from '@caisson/oci';
 import {
+  baseName,
   childOf,
   fsPath,
   hostPath,
   inFolder,
   nodeEntry,
+  parentOf,
   ROOT,
   textOf,
   timeOf,
@@ -13,14 +15,27 @@ import {
   type Content,
   type FileEntry,
   type HostPath,
+  type NodeEntry,
 } from '@caisson/layer';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
-import { StatCache, type FileMemory } from './stat-cache.ts';
+import { fileStat, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
 
-interface ContextNode extends SourceNode {
-  readonly stats: BigIntStats;
+/** Something in the context. Its stat is not kept whole: there may be hundreds of thousands. */
+class ContextNode implements SourceNode {
+  readonly entry: NodeEntry;
+  readonly linkId: string | undefined;
+  /** Of a regular file. */
+  readonly stat: FileStat | undefined;
+  /** Of its bytes, as soon as it is known. */
+  digest: Digest | undefined;
+
+  constructor(entry: NodeEntry, linkId: string | undefined, stat: FileStat | undefined) {
+    this.entry = entry;
+    this.linkId = linkId;
+    this.stat = stat;
+  }
 }
 
 /** What a socket of the context arrives as. */
@@ -37,8 +52,10 @@ export class LocalContext implements SourceTree {
   /** What is not part of it. */
   readonly rules: IgnoreRules;
   readonly #cache: StatCache;
-  readonly #nodes = new Map<BytePath, ContextNode | undefined>();
-  readonly #lists = new Map<BytePath, readonly string[]>();
+  #top: ContextNode | undefined;
+  /** By folder and name: short keys, which are there anyhow. */
+  readonly #nodes = new Map<BytePath, Map<string, ContextNode | undefined>>();
+  readonly #children = new Map<BytePath, readonly ContextNode[]>();
 
   /**
    * @param title what people call it
@@ -55,48 +72,50 @@ export class LocalContext implements SourceTree {
     return this.#node(path);
   }
 
-  list(folder: BytePath): readonly string[] {
-    const known = this.#lists.get(folder);
+  children(folder: BytePath): readonly SourceNode[] {
+    const known = this.#children.get(folder);
     if (known !== undefined) return known;
-    const all = readdirSync(fsPath(inFolder(this.root, folder)), 'latin1');
-    const names = all.filter((name) => this.#node(childOf(folder, name)) !== undefined).toSorted();
-    this.#lists.set(folder, names);
-    return names;
+    const names = readdirSync(fsPath(inFolder(this.root, folder)), 'latin1').toSorted();
+    const children = names.map((name) => this.#child(folder, name)).filter((node) => node !== undefined);
+    this.#children.set(folder, children);
+    return children;
   }
 
   async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
-    const nodes = files.map(({ entry }) => this.#existing(entry.path));
-    const unknown = nodes.filter(
-      ({ entry, stats }) => stats.isFile() && this.#cache.get(entry.path, stats) === undefined,
-    );
+    const nodes = files.map((file) => this.#own(file));
+    const unknown = nodes.filter((node) => {
+      if (node.stat === undefined) return false;
+      node.digest ??= this.#cache.get(node.entry.path, node.stat);
+      return node.digest === undefined;
+    });
     const readAt = BigInt(Date.now()) * 1_000_000n;
     const digests = await hashFiles(
-      unknown.map((node) => this.#toHash(node)),
+      unknown.map(({ entry }) => this.#toHash(entry)),
       signal,
     );
     for (const [index, node] of unknown.entries()) {
-      const digest = digests[index];
-      if (digest !== undefined) this.#cache.learn(node.entry.path, node.stats, digest, readAt);
+      node.digest = digests[index];
+      if (node.stat === undefined || node.digest === undefined) continue;
+      this.#cache.learn(node.entry.path, node.stat, node.digest, readAt);
     }
-    return nodes.map((node) => {
-      const digest = node.stats.isFile() ? this.#cache.get(node.entry.path, node.stats) : EMPTY_FILE;
-      if (digest === undefined) throw new Error(`Internal error: ${textOf(node.entry.path)} was not hashed`);
-      return digest;
+    return nodes.map(({ digest, stat, entry }) => {
+      const known = stat === undefined ? EMPTY_FILE : digest;
+      if (known === undefined) throw new Error(`Internal error: ${textOf(entry.path)} was not hashed`);
+      return known;
     });
   }
 
-  content({ entry }: SourceNode): Promise<Content> {
-    const isFile = this.#existing(entry.path).stats.isFile();
+  content(file: SourceNode): Promise<Content> {
+    const { stat, entry } = this.#own(file);
     return Promise.resolve(
-      isFile
-        ? { kind: 'file', path: inFolder(this.root, entry.path) }
-        : { kind: 'bytes', bytes: new Uint8Array() },
+      stat === undefined
+        ? { kind: 'bytes', bytes: new Uint8Array() }
+        : { kind: 'file', path: inFolder(this.root, entry.path) },
     );
   }
 
-  correct({ entry }: SourceNode, digest: Digest): void {
-    const node = this.#existing(entry.path);
-    this.#cache.learn(entry.path, node.stats, digest, node.stats.ctimeNs); // for this build only
+  correct(file: SourceNode, digest: Digest): void {
+    this.#own(file).digest = digest; // for this build only
   }
 
   /** Keeps what was learned of files for later builds. */
@@ -112,20 +131,28 @@ export class LocalContext implements SourceTree {
     return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
 
-  #toHash({ entry, stats }: ContextNode): FileToHash {
-    return { path: inFolder(this.root, entry.path), size: Number(stats.size) };
+  #toHash(entry: NodeEntry): FileToHash {
+    return { path: inFolder(this.root, entry.path), size: entry.type === 'file' ? entry.size : 0 };
   }
 
-  #existing(path: BytePath): ContextNode {
-    const node = this.#node(path);
-    if (node === undefined) throw new Error(`Internal error: ${textOf(path)} is not in the context`);
+  #own(file: SourceNode): ContextNode {
+    const node = file instanceof ContextNode ? file : this.#node(file.entry.path);
+    if (node === undefined)
+      throw new Error(`Internal error: ${textOf(file.entry.path)} is not in the context`);
     return node;
   }
 
   #node(path: BytePath): ContextNode | undefined {
-    if (this.#nodes.has(path)) return this.#nodes.get(path);
-    const node = this.#look(path);
-    this.#nodes.set(path, node);
+    if (path === ROOT) return (this.#top ??= this.#look(ROOT));
+    return this.#child(parentOf(path), baseName(path));
+  }
+
+  #child(folder: BytePath, name: string): ContextNode | undefined {
+    const nodes = this.#nodes.get(folder) ?? new Map<string, ContextNode | undefined>();
+    this.#nodes.set(folder, nodes);
+    if (nodes.has(name)) return nodes.get(name);
+    const node = this.#look(childOf(folder, name));
+    nodes.set(name, node);
     return node;
   }
 
@@ -136,7 +163,8 @@ export class LocalContext implements SourceTree {
     const found = nodeEntry(at, path, stats, undefined);
     const linkId = stats.nlink > 1n && !stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
     // A socket arrives as an empty file, as with docker.
-    return { entry: { ...(found ?? emptyFile(path, stats)), uid: 0, gid: 0 }, linkId, stats };
+    const entry = { ...(found ?? emptyFile(path, stats)), uid: 0, gid: 0 };
+    return new ContextNode(entry, linkId, stats.isFile() ? fileStat(stats) : undefined);
   }
 
   /** An ignored folder is there all the same if something below it is included again. */

@@ -24,18 +24,14 @@ export class StatCache {
   readonly #memory: FileMemory;
   #known: Map<string, KnownFile> | undefined;
   readonly #learned = new Map<string, KnownFile>();
-  readonly #lasting = new Map<string, KnownFile>();
 
   constructor(root: string, memory: FileMemory) {
     this.#root = root;
     this.#memory = memory;
   }
 
-  /** The digest of a file that has this stat, if it is known. */
-  get(path: string, stats: BigIntStats): Digest | undefined {
-    const stat = statText(stats);
-    const learned = this.#learned.get(path);
-    if (learned?.stat === stat) return learned.digest;
+  /** The digest that a file had in an earlier build, if it has the stat that it had then. */
+  get(path: string, stat: FileStat): Digest | undefined {
     this.#known ??= this.#memory.files(this.#root);
     const known = this.#known.get(path);
     return known?.stat === stat ? known.digest : undefined;
@@ -45,21 +41,36 @@ export class StatCache {
    * Says what the digest of a file is that had this stat before it was read.
    * @param readAt when it was read, in nanoseconds since 1970
    */
-  learn(path: string, stats: BigIntStats, digest: Digest, readAt: bigint): void {
-    const file = { stat: statText(stats), digest };
-    this.#learned.set(path, file);
-    const tick = stats.ctimeNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
-    if (readAt - stats.ctimeNs > tick) this.#lasting.set(path, file);
+  learn(path: string, stat: FileStat, digest: Digest, readAt: bigint): void {
+    const changedAt = timeOfChange(stat);
+    const tick = changedAt % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
+    if (readAt - changedAt > tick) this.#learned.set(path, { stat, digest });
   }
 
   /** Keeps what was learned for later builds. */
   save(): void {
-    if (this.#lasting.size === 0) return;
-    this.#memory.rememberFiles(this.#root, this.#lasting);
-    this.#lasting.clear();
+    if (this.#learned.size === 0) return;
+    this.#memory.rememberFiles(this.#root, this.#learned);
+    this.#learned.clear();
   }
 }
 
-function statText({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+declare const fileStatBrand: unique symbol;
+
+/** All of a file's stat that tells that it is as it was, as one text: of 100,000 files, each byte counts. */
+export type FileStat = string & { readonly [fileStatBrand]: true };
+
+/** What tells that a file is as it was. */
+export function fileStat({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileStat {
+  const text = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  if (!isFileStat(text)) throw new Error('unreachable');
+  return text;
+}
+
+function isFileStat(text: string): text is FileStat {
+  return text.length > 0;
+}
+
+function timeOfChange(stat: FileStat): bigint {
+  return BigInt(stat.slice(stat.lastIndexOf(' ') + 1));
 }

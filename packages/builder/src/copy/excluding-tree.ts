@@ -1,4 +1,4 @@
-import { childOf, textOf, type BytePath, type Content } from '@caisson/layer';
+import { textOf, type BytePath, type Content } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { IgnoreMatcher } from '@caisson/parser';
 import type { HidingRule, SourceNode, SourceTree } from './source-tree.ts';
@@ -24,13 +24,11 @@ export class ExcludingTree implements SourceTree {
     return this.#tree.lookup(path);
   }
 
-  list(folder: BytePath): readonly string[] {
-    return this.#tree.list(folder).filter((name) => {
-      const path = childOf(folder, name);
+  children(folder: BytePath): readonly SourceNode[] {
+    return this.#tree.children(folder).filter(({ entry: { path, type } }) => {
       const relative = textOf(this.#root === '' ? path : path.slice(this.#root.length + 1));
       if (!this.#patterns.ignores(relative)) return true;
-      const isFolder = this.#tree.lookup(path)?.entry.type === 'directory';
-      return isFolder && this.#patterns.mayContainIncluded(relative);
+      return type === 'directory' && this.#patterns.mayContainIncluded(relative);
     });
   }
 

@@ -115,10 +115,8 @@ class ItemCopy {
 
   #copyChildren(item: SelectedItem, node: SourceNode, target: BytePath): void {
     const { tree } = item.selected;
-    for (const name of tree.list(node.entry.path)) {
-      const child = tree.lookup(childOf(node.entry.path, name));
-      if (child !== undefined) this.#copyNode(item, child, childOf(target, name));
-    }
+    for (const child of tree.children(node.entry.path))
+      this.#copyNode(item, child, childOf(target, baseName(child.entry.path)));
   }
 
   #copyNode(item: SelectedItem, node: SourceNode, target: BytePath): void {

@@ -120,9 +120,9 @@ function matchPattern(tree: SourceTree, text: string): Result<BytePath[], Select
       .filter((folder) => tree.lookup(folder)?.entry.type === 'directory')
       .flatMap((folder) =>
         tree
-          .list(folder)
-          .filter((name) => glob.value(textOf(name)))
-          .map((name) => childOf(folder, name)),
+          .children(folder)
+          .map(({ entry }) => entry.path)
+          .filter((path) => glob.value(textOf(baseName(path)))),
       );
   }
   return ok(found);
@@ -131,17 +131,14 @@ function matchPattern(tree: SourceTree, text: string): Result<BytePath[], Select
 /** A folder and all folders in it. */
 function foldersIn(tree: SourceTree, path: BytePath): BytePath[] {
   if (tree.lookup(path)?.entry.type !== 'directory') return [];
-  return [path, ...tree.list(path).flatMap((name) => foldersIn(tree, childOf(path, name)))];
+  return [path, ...tree.children(path).flatMap(({ entry }) => foldersIn(tree, entry.path))];
 }
 
 /** Everything below a selected node, and the node itself, parents before children. */
 export function* everythingIn(tree: SourceTree, node: SourceNode): Generator<SourceNode> {
   yield node;
   if (node.entry.type !== 'directory') return;
-  for (const name of tree.list(node.entry.path)) {
-    const child = tree.lookup(childOf(node.entry.path, name));
-    if (child !== undefined) yield* everythingIn(tree, child);
-  }
+  for (const child of tree.children(node.entry.path)) yield* everythingIn(tree, child);
 }
 
 /** The names of a folder, and of those above it that exist: to tell what somebody may have meant. */
@@ -152,5 +149,5 @@ export function nearbyPaths(tree: SourceTree, path: BytePath): string[] {
     if (tree.lookup(next)?.entry.type !== 'directory') break;
     folder = next;
   }
-  return tree.list(folder).map((name) => textOf(childOf(folder, name)));
+  return tree.children(folder).map(({ entry }) => textOf(entry.path));
 }

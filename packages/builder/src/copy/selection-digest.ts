@@ -1,5 +1,5 @@
 import { canonicalJson, type Digest, type Json } from '@caisson/oci';
-import { baseName, childOf, type BytePath, type NodeEntry } from '@caisson/layer';
+import { baseName, type BytePath, type NodeEntry } from '@caisson/layer';
 import type { KeyParts } from '../solve/key-parts.ts';
 import type { Selected } from './select-sources.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
@@ -43,10 +43,7 @@ export async function selectionDigest(
 function collectFiles(tree: SourceTree, node: SourceNode, into: SourceNode[]): void {
   if (node.entry.type === 'file') into.push(node);
   if (node.entry.type !== 'directory') return;
-  for (const name of tree.list(node.entry.path)) {
-    const child = tree.lookup(childOf(node.entry.path, name));
-    if (child !== undefined) collectFiles(tree, child, into);
-  }
+  for (const child of tree.children(node.entry.path)) collectFiles(tree, child, into);
 }
 
 /** Which names of what is selected are names of one file: each is known by the first one met. */
@@ -94,11 +91,9 @@ function itemOf(name: string, tree: SourceTree, node: SourceNode, known: Known):
 }
 
 function listOf(tree: SourceTree, folder: BytePath, known: Known): Digest {
-  const items: Json[] = [];
-  for (const name of tree.list(folder)) {
-    const child = tree.lookup(childOf(folder, name));
-    if (child !== undefined) items.push(itemOf(name, tree, child, known));
-  }
+  const items = tree
+    .children(folder)
+    .map((child): Json[] => itemOf(baseName(child.entry.path), tree, child, known));
   return known.parts.add(canonicalJson(items));
 }
 

@@ -24,8 +24,8 @@ export interface SourceTree {
   readonly keepsOwners: boolean;
   /** What lies at a path whose parents are folders; links are not followed. */
   lookup(path: BytePath): SourceNode | undefined;
-  /** The names in a folder, bytewise. */
-  list(folder: BytePath): readonly string[];
+  /** What lies in a folder, bytewise by name. */
+  children(folder: BytePath): readonly SourceNode[];
   /** The digests of the bytes of files, in the order in which they are given. */
   digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]>;
   /** Where the bytes of a file lie. */

@@ -1,5 +1,5 @@
 import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
-import { hostPath, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
+import { childOf, hostPath, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
 import { hashFiles } from '../context/file-digests.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
@@ -26,8 +26,11 @@ export class ViewTree implements SourceTree {
     return this.#node(path);
   }
 
-  list(folder: BytePath): readonly string[] {
-    return this.#view.list(folder);
+  children(folder: BytePath): readonly SourceNode[] {
+    return this.#view
+      .list(folder)
+      .map((name) => this.#node(childOf(folder, name)))
+      .filter((node) => node !== undefined);
   }
 
   async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
