@@ -50,6 +50,8 @@ const USE_TICK = 3_600_000;
 /** What the store remembers to be faster. All of it can be worked out again, so all of it may be lost. */
 export class LookUps {
   readonly #database: Database;
+  /** When the use of the files of a context was last looked at. */
+  readonly #usedRoots = new Map<string, number>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -143,23 +145,21 @@ export class LookUps {
     );
   }
 
-  /** The files of a folder of the host whose digests are known, by path. */
-  files(root: string): Map<string, KnownFile> {
-    const files = new Map<string, KnownFile>();
-    if ((this.lastUse(filesName(root)) ?? 0) < Date.now() - USE_TICK) this.used([filesName(root)]);
-    for (const row of this.#database.all('SELECT path, stat, digest FROM files WHERE root = ?', root)) {
-      const digest = String(row['digest']);
-      if (isDigest(digest)) files.set(String(row['path']), { stat: String(row['stat']), digest });
-    }
-    return files;
+  /**
+   * The files of a folder whose digests are known, by name.
+   * @param root the context that it was seen in, a folder of the host
+   */
+  files(root: string, folder: string): ReadonlyMap<string, KnownFile> {
+    this.#useFilesOf(root);
+    const row = this.#database.get('SELECT known FROM files WHERE root = ? AND folder = ?', root, folder);
+    return row === undefined ? new Map() : decodeFiles(String(row['known']));
   }
 
-  /** Remembers files of a folder. Those that are gone stay until the folder is forgotten. */
-  rememberFiles(root: string, files: ReadonlyMap<string, KnownFile>): void {
+  /** Remembers all that is known of folders, by their paths. Files that are gone stay until the context is forgotten. */
+  rememberFiles(root: string, folders: ReadonlyMap<string, ReadonlyMap<string, KnownFile>>): void {
     this.#database.together(() => {
-      for (const [path, { stat, digest }] of files) {
-        this.#database.run('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)', root, path, stat, digest);
-      }
+      for (const [folder, files] of folders)
+        this.#database.run('INSERT OR REPLACE INTO files VALUES (?, ?, ?)', root, folder, encodeFiles(files));
     });
   }
 
@@ -197,6 +197,15 @@ export class LookUps {
     });
   }
 
+  /** Notes that the files of a context were asked for, unless that was noted lately: there may be thousands of folders. */
+  #useFilesOf(root: string): void {
+    const now = Date.now();
+    if ((this.#usedRoots.get(root) ?? 0) >= now - USE_TICK) return;
+    this.#usedRoots.set(root, now);
+    const name = filesName(root);
+    if ((this.lastUse(name) ?? 0) < now - USE_TICK) this.used([name]);
+  }
+
   /** Notes that a row was used now, unless that was noted lately. */
   #touch(row: Record<string, unknown> | undefined, update: string, ...key: readonly string[]): void {
     const now = Date.now();
@@ -207,5 +216,31 @@ export class LookUps {
   lastUse(name: string): number | undefined {
     const at = this.#database.get('SELECT at FROM used WHERE name = ?', name)?.['at'];
     return typeof at === 'number' ? at : undefined;
+  }
+}
+
+/** One text a folder: a row a file would take longer to read than the files' stats. */
+function encodeFiles(files: ReadonlyMap<string, KnownFile>): string {
+  return JSON.stringify([...files].map(([name, { stat, digest }]) => [name, stat, digest]));
+}
+
+function decodeFiles(text: string): Map<string, KnownFile> {
+  const files = new Map<string, KnownFile>();
+  for (const row of parsedRows(text)) {
+    const fields: readonly unknown[] = Array.isArray(row) ? row : [];
+    const [name, stat, digest] = fields;
+    if (typeof name !== 'string' || typeof stat !== 'string' || typeof digest !== 'string') continue;
+    if (isDigest(digest)) files.set(name, { stat, digest });
+  }
+  return files;
+}
+
+/** What is damaged says nothing. */
+function parsedRows(text: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
   }
 }

@@ -1,11 +1,14 @@
 import type { BigIntStats } from 'node:fs';
 import type { Digest } from '@caisson/oci';
+import { baseName, parentOf, type BytePath } from '@caisson/layer';
 import type { KnownFile } from '@caisson/store';
 
-/** Remembers the digests of the files of a folder from build to build. */
+type KnownFiles = ReadonlyMap<string, KnownFile>;
+
+/** Remembers the digests of the files of a folder and its folders, by name, from build to build. */
 export interface FileMemory {
-  files(root: string): Map<string, KnownFile>;
-  rememberFiles(root: string, files: ReadonlyMap<string, KnownFile>): void;
+  files(root: string, folder: string): KnownFiles;
+  rememberFiles(root: string, folders: ReadonlyMap<string, KnownFiles>): void;
 }
 
 /** For a folder that is there for one build only. */
@@ -22,8 +25,9 @@ const COARSE_TICK_NS = 2_000_000_000n;
 export class StatCache {
   readonly #root: string;
   readonly #memory: FileMemory;
-  #known: Map<string, KnownFile> | undefined;
-  readonly #learned = new Map<string, KnownFile>();
+  /** What earlier builds knew, by folder. */
+  readonly #known = new Map<BytePath, KnownFiles>();
+  readonly #learned = new Map<BytePath, Map<string, KnownFile>>();
 
   constructor(root: string, memory: FileMemory) {
     this.#root = root;
@@ -31,9 +35,8 @@ export class StatCache {
   }
 
   /** The digest that a file had in an earlier build, if it has the stat that it had then. */
-  get(path: string, stat: FileStat): Digest | undefined {
-    this.#known ??= this.#memory.files(this.#root);
-    const known = this.#known.get(path);
+  get(path: BytePath, stat: FileStat): Digest | undefined {
+    const known = this.#knownIn(parentOf(path)).get(baseName(path));
     return known?.stat === stat ? known.digest : undefined;
   }
 
@@ -41,10 +44,13 @@ export class StatCache {
    * Says what the digest of a file is that had this stat before it was read.
    * @param readAt when it was read, in nanoseconds since 1970
    */
-  learn(path: string, stat: FileStat, digest: Digest, readAt: bigint): void {
+  learn(path: BytePath, stat: FileStat, digest: Digest, readAt: bigint): void {
     const changedAt = timeOfChange(stat);
     const tick = changedAt % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
-    if (readAt - changedAt > tick) this.#learned.set(path, { stat, digest });
+    if (readAt - changedAt <= tick) return;
+    const folder = parentOf(path);
+    const learned = this.#learned.get(folder) ?? new Map(this.#knownIn(folder));
+    this.#learned.set(folder, learned.set(baseName(path), { stat, digest }));
   }
 
   /** Keeps what was learned for later builds. */
@@ -52,6 +58,12 @@ export class StatCache {
     if (this.#learned.size === 0) return;
     this.#memory.rememberFiles(this.#root, this.#learned);
     this.#learned.clear();
+  }
+
+  #knownIn(folder: BytePath): KnownFiles {
+    const known = this.#known.get(folder) ?? this.#memory.files(this.#root, folder);
+    this.#known.set(folder, known);
+    return known;
   }
 }
 
