@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
 import { packTar } from '../rig/pack-tar.ts';
-import { pushByHand, pushIndexByHand } from '../rig/push-image.ts';
+import { pushByHand, pushIndexByHand, sha256 } from '../rig/push-image.ts';
 import { startRegistry, type Registry } from '../rig/registry.ts';
 import { startTokenServer, type TokenServer } from '../rig/token-server.ts';
 import { lacks } from '../rig/tools.ts';
@@ -43,6 +43,32 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a registry', () =>
     await world.ok(['tag', id, `${host}/other/app`]);
     expect((await world.ok(['push', `${host}/other/app`])).stderr).toMatch(/^mounted /m);
   });
+
+  test.skipIf(lacks('skopeo'))(
+    'gets large layers in parts that are compressed each, which readers take as one',
+    async ({ world }) => {
+      const host = inject('registry');
+      const size = 20_000_000; // three parts
+      world.write({ Dockerfile: 'FROM busybox\nCOPY large /\n', large: 'many words '.repeat(size / 11) });
+      const id = await world.build(['-t', 'large']);
+      for (const compression of ['gzip', 'zstd']) {
+        const name = `${host}/large:${compression}`;
+        await world.ok(['tag', 'large', name]);
+        await world.ok(['push', '--compression', compression, name]);
+        const other = { root: `${world.store}-${compression}` };
+        expect((await world.ok(['pull', name], other)).stdout).toBe(`${id}\n`);
+        const { stdout } = await world.ok(['run', name, 'sha256sum', '/large'], other);
+        expect(stdout).toBe((await world.ok(['run', 'large', 'sha256sum', '/large'])).stdout);
+        // What it decompresses is what the config says of the layers.
+        const folder = join(world.folder, compression);
+        const from = ['--src-tls-verify=false', `docker://${name}`];
+        await execa('skopeo', ['copy', '--dest-decompress', ...from, `dir:${folder}`]);
+        const config = readFileSync(join(folder, id.replace('sha256:', '')), 'utf8');
+        for (const [, diffId = ''] of config.matchAll(/"sha256:([0-9a-f]{64})"/g))
+          expect(sha256(readFileSync(join(folder, diffId)))).toBe(`sha256:${diffId}`);
+      }
+    },
+  );
 
   test('gets what is built with --push, under each of its names', async ({ world }) => {
     const host = inject('registry');

@@ -8,5 +8,9 @@ if (major < wanted) {
   );
   process.exit(1);
 }
+// Compressing is done by Node's own threads, of which there are four unless this is said before the first is needed.
+const { availableParallelism } = await import('node:os');
+if (process.env.UV_THREADPOOL_SIZE === undefined)
+  process.env.UV_THREADPOOL_SIZE = String(Math.max(4, availableParallelism()));
 const { start } = await import('./start.js');
 await start();

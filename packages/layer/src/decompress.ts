@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { LayerError } from './errors.ts';
+import { ZstdFrames, type FramePart } from './zstd-frames.ts';
 
 const CHUNK_SIZE = 256 * 1024;
 
@@ -11,12 +12,40 @@ const CHUNK_SIZE = 256 * 1024;
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { head, rest } = await splitHead(source);
-  const decompressor = decompressorFor(head);
-  if (decompressor === undefined) {
-    yield* rest;
-    return;
+  if (startsWith(head, GZIP)) yield* through(rest, createGunzip({ chunkSize: CHUNK_SIZE }));
+  else if (startsWith(head, ZSTD)) yield* throughZstd(rest);
+  else yield* rest;
+}
+
+/** Each frame has a decompressor of its own: that of Node ends with the first. */
+async function* throughZstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const parts = frameParts(source);
+  for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
+    yield* through(restOfFrame(next.value, parts), createZstdDecompress({ chunkSize: CHUNK_SIZE }));
   }
-  const running = pipeline(Readable.from(rest, { objectMode: false }), decompressor).catch(() => {
+}
+
+async function* frameParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<FramePart> {
+  const frames = new ZstdFrames();
+  for await (const chunk of source) yield* frames.parts(chunk);
+}
+
+async function* restOfFrame(first: FramePart, parts: AsyncGenerator<FramePart>): AsyncGenerator<Uint8Array> {
+  for (let part = first; ;) {
+    yield part.bytes;
+    if (part.isLast) return;
+    const next = await parts.next();
+    if (next.done === true) return; // cut off: the decompressor says so
+    part = next.value;
+  }
+}
+
+/** The bytes of a stream as a decompressor gives them. */
+async function* through(
+  source: AsyncIterable<Uint8Array>,
+  decompressor: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
+): AsyncGenerator<Uint8Array> {
+  const running = pipeline(Readable.from(source, { objectMode: false }), decompressor).catch(() => {
     // The consumer below meets the same error.
   });
   try {
@@ -38,11 +67,8 @@ const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const HEAD_LENGTH = 4;
 
-function decompressorFor(head: Uint8Array) {
-  if (GZIP.every((byte, index) => head[index] === byte)) return createGunzip({ chunkSize: CHUNK_SIZE });
-  if (ZSTD.every((byte, index) => head[index] === byte))
-    return createZstdDecompress({ chunkSize: CHUNK_SIZE });
-  return undefined;
+function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, index) => head[index] === byte);
 }
 
 /** The first four bytes of a stream, and the whole stream. */

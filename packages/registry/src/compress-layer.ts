@@ -2,7 +2,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import {
   Digester,
   layerCompression,
@@ -12,22 +11,12 @@ import {
   type DiffId,
 } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
+import { compressedBlocks, settingOf } from './compressed-blocks.ts';
 
 /** A layer in the form in which it travels. Disposing of it removes what was made for it. */
 export interface LayerFile extends AsyncDisposable {
   readonly descriptor: Descriptor;
   open(): AsyncIterable<Uint8Array>;
-}
-
-const GZIP_LEVEL = 6;
-const ZSTD_LEVEL = 3;
-
-/** What the bytes of a compression depend on: another version of the compressor may write others. */
-function settingOf(compression: Compression): string {
-  const { zlib, zstd } = process.versions;
-  return compression === 'gzip'
-    ? `gzip:${GZIP_LEVEL} zlib:${zlib}`
-    : `zstd:${ZSTD_LEVEL} zstd:${zstd ?? zlib}`;
 }
 
 /** What a layer is known to become; undefined where it has to be compressed to know. */
@@ -37,13 +26,13 @@ export function rememberedForm(
   layer: Descriptor,
   compression: Compression,
 ): Descriptor | undefined {
-  if (travelsAsIs(layer, compression)) return layer;
+  if (compression === 'none' || isCompressed(layer)) return layer;
   const known = store.lookUps.compressed(diffId, settingOf(compression));
   return known === undefined ? undefined : { mediaType: layerMediaType(compression), ...known };
 }
 
-function travelsAsIs(layer: Descriptor, compression: Compression): boolean {
-  return compression === 'none' || layerCompression(layer.mediaType) !== 'none';
+function isCompressed(layer: Descriptor): boolean {
+  return layerCompression(layer.mediaType) !== 'none';
 }
 
 /** A layer of the store as it travels, and remembers what it became. */
@@ -55,7 +44,7 @@ export async function compressLayer(
   compression: Compression,
   signal: AbortSignal | undefined,
 ): Promise<LayerFile> {
-  if (travelsAsIs(layer, compression)) {
+  if (compression === 'none' || isCompressed(layer)) {
     return {
       descriptor: layer,
       open: () => store.blobs.read(layer.digest),
@@ -64,10 +53,6 @@ export async function compressLayer(
   }
   const path = session.newPath('compressed');
   const digester = new Digester();
-  const compressor =
-    compression === 'gzip'
-      ? createGzip({ level: GZIP_LEVEL })
-      : createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
   const meter = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       digester.update(chunk);
@@ -76,8 +61,7 @@ export async function compressLayer(
   });
   try {
     await pipeline(
-      store.blobs.read(layer.digest),
-      compressor,
+      compressedBlocks(store.blobs.read(layer.digest), compression),
       meter,
       createWriteStream(path),
       signal === undefined ? {} : { signal },

@@ -1,0 +1,79 @@
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import { constants, gzip, zstdCompress } from 'node:zlib';
+import PQueue from 'p-queue';
+
+/** How layers can be compressed. */
+export type Compressor = 'gzip' | 'zstd';
+
+const GZIP_LEVEL = 6;
+const ZSTD_LEVEL = 3;
+/** In bytes. One that is compressed alone is larger than in one piece by 0.01% with gzip, 0.6% with zstd. */
+const BLOCK = 8 << 20;
+
+/** All compressing of this process: as much at once as there are cores. */
+const queue = new PQueue({ concurrency: availableParallelism() });
+
+/** What the bytes depend on: another version of the compressor may write others. */
+export function settingOf(compressor: Compressor): string {
+  const { zlib, zstd } = process.versions;
+  const version = compressor === 'gzip' ? `${GZIP_LEVEL} zlib:${zlib}` : `${ZSTD_LEVEL} zstd:${zstd ?? zlib}`;
+  return `${compressor}:${version} blocks:${BLOCK}`;
+}
+
+/**
+ * Compresses a stream on all cores: in blocks of one size, each a gzip member or a zstd frame of its own, in their
+ * order. So the bytes are the same however many cores there are.
+ * @param ahead how many blocks are compressed or wait to be taken at once
+ */
+export async function* compressedBlocks(
+  source: AsyncIterable<Uint8Array>,
+  compressor: Compressor,
+  ahead: number = availableParallelism() + 1,
+): AsyncGenerator<Uint8Array> {
+  const compress = compressor === 'gzip' ? compressGzip : compressZstd;
+  const begun: Promise<Buffer>[] = [];
+  try {
+    for await (const block of blocksOf(source)) {
+      const work = queue.add(() => compress(block));
+      work.catch(() => {}); // told when it is its turn
+      begun.push(work);
+      // Many layers may be on their way: what waits for a core takes memory.
+      await queue.onSizeLessThan(1);
+      if (begun.length >= ahead) yield* begun.splice(0, 1);
+    }
+    yield* begun.splice(0);
+  } finally {
+    await Promise.allSettled(begun);
+  }
+}
+
+const gzipAsync = promisify<Buffer, object, Buffer>(gzip);
+const zstdAsync = promisify<Buffer, object, Buffer>(zstdCompress);
+
+function compressGzip(block: Buffer): Promise<Buffer> {
+  return gzipAsync(block, { level: GZIP_LEVEL });
+}
+
+function compressZstd(block: Buffer): Promise<Buffer> {
+  return zstdAsync(block, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
+}
+
+/** The bytes of a stream in blocks of one size; the last one is shorter. */
+async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(BLOCK);
+  let used = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + BLOCK - used);
+      block.set(part, used);
+      used += part.length;
+      at += part.length;
+      if (used < BLOCK) continue;
+      yield block;
+      block = Buffer.allocUnsafe(BLOCK);
+      used = 0;
+    }
+  }
+  if (used > 0) yield block.subarray(0, used);
+}
