@@ -17,6 +17,7 @@ export const TOOLS = {
   xz: 'xz-utils',
   bzip2: 'bzip2',
   'mkfs.ext4': 'e2fsprogs',
+  strace: 'strace',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

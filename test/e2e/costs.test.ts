@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { traced, type Syscalls } from '../rig/syscalls.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+/*
+ * What builds ask of the kernel, counted: it does not depend on how busy the machine is, and each count is what makes
+ * some work slow. Where a limit is passed, look why before raising it; where a count falls for good, lower its limit.
+ */
+
+const FILES = 1000;
+const BYTES = 3000;
+
+/** A context of many files. */
+function writeContext(world: World, ...after: readonly string[]): void {
+  for (let number = 0; number < FILES; number++)
+    world.write({ [`files/${number % 10}/file-${number}`]: `${number} `.repeat(BYTES).slice(0, BYTES) });
+  world.write({ Dockerfile: ['FROM busybox', 'COPY files /files', ...after, ''].join('\n') });
+}
+
+const OPEN = ['openat', 'open'] as const;
+const STAT = ['lstat', 'newfstatat', 'statx'] as const;
+const WRITE = ['write', 'pwrite64', 'writev'] as const;
+const SYNC = ['fsync', 'fdatasync', 'syncfs'] as const;
+/** The barrier of a build, and index.json behind it. */
+const SYNCS = 2;
+const CONTEXT_FILE = /context\/files\/\d\/file-/;
+const TREE_FILE = /store\/.*\/files\/\d\/file-/;
+
+/** How many programs were started, Caisson itself not counted. */
+function programs(calls: Syscalls): number {
+  return calls.count('execve') - 1;
+}
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('what a build costs', () => {
+  test('with many files that a RUN stands on', async ({ world }) => {
+    writeContext(world, 'RUN true');
+    await world.ok(['pull', 'busybox']);
+    const cold = await traced(world, 'build', '.');
+    expect(cold.on(CONTEXT_FILE, ...OPEN)).toBeLessThanOrEqual(2 * FILES); // for the key, and into the layer
+    expect(cold.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
+    expect(cold.on(TREE_FILE, ...OPEN)).toBeGreaterThanOrEqual(FILES); // the tree, of which this test knows the place
+    expect(cold.on(TREE_FILE, ...OPEN)).toBeLessThanOrEqual(FILES);
+    expect(cold.bytes(...WRITE)).toBeLessThan(3 * FILES * BYTES + 10_000_000); // tar, tree; some 4 MB of base
+    expect(cold.count(...SYNC)).toBe(SYNCS);
+    // setpriv, unshare, the host; crun, its copy of itself, the command
+    expect(programs(cold)).toBeLessThanOrEqual(6);
+
+    // Files that changed just now are read again, for the clock of the kernel ticks slowly.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await world.ok(['build', '.']);
+    const again = await traced(world, 'build', '.');
+    expect(again.on(CONTEXT_FILE, ...OPEN)).toBe(0);
+    expect(again.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
+    expect(again.bytes(...WRITE)).toBeLessThan(200_000);
+    expect(again.count(...SYNC)).toBe(0);
+    expect(programs(again)).toBe(0);
+
+    writeFileSync(join(world.context, 'files/3/file-3'), 'edited');
+    const edited = await traced(world, 'build', '.');
+    expect(edited.on(/file-3"/, ...OPEN)).toBeGreaterThanOrEqual(2);
+    expect(programs(edited)).toBeLessThanOrEqual(6);
+  });
+
+  test('with many files that nothing stands on: no tree is written', async ({ world }) => {
+    writeContext(world);
+    const archive = join(world.folder, 'image.tar');
+    const calls = await traced(world, 'build', '-o', `type=oci,dest=${archive}`, '.');
+    expect(calls.on(CONTEXT_FILE, ...OPEN)).toBeLessThanOrEqual(2 * FILES);
+    expect(calls.on(TREE_FILE, ...OPEN)).toBe(0);
+    expect(programs(calls)).toBe(0);
+  });
+
+  test('with many RUN steps', async ({ world }) => {
+    const steps = 10;
+    const lines = Array.from({ length: steps }, (_, number) => `RUN echo ${number} > /file-${number}`);
+    world.write({ Dockerfile: ['FROM busybox', ...lines, ''].join('\n') });
+    await world.ok(['pull', 'busybox']);
+    await world.ok(['run', 'busybox', 'true']);
+    const calls = await traced(world, 'build', '.');
+    expect(programs(calls)).toBeLessThanOrEqual(3 + 3 * steps); // the host; for each step crun, its copy, the shell
+    expect(calls.count(...SYNC)).toBe(SYNCS);
+    expect(calls.bytes(...WRITE)).toBeLessThan(1_000_000);
+  });
+});
