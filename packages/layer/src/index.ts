@@ -39,6 +39,7 @@ export {
   type Xattrs,
 } from './entry.ts';
 export { LayerError, type LayerErrorCode } from './errors.ts';
+export { flattenTrees, type FlattenRequest } from './flatten.ts';
 export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
 export { LayerWriter, tarName, type Content, type WrittenLayer } from './layer-writer.ts';
 export { nodeEntry } from './node-entry.ts';

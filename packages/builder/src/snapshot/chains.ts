@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import type { Digest } from '@caisson/oci';
+import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
 import {
   applyLayer,
   ChainView,
   decodeToc,
   encodeToc,
+  flattenTrees,
   hostPath,
   inFolder,
   LayerError,
@@ -14,13 +15,18 @@ import {
   type HostPath,
   type Toc,
 } from '@caisson/layer';
-import { removeTreeLater, type Session, type Store } from '@caisson/store';
+import { formId, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
 import { stateDigest, type FileState, type StateLayer } from '../state.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
 export type LayerProvider = (layer: StateLayer) => Promise<void>;
+
+/**
+ * How many layers of ours are mounted as one tree: the kernel takes 500 at most, and a look-up that misses asks each.
+ */
+const GROUP = 100;
 
 /**
  * What is derived from chains of layers: tables of contents to look things up in, and trees to mount. Each is made
@@ -73,11 +79,49 @@ export class Chains {
     return new ChainView(tocs);
   }
 
-  /** The trees of a state, lowest first, to be mounted. */
-  async trees(state: FileState): Promise<string[]> {
+  /** The trees of a state, lowest first, to be mounted. Of a long chain, many layers are one tree. */
+  async trees({ layers }: FileState): Promise<string[]> {
     const trees: string[] = [];
-    for (const index of state.layers.keys()) trees.push(await this.#tree(state.layers, index));
+    const firstOwn = layers.findIndex(({ created }) => created !== undefined);
+    for (let index = 0; index < layers.length;) {
+      const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
+      trees.push(await (isGroup ? this.#flatTree(layers, index) : this.#tree(layers, index)));
+      index += isGroup ? GROUP : 1;
+    }
     return trees;
+  }
+
+  /** The one tree of a group of layers, from an index on. */
+  #flatTree(layers: readonly StateLayer[], index: number): Promise<string> {
+    const upTo = layers.slice(0, index + GROUP);
+    const form = formId(
+      'chain',
+      digestOf(canonicalJson(['flat', index, ...upTo.map(({ diffId }) => diffId)])),
+    );
+    const known = this.#trees.get(form) ?? this.#loadFlatTree(upTo, index, form);
+    this.#trees.set(form, known);
+    return known;
+  }
+
+  async #loadFlatTree(layers: readonly StateLayer[], index: number, form: FormId): Promise<string> {
+    if (await this.#store.forms.hasTree(this.#session, form)) return this.#store.forms.treePath(form);
+    const group: { toc: Toc; tree: HostPath }[] = [];
+    for (let at = index; at < layers.length; at++) {
+      const tree = hostPath(await this.#tree(layers, at));
+      group.push({ toc: await this.#toc(layers, at), tree });
+    }
+    const below = await this.view({ layers: layers.slice(0, index) });
+    const path = this.#session.newPath('tree');
+    await mkdir(path, { mode: 0o755 });
+    try {
+      flattenTrees({ below, layers: group, tree: hostPath(path) });
+      const size = layers.slice(index).reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+      await this.#store.forms.adoptTree(this.#session, path, form, size);
+    } catch (error) {
+      await removeTreeLater(path);
+      throw error;
+    }
+    return this.#store.forms.treePath(form);
   }
 
   /** Where the bytes of a file lie: in the tar of a layer that lies there as it is, else in its tree. */
