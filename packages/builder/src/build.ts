@@ -1,6 +1,7 @@
 import { familiarName, formatReference, parseReference, err, ok, type Result } from '@caisson/oci';
 import { assembleImage } from './image/assemble-image.ts';
 import { storeImage } from './image/store-image.ts';
+import { warnOfDepth } from './image/warn-of-depth.ts';
 import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
@@ -54,6 +55,7 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   source.context.save();
   contexts.save();
 
+  warnOfDepth(state, emit);
   const image = assembleImage(target, state, scope.clock);
   const imageId = image.manifest.config.digest;
   const tell = (isStored: boolean): void => emit({ kind: 'image', id: imageId, names, isStored });
