@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, constants } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { errorCode } from '@caisson/sys';
+import { beginWriteBack, errorCode } from '@caisson/sys';
 import { asDiffId, Digester, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
 import { baseName, childOf, fsPath, parentOf, textOf, type BytePath, type HostPath } from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
@@ -31,6 +31,8 @@ export interface WrittenLayer {
 }
 
 const BUFFER_SIZE = 1 << 20;
+/** How much is written to the disk at once, while the rest is made: the barrier at the end has less to wait for. */
+const WRITE_BACK = 8 << 20;
 const ZERO_BLOCK = Buffer.alloc(BLOCK);
 
 /**
@@ -44,6 +46,8 @@ export class LayerWriter {
   #used = 0;
   /** Bytes that left the buffer. */
   #flushed = 0;
+  /** Up to where the kernel was told to write. */
+  #begun = 0;
   readonly #tar = new Digester();
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
@@ -159,6 +163,10 @@ export class LayerWriter {
     if (!isZeros(full)) writeFully(this.#fd, full, this.#flushed);
     this.#flushed += this.#used;
     this.#used = 0;
+    if (this.#flushed - this.#begun >= WRITE_BACK) {
+      beginWriteBack(this.#fd, this.#begun, this.#flushed - this.#begun);
+      this.#begun = this.#flushed;
+    }
     this.#onFlush(this.#flushed);
   }
 

@@ -116,7 +116,7 @@ function paxTime({ seconds, nanoseconds }: Time): string {
 }
 
 function ustarBlock(fields: TarFields, flag: string, name: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.allocUnsafe(BLOCK).fill(0); // from Node's pool: there is one for every file
   const { mode, uid, gid, mtime, linkName = '', major, minor } = fields;
   block.write(name.slice(0, NAME_LENGTH), 0, 'latin1');
   writeOctal(block, 100, 8, mode);

@@ -4,6 +4,10 @@ const syncfsFunction = libcFunction('int syncfs(int fd)');
 const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
 const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
 const futimens = libcFunction('int futimens(int fd, const int64_t *times)');
+const syncFileRange = libcFunction(
+  'int sync_file_range(int fd, int64_t offset, int64_t length, uint32_t flags)',
+);
+const SYNC_FILE_RANGE_WRITE = 2;
 const chrootFunction = libcFunction('int chroot(const void *path)');
 
 const AT_FDCWD = -100;
@@ -12,6 +16,15 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Writes everything that the file system of an open file still holds in memory to its disk, and waits for it. */
 export function syncFileSystem(fd: number): void {
   syncfsFunction([fd]);
+}
+
+/** Begins to write a part of a file to its disk, without waiting for it. A hint: where it fails, it is written later. */
+export function beginWriteBack(fd: number, offset: number, length: number): void {
+  try {
+    syncFileRange([fd, offset, length, SYNC_FILE_RANGE_WRITE]);
+  } catch {
+    // Not every file system can.
+  }
 }
 
 /** What mknod(2) makes: S_IFIFO, S_IFCHR, S_IFBLK. */

@@ -1,5 +1,6 @@
 export { becomeUser, CAPABILITIES, capabilityMask, type Capability, type Identity } from './credentials.ts';
 export {
+  beginWriteBack,
   changeRoot,
   deviceNumber,
   FILE_TYPE,
