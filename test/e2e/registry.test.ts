@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openStore } from '@caisson/store';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
@@ -266,6 +267,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'openssl'))('a regis
 
 /** Lets the remembered bases look as if they had been asked for long ago. */
 async function makeOld(world: World): Promise<void> {
-  const script = `sed -i 's/"checkedAt":[0-9]*/"checkedAt":1/' bases/*.json`;
-  await execa('sh', ['-c', script], { cwd: world.store });
+  using store = await openStore(world.store);
+  await using session = store.session();
+  for (const base of (await store.bases.list()).values())
+    await store.bases.put(session, { ...base, checkedAt: 1 });
 }
