@@ -20,8 +20,8 @@ const stepRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),
   key: digest,
   keyRecord: z.record(z.string(), json),
-  layer: z.object({ diffId, size: z.int(), contentDigest: digest }),
-  created: z.string(),
+  layer: z.object({ diffId, size: z.int().check(z.nonnegative()), contentDigest: digest }),
+  created: z.iso.datetime(),
   stage: z.string(),
   dockerfile: z.string(),
   text: z.string(),
@@ -103,10 +103,15 @@ export function stepRecordJson(record: StepRecord): object {
   return { version: RECORD_VERSION, ...record };
 }
 
-/** A record as it was written down; undefined for what is none, or of another version. */
+/** A record as it was written down; undefined for what is none, or of another version. It may come from anywhere. */
 export function parseStepRecord(value: unknown): StepRecord | undefined {
-  const parsed = stepRecordSchema.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  try {
+    const parsed = stepRecordSchema.safeParse(value);
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // nested deeper than the stack is
+    throw error;
+  }
 }
 
 /** The name under which a record is held. */

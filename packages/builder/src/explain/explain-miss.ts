@@ -54,13 +54,17 @@ function commonCommand(a: Json | undefined, b: Json | undefined): number {
   return at;
 }
 
-/** Reads parts as JSON; a part that is not what its digest says is none. */
+/** Reads parts as JSON; a part that is not what its digest says, or no JSON, is none: it may come from anywhere. */
 export function partReader(textOf: (digest: Digest) => string | undefined): PartReader {
   return (digest) => {
     const text = textOf(digest);
     if (text === undefined || digestOf(text) !== digest) return undefined;
-    const json: unknown = JSON.parse(text);
-    return isJson(json) ? json : undefined;
+    try {
+      const json: unknown = JSON.parse(text);
+      return isJson(json) ? json : undefined;
+    } catch {
+      return undefined;
+    }
   };
 }
 

@@ -135,12 +135,12 @@ function changeLines(change: Change): string[] {
       return change.files.map((file) => `    ${printable(fileText(file))}`);
     case 'variable': {
       const { name, isArg, before, after } = change;
-      return [`    ${isArg ? 'ARG' : 'ENV'} ${name}: ${shown(before)} -> ${shown(after)}`];
+      return [`    ${isArg ? 'ARG' : 'ENV'} ${printable(name)}: ${shown(before)} -> ${shown(after)}`];
     }
     case 'state':
       return [`    ${printable(stateText(change))}`];
     case 'field':
-      return [`    ${fieldText(change.field)}: ${shown(change.before)} -> ${shown(change.after)}`];
+      return [`    ${printable(fieldText(change.field))}: ${shown(change.before)} -> ${shown(change.after)}`];
   }
 }
 
