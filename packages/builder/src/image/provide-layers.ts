@@ -12,9 +12,9 @@ export async function provideLayers(
   { push = false, outputs = [], isLoaded = false }: BuildRequest,
   state: FileState,
 ): Promise<boolean> {
-  const onlyPasses = !isLoaded && (push || outputs.length > 0);
-  const areWritten = outputs.some(({ type }) => type === 'oci' || type === 'docker');
-  if (!onlyPasses || areWritten) {
+  // Every output reads all layers. One that is lost is found out here, where what stood on it can be solved again.
+  const onlyPasses = !isLoaded && push && outputs.length === 0;
+  if (!onlyPasses) {
     for (const layer of state.layers) await layers(layer);
     return true;
   }
