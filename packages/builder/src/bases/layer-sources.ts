@@ -34,7 +34,9 @@ export function openLayerSources(
     bases: new BaseImages({ store, session, remote, pull, emit }),
     layouts,
     layers: async (layer) => {
-      if (await caches.imported.provide(layer.diffId)) return;
+      // A base's layer lies as its image names it, compressed: a cache may have the same files under another name.
+      const isOfStep = layer.step !== undefined;
+      if (isOfStep && (await caches.imported.provide(layer.diffId))) return;
       if (!(await layouts.provide(layer))) await remote.provide(layer);
     },
     elsewhere: (diffId, layer) => caches.imported.elsewhere(diffId) ?? remote.elsewhere(layer),
