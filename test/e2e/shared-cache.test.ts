@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { MEDIA_TYPES, parseManifest } from '@caisson/oci';
@@ -112,6 +113,37 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     expect((await world.ok(['run', 'app'], { root: `${world.store}-three` })).stdout).toBe('4\n');
   });
 
+  test('does not take a layer of a base for its own, though it has the same files', async ({ world }) => {
+    const start = 'FROM busybox\nCOPY src /src\n';
+    world.write({ ...APP, Dockerfile: start });
+    const base = `${registry.host}/same/base`;
+    const cache = `type=registry,ref=${registry.host}/same/cache:main`;
+    await build(world, 'one', '-t', base, '--push', '--cache-to', cache);
+    world.write({ Dockerfile: `${start}FROM ${base}\nCOPY --from=0 /src/a.txt /a\n` });
+    const second = await build(world, 'two', '-t', 'app', '--load', '--cache-from', cache);
+    expect(second.steps).toBe('1/1');
+    expect((await world.ok(['run', 'app', 'cat', '/a'], { root: `${world.store}-two` })).stdout).toBe('a\n');
+  });
+
+  test('is not written by a build that fails, which does not wait for it', async ({ world }) => {
+    // It takes requests, and answers none that brings something.
+    const server = createServer((request, response) => {
+      if (request.method === 'HEAD') response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    world.write({ ...APP, Dockerfile: 'FROM busybox\nCOPY src /src\nRUN exit 3\n' });
+    const to = `type=registry,ref=127.0.0.1:${port}/a/cache,mode=max`;
+    const startedAt = performance.now();
+    const failed = await world.run(['build', '--cache-to', to, '.']);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toMatch(/RUN exit 3 ended with exit code 3\n[^]*#step-failed\n$/);
+    expect(performance.now() - startedAt).toBeLessThan(20_000); // an answer is waited for for a minute
+    server.closeAllConnections();
+    server.close();
+  });
+
   test('is a warning where it is not there, or out of reach', async ({ world }) => {
     world.write(APP);
     const missing = `${registry.host}/no/cache:main`;
@@ -188,6 +220,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
       const again = await build(world, name, '-t', 'app', ...FROM);
       expect(again.stderr).toContain('warning: a layer of the cache ');
       expect((await world.ok(['run', 'app'], { root: `${world.store}-${name}` })).stdout).toBe('5001\n');
+      for (const type of ['tar', 'local']) {
+        const out = await build(world, `${name}-${type}`, '-o', `type=${type},dest=out-${type}`, ...FROM);
+        expect(out.stderr).toContain('warning: a layer of the cache ');
+      }
       rmSync(join(world.context, 'cache'), { recursive: true });
     }
     expect(first.steps).toBe('0/5');

@@ -61,7 +61,7 @@ export async function openWorkshop(
   const git = new GitRepositories(store, session, secret, agents);
   const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
 
-  const sources = openLayerSources(request, registry, { store, session, emit, signal: signal ?? NEVER });
+  const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
   const { bases, layouts, layers, elsewhere, imported, exports } = sources;
   const contexts = new NamedContexts(request.buildContexts ?? {}, cwd, {
     ...tools,

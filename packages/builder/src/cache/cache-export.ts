@@ -43,7 +43,7 @@ const TRANSFERS = 4;
  * A cache on its way to another place. With `max`, a layer travels while later steps run. What goes wrong is a warning,
  * never the end of a build.
  */
-export class CacheExport {
+export class CacheExport implements AsyncDisposable {
   readonly #place: CachePlace;
   readonly #how: { readonly mode: CacheMode; readonly compression: Compression };
   readonly #tools: ExportTools;
@@ -51,6 +51,8 @@ export class CacheExport {
   readonly #records = new Map<Digest, StepRecord>();
   readonly #selections = new Map<string, SharedSelection>();
   readonly #layers = new Map<DiffId, Promise<Descriptor>>();
+  readonly #end = new AbortController();
+  readonly #signal: AbortSignal;
   #problem: unknown;
 
   constructor(
@@ -61,6 +63,14 @@ export class CacheExport {
     this.#place = place;
     this.#how = how;
     this.#tools = tools;
+    this.#signal = AbortSignal.any([tools.signal, this.#end.signal]);
+  }
+
+  /** Ends what is still on its way: of a build that failed nothing is exported. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    this.#queue.clear();
+    await this.#queue.onIdle();
   }
 
   /** A step's record, as it was found or made. */
@@ -107,7 +117,7 @@ export class CacheExport {
   }
 
   async #write(records: readonly StepRecord[]): Promise<void> {
-    const { signal } = this.#tools;
+    const signal = this.#signal;
     const descriptors: Descriptor[] = [];
     const shared: { record: StepRecord; layer: number }[] = [];
     for (const record of records) {
@@ -135,7 +145,8 @@ export class CacheExport {
   }
 
   async #sendNow(diffId: DiffId, size: number): Promise<Descriptor> {
-    const { store, session, imported, signal } = this.#tools;
+    const { store, session, imported } = this.#tools;
+    const signal = this.#signal;
     signal.throwIfAborted();
     if (this.#problem !== undefined) throw new Error('given up', { cause: this.#problem });
     const distant = store.blobs.size(diffId) === undefined ? imported.elsewhere(diffId) : undefined;

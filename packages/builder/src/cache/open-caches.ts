@@ -8,8 +8,8 @@ import { FolderCache } from './folder-cache.ts';
 import { ImportedCache, type ImportTools } from './imported-cache.ts';
 import { RegistryCache } from './registry-cache.ts';
 
-/** The caches of a request that lie elsewhere. */
-export interface OpenCaches {
+/** The caches of a request that lie elsewhere. Disposing of them ends what is on its way to them. */
+export interface OpenCaches extends AsyncDisposable {
   readonly imported: ImportedCache;
   readonly exports: readonly CacheExport[];
 }
@@ -27,7 +27,13 @@ export function openCaches(
   const exports = cacheTo.map(
     (request) => new CacheExport(placeOf(request, access), howOf(request), { ...tools, imported }),
   );
-  return { imported, exports };
+  return {
+    imported,
+    exports,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(exports.map((each) => each[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 function howOf({ type, mode = 'min', compression }: CacheExportRequest) {
