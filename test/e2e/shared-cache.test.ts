@@ -246,6 +246,19 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
     expect(unwritable.stderr).toMatch(/^warning: the cache .*\/file\/cache cannot be written: ENOTDIR/m);
   });
 
+  test('does not take the place of an image that lies in the folder', async ({ world }) => {
+    world.write(APP);
+    await build(world, 'one', '-t', 'app:latest', '-o', 'type=oci,dest=cache/');
+    const index = readFileSync(join(world.context, 'cache/index.json'), 'utf8');
+    const files = blobs(world);
+    const { stderr } = await build(world, 'one', ...to());
+    expect(stderr).toMatch(
+      /^warning: the cache .* cannot be written: it is an image layout of something else$/m,
+    );
+    expect(readFileSync(join(world.context, 'cache/index.json'), 'utf8')).toBe(index);
+    expect(blobs(world)).toStrictEqual(expect.arrayContaining(files));
+  });
+
   test('is refused where the flag makes no sense', async ({ world }) => {
     const wrong = async (...args: readonly string[]): Promise<string> => {
       const { exitCode, stderr } = await world.run(['build', ...args, '.']);

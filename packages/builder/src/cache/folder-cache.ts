@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, lstatSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ import type { CacheBlob, CachePlace } from './cache-place.ts';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
 const MAX_CONFIG = 64 << 20;
+const SOMETHING_ELSE = 'it is an image layout of something else';
 
 /**
  * A cache in a folder: an image layout with a manifest for each tag. What no manifest names any more goes when a cache is
@@ -35,7 +37,6 @@ export class FolderCache implements CachePlace {
   readonly #folder: string;
   readonly #tag: string;
   readonly #written = new Set<Digest>();
-  #parts = 0;
 
   /** @param folder absolute */
   constructor(folder: string, tag: string) {
@@ -51,8 +52,22 @@ export class FolderCache implements CachePlace {
     const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
     if (!manifest.ok) throw new CacheError(`its manifest cannot be read: ${manifest.error}`);
     const { config } = manifest.value;
-    if (config.mediaType !== RECORDS_TYPE) throw new CacheError('it is an image layout of something else');
+    if (config.mediaType !== RECORDS_TYPE) throw new CacheError(SOMETHING_ELSE);
     return { manifest: manifest.value, config: await this.#document(config, MAX_CONFIG) };
+  }
+
+  /** What is replaced must be a cache: the folder may be an image of the user's. One that is damaged goes. */
+  async #checkCache(entry: Descriptor): Promise<void> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#document(entry, MAX_INDEX);
+    } catch (error) {
+      if (error instanceof CacheError || errorCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    const manifest = parseManifest(bytes, entry.mediaType);
+    if (!manifest.ok || manifest.value.config.mediaType !== RECORDS_TYPE)
+      throw new CacheError(SOMETHING_ELSE);
   }
 
   async *open({ digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
@@ -91,14 +106,14 @@ export class FolderCache implements CachePlace {
     await this.write(config, [], signal);
     await this.write({ descriptor, open: () => once(manifest) }, [], signal);
     using _lock = await lockFile(join(this.#folder, 'caisson.lock'), 'exclusive', { signal });
-    const others = (await this.#index())?.manifests.filter(
-      ({ annotations }) => annotations?.[REF_NAME] !== this.#tag,
-    );
-    const manifests = [...(others ?? []), { ...descriptor, annotations: { [REF_NAME]: this.#tag } }];
+    const there = (await this.#index())?.manifests ?? [];
+    const others = there.filter(({ annotations }) => annotations?.[REF_NAME] !== this.#tag);
+    for (const entry of there) if (!others.includes(entry)) await this.#checkCache(entry);
+    const manifests = [...others, { ...descriptor, annotations: { [REF_NAME]: this.#tag } }];
     const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
     await this.#writeText('oci-layout', '{"imageLayoutVersion":"1.0.0"}');
     await this.#writeText('index.json', JSON.stringify(index));
-    await this.#sweep(others ?? []);
+    await this.#sweep(others);
   }
 
   /** Removes the blobs that neither this cache nor another tag names. One that cannot be read keeps everything. */
@@ -142,8 +157,8 @@ export class FolderCache implements CachePlace {
 
   /** Writes beside the place and moves there: nobody sees half a file. */
   async #place(path: string, write: (path: string) => Promise<void>): Promise<void> {
-    this.#parts++;
-    const part = join(this.#folder, `.${process.pid}-${this.#parts}.part`);
+    // No number of a process: in containers that share a folder they are the same.
+    const part = join(this.#folder, `.${randomUUID()}.part`);
     try {
       await write(part);
       await rename(part, path);
