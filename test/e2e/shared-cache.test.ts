@@ -1,6 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { MEDIA_TYPES, parseManifest } from '@caisson/oci';
 import { startRegistry, type Registry } from '../rig/registry.ts';
@@ -244,6 +254,19 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
     writeFileSync(join(world.context, 'file'), '');
     const unwritable = await build(world, 'file', '--cache-to', 'type=local,dest=file/cache');
     expect(unwritable.stderr).toMatch(/^warning: the cache .*\/file\/cache cannot be written: ENOTDIR/m);
+  });
+
+  test('of two builds that write at the same time has all that both name', async ({ world }) => {
+    world.write({ ...APP, 'src/c.txt': 'c\n', Slow: 'FROM busybox\nCOPY src/c.txt /\nRUN sleep 4\n' });
+    const slow = build(world, 'one', '-f', 'Slow', ...to(',mode=max,tag=slow'));
+    while (!existsSync(join(world.context, 'cache/blobs/sha256')) || blobs(world).length === 0)
+      await sleep(50);
+    await build(world, 'two', ...to(',mode=max'));
+    await slow;
+    const [flag, value] = FROM;
+    const again = await build(world, 'three', '-f', 'Slow', '--load', flag, `${value},tag=slow`);
+    expect(again.stderr).not.toContain('warning');
+    expect(again.steps).toBe('2/0');
   });
 
   test('does not take the place of an image that lies in the folder', async ({ world }) => {

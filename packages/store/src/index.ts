@@ -4,7 +4,7 @@ export type { CacheEntry, EntryKind } from './cache-entries.ts';
 export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
-export { lockFile, type LockOptions } from './lock.ts';
+export { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 export type { CompressedLayer, KnownFile, KnownLayer, KnownRemoteFile } from './look-ups.ts';
 export { formId, type FormId } from './paths.ts';
 export type { RememberedBase } from './remembered-bases.ts';

@@ -71,6 +71,7 @@ export class CacheExport implements AsyncDisposable {
     this.#end.abort();
     this.#queue.clear();
     await this.#queue.onIdle();
+    await this.#place[Symbol.asyncDispose]();
   }
 
   /** A step's record, as it was found or made. */

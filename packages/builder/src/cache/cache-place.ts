@@ -6,8 +6,8 @@ export interface CacheBlob {
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
-/** Where a cache lies, or is to lie: a registry, or a folder. */
-export interface CachePlace {
+/** Where a cache lies, or is to lie: a registry, or a folder. Disposing of it gives back what writing holds. */
+export interface CachePlace extends AsyncDisposable {
   /** What messages call it. */
   readonly title: string;
 

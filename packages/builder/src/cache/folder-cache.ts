@@ -16,7 +16,7 @@ import {
   type Manifest,
   type Reference,
 } from '@caisson/oci';
-import { lockFile } from '@caisson/store';
+import { lockFile, tryLockFile, type HeldLock } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
 import { RECORDS_TYPE } from './cache-document.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
@@ -24,6 +24,7 @@ import type { CacheBlob, CachePlace } from './cache-place.ts';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
 const MAX_CONFIG = 64 << 20;
+const WRITERS = 'writers.lock';
 const SOMETHING_ELSE = 'it is an image layout of something else';
 
 /**
@@ -36,7 +37,8 @@ export class FolderCache implements CachePlace {
   readonly repository = undefined;
   readonly #folder: string;
   readonly #tag: string;
-  readonly #written = new Set<Digest>();
+  /** Shared by all who write: as long as one does, nothing is removed, for no manifest names yet what it wrote. */
+  #writing: Promise<HeldLock> | undefined;
 
   /** @param folder absolute */
   constructor(folder: string, tag: string) {
@@ -82,10 +84,10 @@ export class FolderCache implements CachePlace {
       throw new CacheError(`its blob ${digest} is damaged`);
   }
 
-  has({ digest, size }: Descriptor): Promise<boolean> {
-    this.#written.add(digest);
+  async has({ digest, size }: Descriptor, signal: AbortSignal): Promise<boolean> {
+    await this.#beginToWrite(signal);
     const there = lstatSync(this.#blob(digest), { throwIfNoEntry: false });
-    return Promise.resolve(there?.isFile() === true && there.size === size);
+    return there?.isFile() === true && there.size === size;
   }
 
   async write(
@@ -93,8 +95,7 @@ export class FolderCache implements CachePlace {
     _from: readonly Reference[],
     signal: AbortSignal,
   ): Promise<void> {
-    await mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true });
-    this.#written.add(descriptor.digest);
+    await this.#beginToWrite(signal);
     await this.#place(this.#blob(descriptor.digest), (path) =>
       pipeline(open(), createWriteStream(path, { flags: 'wx' }), { signal }),
     );
@@ -113,13 +114,28 @@ export class FolderCache implements CachePlace {
     const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
     await this.#writeText('oci-layout', '{"imageLayoutVersion":"1.0.0"}');
     await this.#writeText('index.json', JSON.stringify(index));
-    await this.#sweep(others);
+    await this[Symbol.asyncDispose]();
+    using alone = tryLockFile(join(this.#folder, WRITERS), 'exclusive');
+    if (alone !== undefined) await this.#sweep(manifests);
   }
 
-  /** Removes the blobs that neither this cache nor another tag names. One that cannot be read keeps everything. */
-  async #sweep(others: readonly Descriptor[]): Promise<void> {
-    const needed = new Set<string>([...this.#written].map(hexOf));
-    for (const entry of others) {
+  async [Symbol.asyncDispose](): Promise<void> {
+    const writing = this.#writing;
+    this.#writing = undefined;
+    (await writing?.catch(() => undefined))?.[Symbol.dispose]();
+  }
+
+  #beginToWrite(signal: AbortSignal): Promise<HeldLock> {
+    this.#writing ??= mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true }).then(() =>
+      lockFile(join(this.#folder, WRITERS), 'shared', { signal }),
+    );
+    return this.#writing;
+  }
+
+  /** Removes the blobs that no tag names. One that cannot be read keeps everything. */
+  async #sweep(manifests: readonly Descriptor[]): Promise<void> {
+    const needed = new Set<string>();
+    for (const entry of manifests) {
       const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
       if (!manifest.ok) return;
       for (const { digest } of [entry, manifest.value.config, ...manifest.value.layers])

@@ -66,6 +66,10 @@ export class RegistryCache implements CachePlace {
     await putManifest(repository, this.#reference, descriptor, manifest, signal);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A registry keeps blobs that no manifest names for a while by itself.
+  }
+
   async #open(): Promise<{ readonly repository: Repository; readonly pusher: BlobPusher }> {
     const { client, BlobPusher: Pusher } = await this.#access.open();
     const repository = client.toWrite(this.#reference);
