@@ -5,7 +5,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../open-store.ts';
 import { ago } from '../output/format.ts';
-import { printable } from '../output/line-splitter.ts';
+import { printableLine } from '../output/line-splitter.ts';
 import { printJson } from '../output/print.ts';
 import { fieldText, fileText, reasonText, stateText } from '../output/reason-text.ts';
 import { oneOf } from '../parse-options.ts';
@@ -100,7 +100,7 @@ function textOf({ id, startedAt }: BuildReport, steps: readonly Explained[]): st
 function stepText({ step, than }: Explained): string {
   const { id, name, text, outcome, key, reason, record } = step;
   const lines = [
-    `#${id} [${name}] ${printable(text)}`,
+    `#${id} [${name}] ${printableLine(text)}`,
     `  ${outcome}${key === undefined ? '' : `, key ${key}`}`,
   ];
   if (reason === undefined) return `${lines.join('\n')}\n`;
@@ -132,18 +132,20 @@ function fieldOf(change: Change): string {
 function changeLines(change: Change): string[] {
   switch (change.kind) {
     case 'files':
-      return change.files.map((file) => `    ${printable(fileText(file))}`);
+      return change.files.map((file) => `    ${printableLine(fileText(file))}`);
     case 'variable': {
       const { name, isArg, before, after } = change;
-      return [`    ${isArg ? 'ARG' : 'ENV'} ${printable(name)}: ${shown(before)} -> ${shown(after)}`];
+      return [`    ${isArg ? 'ARG' : 'ENV'} ${printableLine(name)}: ${shown(before)} -> ${shown(after)}`];
     }
     case 'state':
-      return [`    ${printable(stateText(change))}`];
+      return [`    ${printableLine(stateText(change))}`];
     case 'field':
-      return [`    ${printable(fieldText(change.field))}: ${shown(change.before)} -> ${shown(change.after)}`];
+      return [
+        `    ${printableLine(fieldText(change.field))}: ${shown(change.before)} -> ${shown(change.after)}`,
+      ];
   }
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : printable(JSON.stringify(value));
+  return value === undefined ? 'nothing' : printableLine(JSON.stringify(value));
 }

@@ -37,3 +37,8 @@ function harmless(line: Uint8Array): string {
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
+
+/** A text as one line, of which nothing can pass for another. */
+export function printableLine(text: string): string {
+  return printable(text.replaceAll('\n', '\\n'));
+}

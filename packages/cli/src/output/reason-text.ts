@@ -1,5 +1,5 @@
 import type { Change, FileChange, FileField, MissReason } from '@caisson/builder';
-import { printable } from './line-splitter.ts';
+import { printableLine } from './line-splitter.ts';
 
 /** How many files a line names. */
 const NAMED = 3;
@@ -15,7 +15,7 @@ export function reasonText(reason: MissReason): string {
       return 'asked for without the cache';
     case 'changed': {
       const [first] = reason.changes;
-      return printable(
+      return printableLine(
         first === undefined ? 'something that is not known' : changeText(first, reason.changes),
       );
     }
