@@ -31,11 +31,40 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
     expect(said).not.toContain(secret);
     expect(filesWith(world.store, secret)).toEqual([]);
     expect((await world.ok(['run', 'app', 'ls', '/'])).stdout).not.toMatch(/^(?:run|t)$/m);
-    // Another value is no reason to run the step again.
-    const again = await world.ok(['build', '--secret', 'id=token,env=TOKEN', '.'], {
-      env: { TOKEN: 'other' },
+  });
+
+  test('are no reason to run a step again, but one that has changed is told of', async ({ world }) => {
+    const [value, another] = ['correct-horse-battery-staple', 'tr0ub4dor-and-three'];
+    const build = async (secret: string, ...args: readonly string[]): Promise<string> => {
+      world.write({ Dockerfile: DOCKERFILE, token: secret });
+      return output(world, ['--secret', 'id=token,src=token', ...args]);
+    };
+    await build(value);
+    expect(await build(value)).toMatch(/^base .*\n#1 .*\n#1 cached\nimage /);
+    const said = await build(another);
+    expect(said.split('\n').slice(1, -3).join('\n')).toMatchInlineSnapshot(`
+      "warning: the secret "token" has changed since this step ran; its cached result is used
+        at Dockerfile:2:5
+        1 | FROM busybox
+      > 2 | RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t st...
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        hint: --no-cache-filter stage-0 runs it again
+      #1 [2/2] RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t stat -c '%a %u:%g' /run/secrets/token && wc -c < /t && echo \${#TOKEN}
+      #1 cached"
+    `);
+    expect(said).toMatch(/1 steps cached, 0 ran\n$/);
+    // Until it has run again: then the new value is the one that is known.
+    expect(await build(another, '--no-cache-filter', 'stage-0')).toMatch(/0 steps cached, 1 ran\n$/);
+    expect(await build(another)).not.toContain('warning');
+    const planned = await world.ok(['plan', '--secret', 'id=token,env=TOKEN', '.'], {
+      env: { TOKEN: value },
     });
-    expect(again.stderr).toMatch(/1 steps cached, 0 ran\n$/);
+    expect(planned.stderr).toContain('warning: the secret "token" has changed since this step ran');
+    // A secret that is not given, or cannot be read, is nothing that a cached step asks for.
+    expect(await output(world)).not.toContain('warning');
+    expect(await output(world, ['--secret', 'id=token,src=nowhere'])).not.toContain('warning');
+    expect(filesWith(world.store, value)).toEqual([]);
+    expect(filesWith(world.store, another)).toEqual([]);
   });
 
   test('that are not given: nothing, an empty variable, or an error', async ({ world }) => {

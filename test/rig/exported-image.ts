@@ -36,10 +36,16 @@ export async function readExportedImage(layout: string): Promise<ExportedImage> 
     rootfs,
     ...rest
   } = imageConfig.parse(JSON.parse(blob(config.digest).toString('utf8')));
-  const files = new Map<string, LinkedFile>();
-  for (const { digest } of layers) applyLayer(files, await filesOfTar(unpacked(blob(digest))));
-  files.delete('');
+  const files = await flatten(layers.map(({ digest }) => blob(digest)));
   return { config: rest, history, layers: rootfs.diff_ids.length, files };
+}
+
+/** The files that a container sees of layers, tars as they lie in a store, lowest first. */
+export async function flatten(layers: readonly Buffer[]): Promise<ReadonlyMap<string, LinkedFile>> {
+  const files = new Map<string, LinkedFile>();
+  for (const layer of layers) applyLayer(files, await filesOfTar(unpacked(layer)));
+  files.delete('');
+  return files;
 }
 
 function unpacked(bytes: Buffer): Buffer {

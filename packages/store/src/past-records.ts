@@ -87,7 +87,7 @@ export class PastRecords {
   }
 
   /**
-   * Forgets the oldest beyond a bound, and every text that nothing names any more.
+   * Forgets the oldest beyond a bound, what was kept of their secrets, and every text that nothing names any more.
    * @param named digests that records which are still there have in them
    */
   shorten(named: Iterable<Digest>): void {
@@ -95,6 +95,7 @@ export class PastRecords {
       'DELETE FROM past_records WHERE key NOT IN (SELECT key FROM past_records ORDER BY at DESC LIMIT ?)',
       MOST,
     );
+    this.#database.run('DELETE FROM secret_marks WHERE step NOT IN (SELECT key FROM past_records)');
     const kept = this.#reachable(named);
     const all = this.#database.all('SELECT digest FROM key_parts').map(({ digest }) => String(digest));
     this.#database.together(() => {

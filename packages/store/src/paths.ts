@@ -51,6 +51,10 @@ export class StorePaths {
   get tmp(): string {
     return this.#in('tmp');
   }
+  /** What marks of secrets are made with. */
+  get secretKey(): string {
+    return this.#in('secret.key');
+  }
   get database(): string {
     return this.#in('caisson.db');
   }

@@ -17,6 +17,7 @@ import { PastRecords } from './past-records.ts';
 import { StorePaths } from './paths.ts';
 import { RememberedBases } from './remembered-bases.ts';
 import { Room } from './room.ts';
+import { SecretMarks } from './secret-marks.ts';
 import { Seen } from './seen.ts';
 import { Session } from './session.ts';
 import { Sizes } from './sizes.ts';
@@ -38,6 +39,7 @@ export class Store implements Disposable {
   readonly images: ImageIndex;
   readonly records: StepRecords;
   readonly pastRecords: PastRecords;
+  readonly secretMarks: SecretMarks;
   readonly reports: BuildReports;
   readonly bases: RememberedBases;
   readonly forms: LayerForms;
@@ -67,6 +69,7 @@ export class Store implements Disposable {
     this.pastRecords = new PastRecords(this.#database);
     this.bases = new RememberedBases(paths, this.sizes);
     this.forms = new LayerForms(paths, known, lockOptions);
+    this.secretMarks = new SecretMarks(paths, this.#database);
     this.lookUps = new LookUps(this.#database);
     this.cacheMounts = new CacheMounts(paths, this.sizes, lockOptions);
   }

@@ -2,8 +2,10 @@ import type { Json } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
 import type { OpenCacheMount } from '@caisson/store';
 import { buildError } from '../failure.ts';
+import { failuresOf } from '../failure-of.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import type { PlannedMount } from '../plan/planned.ts';
+import type { StepKey } from '../solve/key.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { COPIED_MOUNT, isCopied } from './copied-mount.ts';
 import { originTitle } from './origin-title.ts';
@@ -22,6 +24,8 @@ type Mount<Kind extends PlannedMount['kind']> = Extract<PlannedMount, { kind: Ki
 export class RunMounts {
   readonly #scope: StepScope;
   readonly #mounts: readonly PlannedMount[];
+  /** By id: they may change while the step runs. */
+  readonly #shownSecrets = new Map<string, Uint8Array>();
 
   /** The mounts that have files have their states among the inputs of the step, in order, behind the state before it. */
   constructor(scope: StepScope, mounts: readonly PlannedMount[]) {
@@ -130,9 +134,44 @@ export class RunMounts {
         hint: `--secret id=${id},src=FILE or --secret id=${id},env=NAME`,
       });
     }
+    if (bytes !== undefined) this.#shownSecrets.set(id, bytes);
     const env = mount.env === undefined ? [] : [`${mount.env}=${Buffer.from(bytes ?? '').toString('utf8')}`];
     if (target === undefined || bytes === undefined) return { mounts: [], env };
     return { mounts: [{ kind: 'secret', target, bytes, mode, uid, gid }], env };
+  }
+
+  /** Remembers what the step that has run was shown, so that a later build can say that it has changed. */
+  rememberSecrets(step: StepKey): void {
+    const { store, session } = this.#scope;
+    for (const [id, value] of this.#shownSecrets) store.secretMarks.remember(session, step, id, value);
+  }
+
+  /** The secrets that are given and have another value than when the step ran. */
+  async changedSecrets(step: StepKey): Promise<readonly Mount<'secret'>[]> {
+    const { store } = this.#scope;
+    const changed: Mount<'secret'>[] = [];
+    for (const mount of this.#secrets()) {
+      const value = await this.#valueIfReadable(mount.id);
+      if (value !== undefined && store.secretMarks.hasChanged(step, mount.id, value) === true)
+        changed.push(mount);
+    }
+    return changed;
+  }
+
+  /** A step that does not run needs no secrets: one that cannot be read is no failure. */
+  async #valueIfReadable(id: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#scope.secret(id);
+    } catch (error) {
+      if (failuresOf(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  /** Each secret once, however often it is mounted. */
+  #secrets(): Iterable<Mount<'secret'>> {
+    const secrets = this.#mounts.filter((mount) => mount.kind === 'secret');
+    return new Map(secrets.toReversed().map((mount) => [mount.id, mount])).values();
   }
 
   async #openAgent({

@@ -4,7 +4,7 @@ import type { SandboxMount } from '@caisson/runtime';
 import { checkPrograms } from '../foreign-programs.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedRun } from '../plan/planned.ts';
-import type { KeyRecord } from '../solve/key.ts';
+import type { KeyRecord, StepKey } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import type { FileState } from '../state.ts';
 import type { FileChange } from '../solve/miss-reason.ts';
@@ -42,6 +42,22 @@ export class RunOp extends StepOp<PlannedRun> {
     });
   }
 
+  /** As with docker, a secret that has another value is no reason to run a step again; but somebody may think it was. */
+  override async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
+    const found = await super.find(key, inputs);
+    if (found === undefined) return undefined;
+    const { emit } = this.scope;
+    for (const { id, place } of await this.#mounts.changedSecrets(key)) {
+      emit({
+        kind: 'warning',
+        message: `the secret ${JSON.stringify(id)} has changed since this step ran; its cached result is used`,
+        hint: `--no-cache-filter ${this.place.stage} runs it again`,
+        place,
+      });
+    }
+    return found;
+  }
+
   protected override get args(): ReadonlySet<string> {
     return new Set(this.step.argNames);
   }
@@ -55,7 +71,10 @@ export class RunOp extends StepOp<PlannedRun> {
     });
   }
 
-  protected override async make({ signal, inputs }: Work<FileState>, before: FileState): Promise<MadeLayer> {
+  protected override async make(
+    { key, signal, inputs }: Work<FileState>,
+    before: FileState,
+  ): Promise<MadeLayer> {
     const { session, chains, host, hosts, limits, runtimes, clock, ignoresCache, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
@@ -98,6 +117,7 @@ export class RunOp extends StepOp<PlannedRun> {
     );
     emit({ kind: 'isolation', runtime, network });
     if (exitCode !== 0 || layer === undefined) throw stepFailed(this.step, exitCode, tail.lines());
+    this.#mounts.rememberSecrets(key);
     return { ...layer, tar, toc };
   }
 
