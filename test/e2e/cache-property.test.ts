@@ -95,10 +95,13 @@ class Story {
       const before = { project, built };
       if (edit !== undefined) project = this.#apply(project, edit);
       built = await buildProject(project, this.#site);
-      const root = join(this.folder, 'cold');
-      const cold = await buildProject(project, { ...this.#site, root });
+      // Another checkout, too: with other times, inodes and owners.
+      const [root, context] = [join(this.folder, 'cold'), join(this.folder, 'elsewhere')];
+      mkdirSync(context);
+      syncFolder(context, project);
+      const cold = await buildProject(project, { ...this.#site, root, context });
       expect(await withoutTimes(built)).toStrictEqual(await withoutTimes(cold));
-      await rm(root, { recursive: true });
+      await Promise.all([root, context].map((each) => rm(each, { recursive: true })));
       if (built.kind === 'failure' || cold.kind === 'failure') continue;
       if (this.#site.sourceDateEpoch !== undefined) expect(built.id).toBe(cold.id);
       if (before.built.kind === 'image' && whatMatters(before.project) === whatMatters(project))

@@ -166,7 +166,8 @@ function parentLines(destination: Destination, changes: readonly Planned[]): Lin
   for (const { entry } of changes) {
     for (let path = parentOf(entry.path); path !== ROOT && !present.has(path); path = parentOf(path)) {
       present.add(path);
-      const folder = destination.lookup(path);
+      // Not what was planned for it, which is how it is already but for a later time.
+      const folder = destination.before(path)?.node;
       if (folder?.type !== 'directory') throw new Error(`Internal error: ${path} is no folder`);
       lines.push({ planned: undefined, entry: asParent(folder, path), role: 'parent', linkTo: undefined });
     }

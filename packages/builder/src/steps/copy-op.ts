@@ -36,7 +36,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 3;
+const VERSION = 4;
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 type GitSource = Extract<PlannedSource, { kind: 'git' }>;
