@@ -32,15 +32,25 @@ export function compareSelections(
   return comparison.changes;
 }
 
+/** An imported cache may name folders without end, one in another or beside another. What is beyond is told as a whole. */
+const MOST_DEPTH = 256;
+const MOST_FOLDERS = 100_000;
+
 class Comparison {
   readonly changes: FileChange[] = [];
   readonly #read: PartReader;
+  #entered = 0;
 
   constructor(read: PartReader) {
     this.#read = read;
   }
 
-  compare(path: BytePath, before: SelectionItem | undefined, after: SelectionItem | undefined): void {
+  compare(
+    path: BytePath,
+    before: SelectionItem | undefined,
+    after: SelectionItem | undefined,
+    depth = 0,
+  ): void {
     if (before === undefined || after === undefined) {
       const isFolder = (before ?? after)?.type === 'directory';
       const change = before === undefined ? 'added' : 'removed';
@@ -50,17 +60,19 @@ class Comparison {
     const fields = fieldsThatDiffer(before, after);
     const [old, now] = [before.list, after.list];
     const areLists = old !== undefined && now !== undefined && old !== now;
-    const isKnown = areLists && this.#compareLists(path, old, now);
+    const isKnown = areLists && depth < MOST_DEPTH && this.#compareLists(path, old, now, depth + 1);
     if (areLists && !isKnown) fields.push({ field: 'content' });
     if (fields.length > 0) this.changes.push({ path: textOf(path) || '.', change: 'changed', fields });
   }
 
-  #compareLists(path: BytePath, before: Digest, after: Digest): boolean {
+  #compareLists(path: BytePath, before: Digest, after: Digest, depth: number): boolean {
+    this.#entered++;
+    if (this.#entered > MOST_FOLDERS) return false;
     const [old, now] = [itemsOf(before, this.#read), itemsOf(after, this.#read)];
     if (old === undefined || now === undefined) return false;
     const byName = new Map(old.map((item) => [item.name, item]));
     for (const item of now) {
-      this.compare(childOf(path, item.name), byName.get(item.name), item);
+      this.compare(childOf(path, item.name), byName.get(item.name), item, depth);
       byName.delete(item.name);
     }
     for (const [name, item] of byName) this.compare(childOf(path, name), item, undefined);

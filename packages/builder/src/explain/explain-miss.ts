@@ -54,7 +54,7 @@ function commonCommand(a: Json | undefined, b: Json | undefined): number {
   return at;
 }
 
-/** Reads parts as JSON; a part that is not what its digest says, or no JSON, is none: it may come from anywhere. */
+/** Reads parts as JSON; what is not what its digest says, or no JSON, as one of an imported cache may be, is none. */
 export function partReader(textOf: (digest: Digest) => string | undefined): PartReader {
   return (digest) => {
     const text = textOf(digest);

@@ -22,7 +22,7 @@ export function readItem(json: Json): SelectionItem | undefined {
   const fields = new Map<FileField['field'], string>();
   for (const members of more) {
     for (const [member, value] of Object.entries(members ?? {})) {
-      if (member === 'owner') fields.set('owner', String(value));
+      if (member === 'owner' && typeof value === 'string') fields.set('owner', value);
       if (member === 'xattrs') fields.set('xattrs', JSON.stringify(value));
       if (member === 'above') fields.set('parents', JSON.stringify(value));
     }
