@@ -1,5 +1,6 @@
 import type { Compression } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
+import type { ContextModes } from './context/context-modes.ts';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 import type { CacheSize } from '@caisson/store';
 
@@ -64,6 +65,12 @@ export interface BuildRequest {
    * or a git repository. FROM, `--from` and stages of that name are these files, or this image.
    */
   readonly buildContexts?: Readonly<Record<string, string>>;
+  /**
+   * What the modes of files of contexts count as, in keys and in what is copied: `exact`, what they are; or `normal`, what
+   * git keeps of them (0755 for folders and for files that their owner may execute, else 0644), so that the umask of a
+   * checkout does not matter. `exact` where it is not given.
+   */
+  readonly contextModes?: ContextModes;
   /**
    * The Dockerfile, a path or a URL; where it is not given, `Dockerfile` or `dockerfile` in the context. With a context that
    * is no folder of this machine, a relative path is one of the context.

@@ -54,12 +54,12 @@ export async function openWorkshop(
   const session = stack.use(store.session());
   const onWarning = (message: string): void => emit({ kind: 'warning', message });
   const registry = stack.use(new RegistryAccess({ ...request.registry, onWarning }));
-  const { signal, cwd = process.cwd() } = request;
+  const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
   const git = new GitRepositories(store, session, secret, agents);
-  const tools = { session, remote: files, git, memory: store.lookUps, signal: signal ?? NEVER };
+  const tools = { session, remote: files, git, memory: store.lookUps, modes, signal: signal ?? NEVER };
 
   const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
   const { bases, layouts, layers, elsewhere, imported, exports } = sources;

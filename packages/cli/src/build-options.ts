@@ -15,6 +15,7 @@ export interface PlanFlags extends LimitFlags {
   readonly cacheFilter: readonly string[];
   readonly cacheMaxSize?: string;
   readonly buildContext: readonly string[];
+  readonly contextModes?: string;
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
   readonly label: readonly string[];
@@ -77,6 +78,10 @@ function addImageOptions(command: Command): void {
       'files or an image for FROM, --from and stages of that name: NAME=FOLDER, =docker-image://IMAGE, =oci-layout://FOLDER[:TAG] or =URL',
       collect,
       [],
+    )
+    .option(
+      '--context-modes <how>',
+      'what modes of files in contexts count as: exact, or normal, as git keeps them (CAISSON_CONTEXT_MODES)',
     )
     .option('--label <name=value>', 'a label of the image; may be given several times', collect, []);
 }

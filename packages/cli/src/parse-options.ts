@@ -110,6 +110,11 @@ export function parseBuildContexts(args: readonly string[]): Record<string, stri
   );
 }
 
+/** `--context-modes`, or the variable that stands for it. @throws UsageError */
+export function parseContextModes(value: string | undefined): 'exact' | 'normal' {
+  return value === undefined || value === '' ? 'exact' : oneOf('--context-modes', value, ['exact', 'normal']);
+}
+
 /** `--label`: without a value it is empty. @throws UsageError */
 export function parseLabels(args: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -18,6 +18,7 @@ import {
   type NodeEntry,
 } from '@caisson/layer';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
+import { withContextMode, type ContextModes } from './context-modes.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { fileStat, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
@@ -51,6 +52,7 @@ export class LocalContext implements SourceTree {
   readonly root: HostPath;
   /** What is not part of it. */
   readonly rules: IgnoreRules;
+  readonly #modes: ContextModes;
   readonly #cache: StatCache;
   #top: ContextNode | undefined;
   /** By folder and name: short keys, which are there anyhow. */
@@ -60,8 +62,16 @@ export class LocalContext implements SourceTree {
   /**
    * @param title what people call it
    * @param folder absolute
+   * @param modes what the modes of its files count as
    */
-  constructor(title: string, folder: string, rules: IgnoreRules, memory: FileMemory) {
+  constructor(
+    title: string,
+    folder: string,
+    rules: IgnoreRules,
+    memory: FileMemory,
+    modes: ContextModes = 'exact',
+  ) {
+    this.#modes = modes;
     this.title = title;
     this.root = hostPath(folder);
     this.rules = rules;
@@ -163,8 +173,9 @@ export class LocalContext implements SourceTree {
     const found = nodeEntry(at, path, stats, undefined);
     const linkId = stats.nlink > 1n && !stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
     // A socket arrives as an empty file, as with docker.
-    const entry = { ...(found ?? emptyFile(path, stats)), uid: 0, gid: 0 };
-    return new ContextNode(entry, linkId, stats.isFile() ? fileStat(stats) : undefined);
+    const entry = withContextMode(found ?? emptyFile(path, stats), this.#modes);
+    const stat = stats.isFile() ? fileStat(stats) : undefined;
+    return new ContextNode({ ...entry, uid: 0, gid: 0 }, linkId, stat);
   }
 
   /** An ignored folder is there all the same if something below it is included again. */

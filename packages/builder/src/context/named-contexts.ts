@@ -9,6 +9,7 @@ import type { NamedContext, ResolveImage } from '../plan/origins.ts';
 import type { Place } from '../plan/planned.ts';
 import { emptyImage } from '../plan/stage-base.ts';
 import { readIgnore } from '../source/ignore-file.ts';
+import type { ContextModes } from './context-modes.ts';
 import { contextSource, type ContextSource } from './context-source.ts';
 import { NO_RULES } from './ignore-rules.ts';
 import { LocalContext } from './local-context.ts';
@@ -18,6 +19,7 @@ import { NO_MEMORY, type FileMemory } from './stat-cache.ts';
 /** What named contexts are opened with. */
 export interface NamedContextTools extends ContextTools {
   readonly memory: FileMemory;
+  readonly modes: ContextModes;
   readonly resolveImage: ResolveImage;
   readonly layouts: LayoutImages;
 }
@@ -105,7 +107,8 @@ export class NamedContexts {
     }
     const { path, isLocal } = opened;
     const rules = isLocal ? readIgnore(path) : NO_RULES;
-    const context = new LocalContext(title, path, rules, isLocal ? this.#tools.memory : NO_MEMORY);
+    const memory = isLocal ? this.#tools.memory : NO_MEMORY;
+    const context = new LocalContext(title, path, rules, memory, this.#tools.modes);
     this.#folders.push(context);
     return { kind: 'context', context };
   }

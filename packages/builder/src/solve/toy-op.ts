@@ -15,6 +15,7 @@ export class ToyOp implements Op<string> {
   readonly name: string;
   readonly inputs: readonly ToyOp[];
   readonly cache: Map<StepKey, string>;
+  version = 1;
   work: (signal: AbortSignal) => Promise<void> = async () => {};
 
   constructor(name: string, inputs: readonly ToyOp[] = [], cache = new Map<StepKey, string>()) {
@@ -25,7 +26,10 @@ export class ToyOp implements Op<string> {
 
   async key(inputs: readonly string[]): Promise<Keyed<string>> {
     this.calls.key++;
-    return { kind: 'key', record: { op: 'toy', version: 1, name: this.name, inputs: [...inputs] } };
+    return {
+      kind: 'key',
+      record: { op: 'toy', version: this.version, name: this.name, inputs: [...inputs] },
+    };
   }
 
   async find(key: StepKey): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ContextModes } from '../context/context-modes.ts';
 import { contextSource, MAIN_CONTEXT, webUrl, type ContextSource } from '../context/context-source.ts';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
@@ -34,7 +35,7 @@ type SourceRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileTe
  */
 export async function openSource(
   request: SourceRequest,
-  tools: ContextTools & { readonly memory: FileMemory },
+  tools: ContextTools & { readonly memory: FileMemory; readonly modes: ContextModes },
 ): Promise<BuildSource> {
   const { context: given, cwd = process.cwd(), dockerfile, dockerfileText, buildArgs } = request;
   const source: ContextSource =
@@ -47,28 +48,33 @@ export async function openSource(
     throw tooLarge('the Dockerfile');
   const url = dockerfile === undefined ? undefined : webUrl(dockerfile);
   const text = dockerfileText ?? (url === undefined ? undefined : await fetchText(url, tools));
+  const foreign = { memory: NO_MEMORY, modes: tools.modes };
   const named = url === undefined ? {} : { path: redactUrl(url) };
 
   if (opened.kind === 'file') {
     const folder = tools.session.newPath('context');
     mkdirSync(folder, { mode: 0o755 });
     const only = { path: 'Dockerfile', text: text ?? dockerfileIn(opened.path, source), ignore: NO_RULES };
-    return { ...sourceOf(folder, only, NO_MEMORY), ...named };
+    return { ...sourceOf(folder, only, foreign), ...named };
   }
   const { path, isLocal } = opened;
   if (isLocal) {
     const file = dockerfile === undefined || url !== undefined ? undefined : resolve(cwd, dockerfile);
-    return { ...sourceOf(path, readLocalDockerfile(path, file, text), tools.memory), ...named };
+    return { ...sourceOf(path, readLocalDockerfile(path, file, text), tools), ...named };
   }
   const read =
     text === undefined
       ? readForeignDockerfile(path, shownSource(source), dockerfile)
       : { path: 'Dockerfile', text, ignore: NO_RULES };
-  return { ...sourceOf(path, read, NO_MEMORY), ...named };
+  return { ...sourceOf(path, read, foreign), ...named };
 }
 
-function sourceOf(folder: string, { path, text, ignore }: DockerfileText, memory: FileMemory): BuildSource {
-  return { path, text, context: new LocalContext(MAIN_CONTEXT, folder, ignore, memory) };
+function sourceOf(
+  folder: string,
+  { path, text, ignore }: DockerfileText,
+  { memory, modes }: { readonly memory: FileMemory; readonly modes: ContextModes },
+): BuildSource {
+  return { path, text, context: new LocalContext(MAIN_CONTEXT, folder, ignore, memory, modes) };
 }
 
 async function fetchText(url: URL, { remote, signal }: ContextTools): Promise<string> {
