@@ -145,6 +145,22 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () 
     expect(await output(world)).toMatch(/^#1 [\d.]+ 1$/m);
   });
 
+  test('keep what a step that failed left, and begin anew only for the stages that are asked for', async ({
+    world,
+  }) => {
+    world.write({ Dockerfile: `FROM busybox\n${count('a').trim()}; exit 1\n` });
+    expect((await world.run(['build', '.'])).stderr).toMatch(/^#1 [\d.]+ 1$/m);
+    world.write({ Dockerfile: `FROM busybox\n${count('b')}` });
+    expect(await output(world)).toMatch(/^#1 [\d.]+ 2$/m);
+    world.write({
+      Dockerfile: `FROM busybox AS one\n${count('b')}FROM busybox AS two\nCOPY --from=one /etc /x\n${count('c')}`,
+    });
+    expect(await output(world)).toMatch(/^#3 [\d.]+ 3$/m);
+    // As with docker.
+    expect(await output(world, ['--no-cache-filter', 'two'])).toMatch(/^#1 cached$[^]*^#3 [\d.]+ 1$/m);
+    expect(await output(world, ['--no-cache-filter', 'one'])).toMatch(/^#1 [\d.]+ 1$[^]*^#3 cached$/m);
+  });
+
   test('begin with the files of a stage or an image, where they are told to', async ({ world }) => {
     const cache = 'RUN --mount=type=cache,target=/c,from=seed,source=/a/b';
     world.write({

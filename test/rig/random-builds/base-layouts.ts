@@ -28,7 +28,10 @@ export async function writeBaseLayout(folder: string, text: string): Promise<voi
   const busybox = findTool('busybox');
   if (busybox === undefined) throw new Error('busybox-static is not installed');
   const layer = await packTar([
-    ...['bin/', 'dev/', 'etc/', 'proc/', 'sys/', 'd/'].map((name): TarItem => ({ name, type: 'directory' })),
+    ...['bin/', 'dev/', 'etc/', 'proc/', 'sys/', 'd/', 'd/e/'].map((name): TarItem => ({
+      name,
+      type: 'directory',
+    })),
     { name: 'tmp/', type: 'directory', mode: 0o1777 },
     { name: 'bin/busybox', type: 'file', mode: 0o755, content: readFileSync(busybox) },
     ...[...APPLETS, ...MORE].map((name): TarItem => ({
@@ -38,7 +41,8 @@ export async function writeBaseLayout(folder: string, text: string): Promise<voi
     })),
     { name: 'etc/passwd', type: 'file', content: 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' },
     { name: 'etc/group', type: 'file', content: 'root:x:0:\nnobody:x:65534:\n' },
-    { name: 'a', type: 'file', content: text },
+    // What Dockerfiles speak of is here, too.
+    ...['a', 'b', 's', 'd/e/a'].map((name): TarItem => ({ name, type: 'file', content: text })),
     { name: 'd/base', type: 'file', content: text, uid: 3, gid: 4 },
   ]);
   const put = (bytes: Buffer | string, mediaType: string) => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { anyFile, anyIgnored, anyLine, CONTENTS, MODES, PATHS, SHOWN } from './any-project.ts';
+import { anyFile, anyIgnored, anyLine, CONTENTS, MODES, PATHS, quickLine, SHOWN } from './any-project.ts';
 import type { ContextFile, Line, Project, Stage } from './project.ts';
 
 /** What somebody changes between two builds. */
@@ -66,7 +66,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
         change: fc.constantFrom('replace' as const, 'insert' as const, 'remove' as const, 'swap' as const),
         stage: fc.nat(2),
         at: fc.nat(4),
-        line: anyLine,
+        line: fc.oneof({ weight: 4, arbitrary: quickLine }, { weight: 1, arbitrary: anyLine }),
       },
       SHOWN,
     ),
