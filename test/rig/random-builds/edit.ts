@@ -46,14 +46,17 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constant('rename' as const), path, to: path }, SHOWN),
   fc.record({ kind: fc.constant('remove' as const), path }, SHOWN),
   fc.record({ kind: fc.constant('ignore' as const), lines: anyIgnored }, SHOWN),
-  fc.record(
-    {
-      kind: fc.constant('arg' as const),
-      name: fc.constantFrom('A', 'B'),
-      value: fc.constantFrom('1', 'given'),
-    },
-    SHOWN,
-  ),
+  {
+    weight: 2,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('arg' as const),
+        name: fc.constantFrom('A', 'B'),
+        value: fc.constantFrom('1', 'given'),
+      },
+      SHOWN,
+    ),
+  },
   fc.record(
     { kind: fc.constant('base' as const), base: fc.constantFrom('one' as const, 'two' as const) },
     SHOWN,
