@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 5;
+const SCHEMA_VERSION = 6;
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE used (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;

@@ -1,10 +1,11 @@
 import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cleanPath, ROOT } from '@caisson/layer';
 import { digestOf } from '@caisson/oci';
 import type { KnownFile } from '@caisson/store';
 import { afterAll, describe, expect, test } from 'vitest';
-import { StatCache, type FileMemory } from './stat-cache.ts';
+import { fileStat, StatCache, type FileMemory } from './stat-cache.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'caisson-stat-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -16,45 +17,42 @@ const fine = { ...stats, ctimeNs: 1_700_000_000n * SECOND + 5n };
 const coarse = { ...stats, ctimeNs: 1_700_000_000n * SECOND };
 const DIGEST = digestOf('one');
 
-/** What a later build knows of a file that was read so long after its last change. */
-function knownLater(at: typeof stats, after: bigint): KnownFile | undefined {
-  const kept = new Map<string, KnownFile>();
+const PATH = cleanPath('a');
+
+type Files = ReadonlyMap<string, KnownFile>;
+
+/** What is kept of a file that was read so long after its last change. */
+function kept(at: typeof stats, after: bigint): Files {
+  let files: Files = new Map();
   const memory: FileMemory = {
     files: () => new Map(),
-    rememberFiles: (_root, files) => files.forEach((file, path) => kept.set(path, file)),
+    rememberFiles: (_root, folders) => {
+      files = folders.get(ROOT) ?? files;
+    },
   };
   const cache = new StatCache(folder, memory);
-  cache.learn('a', at, DIGEST, at.ctimeNs + after);
-  expect(cache.get('a', at)).toBe(DIGEST);
+  cache.learn(PATH, fileStat(at), DIGEST, at.ctimeNs + after);
   cache.save();
-  return kept.get('a');
+  return files;
 }
 
 describe('the stat cache', () => {
   test('keeps for later builds only what rested when it was read: two writes within a tick look the same', () => {
-    expect(knownLater(fine, 0n)).toBeUndefined();
-    expect(knownLater(fine, SECOND / 50n)).toBeUndefined();
-    expect(knownLater(fine, SECOND)?.digest).toBe(DIGEST);
-    expect(knownLater(coarse, SECOND)).toBeUndefined();
-    expect(knownLater(coarse, 3n * SECOND)?.digest).toBe(DIGEST);
+    expect(kept(fine, 0n).size).toBe(0);
+    expect(kept(fine, SECOND / 50n).size).toBe(0);
+    expect(kept(fine, SECOND).get('a')?.digest).toBe(DIGEST);
+    expect(kept(coarse, SECOND).size).toBe(0);
+    expect(kept(coarse, 3n * SECOND).get('a')?.digest).toBe(DIGEST);
     // The clock went back: nothing can be said.
-    expect(knownLater(fine, -SECOND)).toBeUndefined();
+    expect(kept(fine, -SECOND).size).toBe(0);
   });
 
   test.each(['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const)(
     'does not know a file with another %s',
     (field) => {
-      const file: KnownFile = { stat: '', digest: DIGEST };
-      const kept = new Map([['a', file]]);
-      const first = new StatCache(folder, {
-        files: () => new Map(),
-        rememberFiles: (_root, files) => files.forEach((each, path) => kept.set(path, each)),
-      });
-      first.learn('a', fine, DIGEST, fine.ctimeNs + SECOND);
-      first.save();
-      const later = new StatCache(folder, { files: () => kept, rememberFiles: () => {} });
-      expect(later.get('a', fine)).toBe(DIGEST);
-      expect(later.get('a', { ...fine, [field]: fine[field] + 1n })).toBeUndefined();
+      const later = new StatCache(folder, { files: () => kept(fine, SECOND), rememberFiles: () => {} });
+      expect(later.get(PATH, fileStat(fine))).toBe(DIGEST);
+      expect(later.get(PATH, fileStat({ ...fine, [field]: fine[field] + 1n }))).toBeUndefined();
     },
   );
 });
