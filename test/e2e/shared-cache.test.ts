@@ -154,6 +154,22 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     server.close();
   });
 
+  test('gives way to running a step where a blob is gone that a push needs', async ({ world }) => {
+    world.write(APP);
+    const cache = `${registry.host}/gone/cache:main`;
+    await build(world, 'one', '--cache-to', `type=registry,ref=${cache},mode=max`);
+    for (const digest of (await layersOf(registry, 'gone/cache', 'main')).slice(0, -1)) {
+      const url = `http://${registry.host}/v2/gone/cache/blobs/${digest}`;
+      expect((await fetch(url, { method: 'DELETE' })).status).toBe(202);
+    }
+    const name = `${registry.host}/gone/app`;
+    const { stderr } = await build(world, 'two', '-t', name, '--push', '--cache-from', cache);
+    expect(stderr).toMatch(/^warning: a layer of the cache .* cannot be used: /m);
+    expect(stderr).toMatch(/^pushed /m);
+    await world.ok(['pull', '-q', name], { root: `${world.store}-three` });
+    expect((await world.ok(['run', name], { root: `${world.store}-three` })).stdout).toBe('2\n');
+  });
+
   test('is a warning where it is not there, or out of reach', async ({ world }) => {
     world.write(APP);
     const missing = `${registry.host}/no/cache:main`;
@@ -229,6 +245,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
       for (const path of blobs(world).filter((each) => isLayer(each))) spoil(path);
       const again = await build(world, name, '-t', 'app', ...FROM);
       expect(again.stderr).toContain('warning: a layer of the cache ');
+      expect(again.stderr).toContain(' why: its layer in the shared cache cannot be had\n');
       expect((await world.ok(['run', 'app'], { root: `${world.store}-${name}` })).stdout).toBe('5001\n');
       for (const type of ['tar', 'local']) {
         const out = await build(world, `${name}-${type}`, '-o', `type=${type},dest=out-${type}`, ...FROM);

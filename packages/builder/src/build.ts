@@ -1,15 +1,11 @@
 import { familiarName, formatReference, parseReference, err, ok, type Result } from '@caisson/oci';
-import { assembleImage } from './image/assemble-image.ts';
-import { storeImage } from './image/store-image.ts';
-import { warnOfDepth } from './image/warn-of-depth.ts';
+import { deliverImage } from './deliver-image.ts';
+import type { AssembledImage } from './image/assemble-image.ts';
 import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
 import { limitCacheSize } from './limit-cache-size.ts';
-import { writeOutputs } from './outputs/write-outputs.ts';
 import { LostLayer } from './cache/imported-cache.ts';
-import { areHere, provideLayers } from './image/provide-layers.ts';
-import { pushToRegistries } from './outputs/push-image.ts';
 import { prepareBuild, type PreparedBuild } from './prepare.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
@@ -46,50 +42,34 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   const { emit } = recorder;
 
   await using prepared = await prepareBuild(request, emit);
-  const { workshop, target, graph } = prepared;
-  const { scope, source, contexts, registry, elsewhere } = workshop;
-  const { store, session, chains, exports } = scope;
-  await limitCacheSize(store, session, request, emit);
+  const { workshop, target } = prepared;
+  const { scope, source, contexts } = workshop;
+  await limitCacheSize(scope.store, scope.session, request, emit);
   await using _report = recorder.keepIn(scope, target.title);
-  const { state, isHere } = await solve(prepared, graph, request);
+  const { image, state } = await solveAndDeliver(prepared, (solved) =>
+    deliverImage(workshop, target, solved, { ...request, names }),
+  );
   source.context.save();
   contexts.save();
-
-  warnOfDepth(state, emit);
-  const image = assembleImage(target, state, scope.clock);
-  const imageId = image.manifest.config.digest;
-  const tell = (isStored: boolean): void => emit({ kind: 'image', id: imageId, names, isStored });
-  await storeImage(store, session, image, isHere ? names : undefined);
-  if (isHere) tell(true);
-  const finished = { ...image, names, state, store, session, chains };
-  await writeOutputs(finished, request.outputs ?? [], emit, request.signal);
-  if (request.push === true)
-    await pushToRegistries(finished, { registry, elsewhere, emit, signal: request.signal });
-  if (!isHere) {
-    // An output may have brought the rest.
-    const isHereNow = await areHere(scope, state);
-    if (isHereNow) await storeImage(store, session, image, names);
-    tell(isHereNow);
-  }
-  for (const each of exports) await each.finish(state);
+  await Promise.all(scope.exports.map((each) => each.finish(state)));
   const { descriptor: manifest, config } = image;
+  const imageId = image.manifest.config.digest;
   return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
 }
 
 /**
- * Solves the target, and sees to it that the layers are here that must be. A layer of an imported record that cannot be
- * had after all is one that the cache does not have: what stood on it is solved again.
+ * Solves the target, and does with its state what is to be done. A layer of an imported record that cannot be had after
+ * all is one that the cache does not have: what stood on it is solved again.
  */
-async function solve(
-  { workshop, target, steps }: PreparedBuild,
-  first: StepGraph,
-  request: BuildRequest,
-): Promise<{ readonly state: FileState; readonly isHere: boolean }> {
+async function solveAndDeliver(
+  { workshop, target, steps, graph: first }: PreparedBuild,
+  deliver: (state: FileState) => Promise<AssembledImage>,
+): Promise<{ readonly state: FileState; readonly image: AssembledImage }> {
   const { scope, jobs, cancel } = workshop;
   for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
     try {
       const state = await new Solver<FileState>({ jobs, ...cancel }).solve(graph.endOf(target));
-      return { state, isHere: await provideLayers(workshop, request, state) };
+      return { state, image: await deliver(state) };
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;
       scope.chains.reset();

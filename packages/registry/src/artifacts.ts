@@ -1,6 +1,6 @@
 import {
+  checkedBytes,
   digestOf,
-  Digester,
   familiarName,
   parseManifest,
   type Descriptor,
@@ -71,14 +71,11 @@ export async function* readBlob(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const what = `a blob of ${familiarName(reference)}`;
-  const digester = new Digester();
   const repository = client.toWrite(reference);
-  for await (const chunk of blobBytes(repository, descriptor, client.timing, { what, signal })) {
-    digester.update(chunk);
-    if (digester.size > descriptor.size) break;
-    yield chunk;
-  }
-  if (digester.size !== descriptor.size || digester.digest() !== descriptor.digest) {
-    throw new RegistryError('digest-mismatch', `the registry sent wrong bytes for ${what}`);
-  }
+  const bytes = blobBytes(repository, descriptor, client.timing, { what, signal });
+  yield* checkedBytes(
+    bytes,
+    descriptor,
+    () => new RegistryError('digest-mismatch', `the registry sent wrong bytes for ${what}`),
+  );
 }

@@ -121,12 +121,13 @@ export class ImportedCache {
     return {
       descriptor: layer,
       repository: place.repository,
-      open: () => place.open(layer, this.#tools.signal),
+      open: () => this.#watched(imported),
     };
   }
 
-  async #fetch({ record, place, layer }: Imported): Promise<void> {
-    const { store, session, signal, emit } = this.#tools;
+  async #fetch(imported: Imported): Promise<void> {
+    const { record, place, layer } = imported;
+    const { store, session, signal } = this.#tools;
     const { diffId, size } = record.layer;
     if (await store.blobs.has(session, diffId)) return;
     try {
@@ -134,14 +135,37 @@ export class ImportedCache {
       await store.blobs.put(session, bytes, { digest: diffId, size });
       await this.#look(diffId);
     } catch (error) {
-      const why = whyUnusable(error);
-      if (why === undefined) throw error;
-      this.#lost.add(diffId);
-      this.#used.delete(diffId);
-      emit({ kind: 'warning', message: `a layer of ${place.title} cannot be used: ${why}` });
-      throw new LostLayer(why, { cause: error });
+      throw this.#loss(imported, error);
     }
     await this.#keep(record);
+  }
+
+  /** The bytes of a layer on its way to another place. */
+  async *#watched(imported: Imported): AsyncGenerator<Uint8Array> {
+    try {
+      yield* imported.place.open(imported.layer, this.#tools.signal);
+    } catch (error) {
+      throw this.#loss(imported, error);
+    }
+  }
+
+  /** What to throw for a layer that cannot be had: the build goes on as if the cache did not have it. */
+  #loss({ record, place }: Imported, error: unknown): unknown {
+    const why = whyUnusable(error);
+    if (why === undefined) return error;
+    const { diffId } = record.layer;
+    if (!this.#lost.has(diffId))
+      this.#tools.emit({ kind: 'warning', message: `a layer of ${place.title} cannot be used: ${why}` });
+    this.#lost.add(diffId);
+    this.#used.delete(diffId);
+    return new LostLayer(why, { cause: error });
+  }
+
+  /** Whether the layer of the record of a key turned out not to be there. */
+  async isLost(key: Digest): Promise<boolean> {
+    if (this.#lost.size === 0) return false;
+    const found = (await this.#load()).records.get(key);
+    return found !== undefined && this.#lost.has(found.record.layer.diffId);
   }
 
   /** A layer that cannot be applied is found out here, not when it is used. Our own say all of themselves. */

@@ -44,7 +44,7 @@ const change = z.union([
   }),
 ]);
 const reason = z.union([
-  z.object({ kind: z.enum(['no-record', 'evicted', 'no-cache']) }),
+  z.object({ kind: z.enum(['no-record', 'evicted', 'lost', 'no-cache']) }),
   z.object({ kind: z.literal('changed'), than: digest, changes: z.array(change) }),
 ]);
 const reportSchema = z.object({

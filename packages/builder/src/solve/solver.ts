@@ -37,7 +37,8 @@ export class Solver<T> {
     } catch (error) {
       this.#abort.abort(error);
       await Promise.allSettled(this.#working);
-      throw error;
+      // What made the others give up, not what they say of it.
+      throw this.#abort.signal.reason;
     }
   }
 

@@ -73,7 +73,11 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
         emit({ kind: 'step-started', step: info, key, record, reason });
       },
       onDone: () => emit({ kind: 'step-done', step: info, duration: this.#duration(), isSame: this.#isSame }),
-      onFailure: () => emit({ kind: 'step-failed', step: info, duration: this.#duration() }),
+      onFailure: (error) => {
+        // It is solved again.
+        if (error instanceof LostLayer) return;
+        emit({ kind: 'step-failed', step: info, duration: this.#duration() });
+      },
     };
   }
 
@@ -117,10 +121,15 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   async explain(key: StepKey, record: KeyRecord, inputs: readonly FileState[]): Promise<MissReason> {
-    this.#reason = this.scope.ignoresCache(this.place.stage)
-      ? { kind: 'no-cache' }
-      : await explainMiss(key, record, this.#toExplain(firstOf(inputs)), this.#earlier());
+    this.#reason = await this.#reasonFor(key, record, firstOf(inputs));
     return this.#reason;
+  }
+
+  async #reasonFor(key: StepKey, record: KeyRecord, before: FileState): Promise<MissReason> {
+    const { ignoresCache, imported } = this.scope;
+    if (ignoresCache(this.place.stage)) return { kind: 'no-cache' };
+    if (await imported.isLost(key)) return { kind: 'lost' };
+    return explainMiss(key, record, this.#toExplain(before), this.#earlier());
   }
 
   /** The number of the step. */

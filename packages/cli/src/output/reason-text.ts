@@ -11,6 +11,8 @@ export function reasonText(reason: MissReason): string {
       return 'no earlier record';
     case 'evicted':
       return 'evicted';
+    case 'lost':
+      return 'its layer in the shared cache cannot be had';
     case 'no-cache':
       return 'asked for without the cache';
     case 'changed': {

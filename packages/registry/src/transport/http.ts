@@ -58,8 +58,8 @@ export function httpSender(connections: Connections, timing: Timing, userAgent: 
     throwIfAborted(request.signal);
     const route = connections.route(request.url, request.unverifiedHost);
     const context = { url: request.url, proxy: route.proxy, signal: request.signal };
-    const body =
-      request.body === undefined ? null : Readable.from(request.body.open(), { objectMode: false });
+    const sent = request.body === undefined ? undefined : new SentBody(request.body);
+    const body = sent === undefined ? null : Readable.from(sent.bytes(), { objectMode: false });
     try {
       const response = await undiciRequest(request.url, {
         method: request.method,
@@ -84,9 +84,29 @@ export function httpSender(connections: Connections, timing: Timing, userAgent: 
       };
     } catch (error) {
       body?.destroy();
-      throw networkFailure(error, context);
+      // That the body could not be read is none of the network's doing.
+      throw sent?.failure ?? networkFailure(error, context);
     }
   };
+}
+
+/** A body on its way, and why it could not be read to its end, if it could not. */
+class SentBody {
+  readonly #body: RequestBody;
+  failure: Error | undefined;
+
+  constructor(body: RequestBody) {
+    this.#body = body;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#body.open();
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
 }
 
 async function* bytesOf(

@@ -1,0 +1,41 @@
+import { assembleImage, type AssembledImage } from './image/assemble-image.ts';
+import { areHere, provideLayers } from './image/provide-layers.ts';
+import { storeImage } from './image/store-image.ts';
+import { warnOfDepth } from './image/warn-of-depth.ts';
+import { pushToRegistries } from './outputs/push-image.ts';
+import { writeOutputs } from './outputs/write-outputs.ts';
+import type { PlannedStage } from './plan/planned.ts';
+import type { BuildRequest } from './request.ts';
+import type { FileState } from './state.ts';
+import type { Workshop } from './workshop.ts';
+
+/**
+ * Makes the image of a state, and brings it to where it is to go: the store, outputs, registries.
+ * @throws LostLayer where a layer of an imported cache is needed and cannot be had
+ */
+export async function deliverImage(
+  workshop: Workshop,
+  target: PlannedStage,
+  state: FileState,
+  request: BuildRequest & { readonly names: readonly string[] },
+): Promise<AssembledImage> {
+  const { scope, registry, elsewhere } = workshop;
+  const { store, session, chains, clock, emit } = scope;
+  const { names, outputs = [], push = false, signal } = request;
+  const isHere = await provideLayers(workshop, request, state);
+  warnOfDepth(state, emit);
+  const image = assembleImage(target, state, clock);
+  const tell = (isStored: boolean): void =>
+    emit({ kind: 'image', id: image.manifest.config.digest, names, isStored });
+  await storeImage(store, session, image, isHere ? names : undefined);
+  if (isHere) tell(true);
+  const finished = { ...image, names, state, store, session, chains };
+  await writeOutputs(finished, outputs, emit, signal);
+  if (push) await pushToRegistries(finished, { registry, elsewhere, emit, signal });
+  if (isHere) return image;
+  // An output may have brought the rest.
+  const isHereNow = await areHere(scope, state);
+  if (isHereNow) await storeImage(store, session, image, names);
+  tell(isHereNow);
+  return image;
+}
