@@ -319,7 +319,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     `);
     expect(await failureOf(world, ['build', '-o', 'type=zip,dest=x', '.'])).toMatchInlineSnapshot(`
       "error[usage]: --output type "zip" is not known
-        expected: oci, docker, tar, local
+        expected: oci, docker, tar, local, image, registry
         see caisson build --help
       exit code 2
       "
