@@ -165,7 +165,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
     const { stdout } = await execa('script', ['-qec', line, '/dev/null'], {
       env: bareEnvironment(world.store),
       extendEnv: false,
-      input: '',
+      stdin: 'pipe', // left open: at its end, script(1) does not wait for what is still to be said
     });
     expect(stdout).toContain('a terminal');
   });
