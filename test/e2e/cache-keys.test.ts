@@ -22,7 +22,7 @@ import { test, type World } from '../rig/world.ts';
 /** How many steps the cache had, and how many ran. */
 async function stepsOf(world: World, args: readonly string[] = [], env = {}): Promise<string> {
   const { stderr } = await world.ok(['build', '-t', 'app', ...args, '.'], { env });
-  return /(\d+) steps cached, (\d+) ran\n$/.exec(stderr)?.slice(1).join('/') ?? stderr;
+  return /(\d+) steps? cached, (\d+) ran\n$/.exec(stderr)?.slice(1).join('/') ?? stderr;
 }
 
 const IN = { 'in/a.txt': 'one\n', 'in/b.txt': 'one\n', 'in/sub/c': 'c\n' };

@@ -74,7 +74,7 @@ describe.skipIf(!isPossible)('a git repository as a context', () => {
     const build = async (): Promise<string> => (await world.ok(['build', '-t', 'docs', docs.url])).stderr;
     expect(await build()).toContain('0 steps cached, 1 ran');
     await docs.commit({ b: 'b\n' });
-    expect(await build()).toContain('1 steps cached, 0 ran');
+    expect(await build()).toContain('1 step cached, 0 ran');
   });
 
   test('has no such ref, folder or Dockerfile, or is no repository', async ({ world }) => {

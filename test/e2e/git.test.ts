@@ -119,7 +119,7 @@ describe.skipIf(!isPossible)('ADD of a git repository', () => {
     world.write({ Dockerfile: `FROM scratch\nADD ${moving.url} /\n` });
     expect(await build()).toContain('0 steps cached, 1 ran');
     server.asked.length = 0;
-    expect(await build()).toContain('1 steps cached, 0 ran');
+    expect(await build()).toContain('1 step cached, 0 ran');
     expect(server.asked.map((line) => line.split(' ')[1])).toEqual([
       '/moving.git/info/refs?service=git-upload-pack',
       '/moving.git/git-upload-pack',
@@ -129,7 +129,7 @@ describe.skipIf(!isPossible)('ADD of a git repository', () => {
     world.write({ Dockerfile: `FROM scratch\nADD ${moving.url}#${sha} /\n` });
     await build();
     server.asked.length = 0;
-    expect(await build()).toContain('1 steps cached, 0 ran');
+    expect(await build()).toContain('1 step cached, 0 ran');
     expect(server.asked).toEqual([]);
   });
 

@@ -76,12 +76,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('images', () => {
     world.write({ Dockerfile: APP.replace('hello >', 'other >') });
     const other = await world.build(['-t', 'app']);
     expect((await world.ok(['prune', '--dry-run'])).stdout).toMatch(
-      /^would remove 1 unnamed images, 2 step results, 1 base images, \d+ trees, 0 cache mounts and \d+ blobs: [\d.]+ [kM]?B; the cache would take 0 B\n$/,
+      /^would remove 1 unnamed image, 2 step results, 1 base image, \d+ trees, \d+ blobs: [\d.]+ [kM]?B; the cache would take 0 B\n$/,
     );
     expect((await world.ok(['prune', '--older-than', '1h'])).stdout).toMatch(
-      /^removed 0 unnamed images, 0 step results, 0 base images, 0 trees, 0 cache mounts and 0 blobs: 0 B; the cache takes [\d.]+ MB\n$/,
+      /^removed nothing; the cache takes [\d.]+ MB\n$/,
     );
-    expect((await world.ok(['prune'])).stdout).toMatch(/^removed 1 unnamed images, 2 step results, 1 base/);
+    expect((await world.ok(['prune'])).stdout).toMatch(
+      /^removed 1 unnamed image, 2 step results, 1 base image, /,
+    );
     expect((await world.ok(['run', 'app'])).stdout).toBe('other\n');
     await world.ok(['rmi', 'app']);
     await world.ok(['prune']);

@@ -88,7 +88,7 @@ describe.skipIf(!isPossible)('a .git that is kept', () => {
     const first = await buildKeeping(world, `${parent.url}#v1.0`);
     expect(first.said).toContain('0 steps cached, 1 ran');
     const again = await buildKeeping(world, `${parent.url}#v1.0`);
-    expect(again.said).toContain('1 steps cached, 0 ran');
+    expect(again.said).toContain('1 step cached, 0 ran');
     await module.commit({ m: 'later\n' });
     await module.git('branch', '-m', 'trunk');
     await module.publish();

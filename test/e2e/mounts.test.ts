@@ -52,7 +52,7 @@ RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,en
       #1 [2/2] RUN --mount=type=secret,id=token,mode=0440,gid=7 --mount=type=secret,id=token,env=TOKEN,target=/t stat -c '%a %u:%g' /run/secrets/token && wc -c < /t && echo \${#TOKEN}
       #1 cached"
     `);
-    expect(said).toMatch(/1 steps cached, 0 ran\n$/);
+    expect(said).toMatch(/1 step cached, 0 ran\n$/);
     // Until it has run again: then the new value is the one that is known.
     expect(await build(another, '--no-cache-filter', 'stage-0')).toMatch(/0 steps cached, 1 ran\n$/);
     expect(await build(another)).not.toContain('warning');
@@ -249,7 +249,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('binds', () => {
     });
     await world.build();
     world.write({ beside: '2' });
-    expect(await output(world)).toMatch(/1 steps cached, 0 ran\n$/);
+    expect(await output(world)).toMatch(/1 step cached, 0 ran\n$/);
     world.write({ 'shown/a': '2\n' });
     expect(await output(world)).toMatch(/^#1 [\d.]+ 2$/m);
   });

@@ -108,7 +108,7 @@ COPY --from=child / /child/
     expect(await build('lib')).toContain('2 steps cached, 0 ran\n');
     expect(await build('other')).toContain('2 steps cached, 0 ran\n');
     world.write({ 'lib/sub/b': 'changed\n' });
-    expect(await build('lib')).toContain('1 steps cached, 1 ran\n');
+    expect(await build('lib')).toContain('1 step cached, 1 ran\n');
     chmodSync(join(world.context, 'lib/a'), 0o755);
     expect(await build('lib')).toContain('0 steps cached, 2 ran\n'); // the second stands on the first
   });

@@ -40,7 +40,7 @@ interface Built {
 
 async function build(world: World, machine: string, ...args: readonly string[]): Promise<Built> {
   const { stderr } = await world.ok(['build', ...args, '.'], { root: `${world.store}-${machine}` });
-  const [, cached = '', ran = ''] = /(\d+) steps cached, (\d+) ran\n$/.exec(stderr) ?? [];
+  const [, cached = '', ran = ''] = /(\d+) steps? cached, (\d+) ran\n$/.exec(stderr) ?? [];
   return { steps: `${cached}/${ran}`, id: /^image (sha256:[0-9a-f]{64})/m.exec(stderr)?.[1] ?? '', stderr };
 }
 

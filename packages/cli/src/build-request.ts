@@ -1,6 +1,7 @@
 import type { BuildRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
 import type { PlanFlags } from './build-options.ts';
+import { flagOrVariable } from './flag-or-variable.ts';
 import { parseCacheFrom } from './parse-cache.ts';
 import { parseTags } from './image-names.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
@@ -39,7 +40,7 @@ export function requestOf(
   // docker's default is the network of the host here, as long as there is no private one.
   const network = oneOf('--network', flags.network ?? 'default', ['default', 'host', 'none']);
   const jobs = parseCount('--jobs', flags.jobs);
-  const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
+  const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
   return {
     root,
@@ -49,7 +50,9 @@ export function requestOf(
     noCache: !flags.cache,
     noCacheFilter: flags.cacheFilter,
     buildContexts: parseBuildContexts(flags.buildContext),
-    contextModes: parseContextModes(flags.contextModes ?? env['CAISSON_CONTEXT_MODES']),
+    contextModes: parseContextModes(
+      flagOrVariable('--context-modes', flags.contextModes, 'CAISSON_CONTEXT_MODES', terminal),
+    ),
     secrets: parseSecrets(flags.secret, terminal),
     ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),

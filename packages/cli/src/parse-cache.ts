@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { BuildRequest } from '@caisson/builder';
+import { parseReference } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import { oneOf } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -53,12 +54,23 @@ function locationOf(
       expected: type === 'registry' ? 'type=registry,ref=NAME' : `type=local,${folder}=FOLDER`,
     });
   }
+  if (type === 'registry') checkName(flag, text, where, folder);
   const tag = fields.get('tag');
   const location: CacheFrom =
     type === 'registry'
       ? { type, reference: where }
       : { type, folder: resolve(cwd, where), ...(tag === undefined ? {} : { tag }) };
   return { location, fields };
+}
+
+/** A name alone may have been meant for a folder. */
+function checkName(flag: string, text: string, name: string, folder: string): void {
+  const reference = parseReference(name);
+  if (reference.ok) return;
+  throw new UsageError(`${flag} ${reference.error}`, {
+    expected: `type=registry,ref=NAME or type=local,${folder}=FOLDER`,
+    ...(text === name && /^[./~]/.test(name) ? { suggestion: `type=local,${folder}=${name}` } : {}),
+  });
 }
 
 function fieldsOf(flag: string, text: string): Map<string, string> {

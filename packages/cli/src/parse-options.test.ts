@@ -71,8 +71,8 @@ describe('options', () => {
   });
 
   test('others', () => {
-    expect(parseRuntimes('crun,namespaces')).toEqual(['crun', 'namespaces']);
-    expect(() => parseRuntimes('crum')).toThrow(UsageError);
+    expect(parseRuntimes({ by: '--runtime', value: 'crun,namespaces' })).toEqual(['crun', 'namespaces']);
+    expect(() => parseRuntimes({ by: '--runtime', value: 'crum' })).toThrow(UsageError);
     expect(parseSourceDateEpoch('0')).toBe(0);
     expect(() => parseSourceDateEpoch('yesterday')).toThrow(UsageError);
     expect(parseCount('--jobs', '4')).toBe(4);

@@ -9,6 +9,7 @@ import {
 } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
+import type { Given } from './flag-or-variable.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -37,7 +38,6 @@ function nearest(word: string, known: readonly string[]): { readonly suggestion?
   return near === undefined ? {} : { suggestion: near };
 }
 
-/** The error of a key that a flag's fields do not have. */
 /** A key of `NAME=VALUE,NAME=VALUE` that a flag does not have. */
 export function unknownKey(
   flag: string,
@@ -87,9 +87,9 @@ function likelyPlatform(text: string, platform: Platform): Platform {
   return platform;
 }
 
-export function parseRuntimes(value: string | undefined): readonly RuntimeName[] | undefined {
-  if (value === undefined || value === '') return undefined;
-  return value.split(',').map((each) => oneOf('--runtime', each, ['crun', 'runc', 'namespaces']));
+/** `--runtime`, or its variable: names with commas between them. @throws UsageError */
+export function parseRuntimes(given: Given | undefined): readonly RuntimeName[] | undefined {
+  return given?.value.split(',').map((each) => oneOf(given.by, each, ['crun', 'runc', 'namespaces']));
 }
 
 /** `--build-arg`. @throws UsageError */
@@ -111,8 +111,8 @@ export function parseBuildContexts(args: readonly string[]): Record<string, stri
 }
 
 /** `--context-modes`, or the variable that stands for it. @throws UsageError */
-export function parseContextModes(value: string | undefined): 'exact' | 'normal' {
-  return value === undefined || value === '' ? 'exact' : oneOf('--context-modes', value, ['exact', 'normal']);
+export function parseContextModes(given: Given | undefined): 'exact' | 'normal' {
+  return given === undefined ? 'exact' : oneOf(given.by, given.value, ['exact', 'normal']);
 }
 
 /** `--label`: without a value it is empty. @throws UsageError */

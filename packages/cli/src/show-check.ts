@@ -4,6 +4,7 @@ import { EXIT } from './exit-codes.ts';
 import { exitOf } from './failure-exit.ts';
 import { buildFailuresText, warningText } from './failure-text.ts';
 import { onInterrupt } from './interrupt.ts';
+import { counted } from './output/format.ts';
 import { printJson } from './output/print.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -53,10 +54,6 @@ function summaryOf({ warnings, failures, unchecked }: CheckedDockerfile): string
     return `Check incomplete: ${counted(warnings.length, 'warning')}, ${counted(unchecked.length, 'base image')} not looked at.\n`;
   if (warnings.length === 0) return 'Check complete, no warnings found.\n';
   return `Check complete, ${counted(warnings.length, 'warning')} ${warnings.length === 1 ? 'has' : 'have'} been found!\n`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** As `docker build --call=check,format=json` has it; with columns, all errors, and what was not checked besides. */

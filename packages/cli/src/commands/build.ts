@@ -8,8 +8,9 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { readCacheMaxSize } from '../config/cache-max-size.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
+import { flagOrVariable } from '../flag-or-variable.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { seconds } from '../output/format.ts';
+import { counted, seconds } from '../output/format.ts';
 import { plainProgress, quietProgress } from '../output/plain-progress.ts';
 import { parseCacheTo } from '../parse-cache.ts';
 import { parseDestinations } from '../parse-output.ts';
@@ -88,7 +89,7 @@ async function runBuild(
   if (isQuiet) terminal.out(`${imageId}\n`);
   else if (progressOf(flags, terminal) !== 'quiet') {
     const took = seconds(performance.now() - startedAt);
-    terminal.error(`built in ${took}: ${steps.cached} steps cached, ${steps.ran} ran\n`);
+    terminal.error(`built in ${took}: ${counted(steps.cached, 'step')} cached, ${steps.ran} ran\n`);
   }
   return EXIT.ok;
 }
@@ -118,6 +119,7 @@ async function beginningOf(input: AsyncIterable<unknown>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function progressOf(flags: BuildFlags, { env }: Terminal): 'auto' | 'plain' | 'quiet' {
-  return oneOf('--progress', flags.progress ?? env['CAISSON_PROGRESS'] ?? 'auto', ['auto', 'plain', 'quiet']);
+function progressOf(flags: BuildFlags, terminal: Terminal): 'auto' | 'plain' | 'quiet' {
+  const given = flagOrVariable('--progress', flags.progress, 'CAISSON_PROGRESS', terminal);
+  return given === undefined ? 'auto' : oneOf(given.by, given.value, ['auto', 'plain', 'quiet']);
 }

@@ -16,7 +16,7 @@ export function duCommand({ terminal }: CommandContext): Command {
   return new Command('du')
     .summary('show what the store takes on the disk')
     .description('Shows what the store holds, what that takes on the disk, and what prune would free of it.')
-    .option('-v, --verbose', 'show each entry: when it was last used, and what keeps it')
+    .option('-v, --verbose', 'show each entry: when it was last used, and what uses it')
     .option(FORMAT_FLAG, FORMAT_HELP)
     .addHelpText(
       'after',
@@ -39,13 +39,13 @@ Examples:
       }
       const now = Date.now();
       printListing(terminal, flags.format, await withStore(root, entryUsage), {
-        headings: ['KIND', 'ID', 'SIZE', 'LAST USED', 'KEPT BY', 'WHAT'],
+        headings: ['KIND', 'ID', 'SIZE', 'LAST USED', 'USED BY', 'WHAT'],
         row: (entry) => [
           entry.kind,
           entry.id.slice(0, SHORT_ID),
           size(entry.bytes),
           ago(entry.lastUsed ?? undefined, now),
-          keeperOf(entry),
+          userOf(entry),
           entry.kind === 'image' ? '' : entry.title,
         ],
       });
@@ -54,8 +54,8 @@ Examples:
 
 const SHORT_ID = 12;
 
-/** Names of the user keep what they need; of a step with a name the rest goes. */
-function keeperOf({ names, isInUse }: EntryUsage): string {
+/** Images with a name need something of it: that stays, the rest can go. */
+function userOf({ names, isInUse }: EntryUsage): string {
   const keepers = names.map(shownName);
   if (isInUse) keepers.unshift('a running build');
   return keepers.join(', ') || '-';

@@ -51,8 +51,11 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
         return { report, steps };
       });
       if (found === undefined) {
-        const which = flags.build === undefined ? 'no build is' : `no build ${flags.build} is`;
-        terminal.error(`error: ${which} kept in this store\n  hint: the last 50 builds are\n`);
+        const which =
+          flags.build === undefined
+            ? 'this store knows no build'
+            : `this store knows no build ${JSON.stringify(flags.build)}`;
+        terminal.error(`error: ${which}\n  hint: the last 50 builds are kept\n`);
         finish(EXIT.failed);
         return;
       }

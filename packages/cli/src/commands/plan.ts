@@ -7,6 +7,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { counted } from '../output/format.ts';
 import { quietProgress } from '../output/plain-progress.ts';
 import { printJson } from '../output/print.ts';
 import { reasonText } from '../output/reason-text.ts';
@@ -65,7 +66,7 @@ function textOf({ steps }: BuildPlan): string {
   ]);
   const count = (kind: StepForecast['outcome']['kind']): number =>
     steps.filter(({ outcome }) => outcome.kind === kind).length;
-  const total = `${count('hit')} steps hit, ${count('will-run')} will run, ${count('open')} are open`;
+  const total = `${counted(count('hit'), 'step')} hit, ${count('will-run')} will run, ${count('open')} open`;
   return `${[...lines, total].join('\n')}\n`;
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { KeptSpace, Pruned } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { withSession } from '../open-store.ts';
-import { size } from '../output/format.ts';
+import { counted, size } from '../output/format.ts';
 import { FORMAT_FLAG, printJson } from '../output/print.ts';
 import { parseBytes } from '../parse-limits.ts';
 import { collect, oneOf, parseDuration } from '../parse-options.ts';
@@ -92,6 +92,16 @@ function keptSpace(flags: PruneFlags): KeptSpace | undefined {
 
 function textOf(gone: Pruned, isDryRun: boolean): string {
   const { images, records, bases, trees, cacheMounts, blobs, bytes, left } = gone;
-  const verb = isDryRun ? 'would remove' : 'removed';
-  return `${verb} ${images.length} unnamed images, ${records} step results, ${bases} base images, ${trees} trees, ${cacheMounts} cache mounts and ${blobs} blobs: ${size(bytes)}; the cache ${isDryRun ? 'would take' : 'takes'} ${size(left)}\n`;
+  const kinds: readonly [count: number, thing: string][] = [
+    [images.length, 'unnamed image'],
+    [records, 'step result'],
+    [bases, 'base image'],
+    [trees, 'tree'],
+    [cacheMounts, 'cache mount'],
+    [blobs, 'blob'],
+  ];
+  const parts = kinds.flatMap(([count, thing]) => (count === 0 ? [] : [counted(count, thing)]));
+  const what = parts.length === 0 ? 'nothing' : `${parts.join(', ')}: ${size(bytes)}`;
+  const [goes, takes] = isDryRun ? ['would remove', 'would take'] : ['removed', 'takes'];
+  return `${goes} ${what}; the cache ${takes} ${size(left)}\n`;
 }

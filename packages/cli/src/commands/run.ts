@@ -7,6 +7,7 @@ import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { buildFailureText } from '../failure-text.ts';
+import { flagOrVariable } from '../flag-or-variable.ts';
 import { collect, oneOf, parseEnv, parseRuntimes } from '../parse-options.ts';
 import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
@@ -95,9 +96,10 @@ function requestOf(
   command: readonly string[],
   flags: RunFlags,
   root: string,
-  { env, cwd }: Terminal,
+  terminal: Terminal,
 ): RunRequest {
-  const runtimes = parseRuntimes(flags.runtime ?? env['CAISSON_RUNTIME']);
+  const { env, cwd } = terminal;
+  const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
   const binds = flags.volume.map((text) => parseVolume(text, cwd));
   return {
     root,

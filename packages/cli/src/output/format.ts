@@ -32,9 +32,9 @@ export function ago(time: string | undefined, now: number): string {
   if (Number.isNaN(then)) return 'unknown';
   const elapsed = Math.max(0, (now - then) / 1000);
   for (const [limit, divisor, unit] of STEPS) {
-    if (elapsed < limit) return counted(Math.floor(elapsed / divisor), unit);
+    if (elapsed < limit) return `${counted(Math.floor(elapsed / divisor), unit)} ago`;
   }
-  return counted(Math.floor(elapsed / 31_536_000), 'year');
+  return `${counted(Math.floor(elapsed / 31_536_000), 'year')} ago`;
 }
 
 const STEPS: readonly (readonly [limit: number, divisor: number, unit: string])[] = [
@@ -46,6 +46,7 @@ const STEPS: readonly (readonly [limit: number, divisor: number, unit: string])[
   [31_536_000 * 2, 86_400 * 30, 'month'],
 ];
 
-function counted(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+/** A number of things: `1 step`, `2 steps`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
