@@ -139,7 +139,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('cache mounts', () 
     // Once a build: a step after it finds what it left.
     world.write({ Dockerfile: `FROM busybox\n${count('b')}${count('c')}` });
     expect(await output(world, ['--no-cache'])).toMatch(/^#1 [\d.]+ 1$[^]*^#2 [\d.]+ 2$/m);
-    expect((await world.ok(['prune'])).stdout).toContain(' 1 cache mounts ');
+    expect((await world.ok(['prune'])).stdout).toContain(', 1 cache mount, ');
     world.write({ Dockerfile: `FROM busybox\n${count('c')}` });
     expect(await output(world)).toMatch(/^#1 [\d.]+ 1$/m);
   });
