@@ -90,7 +90,7 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
     });
     const { stderr } = await world.ok(['build', '--cache-max-size', '2m', '-t', 'app', '.']);
     expect(stderr.split('\n').filter((line) => /^ *(?:warning|hint)/.test(line))).toEqual([
-      'warning: the cache takes 2.1 MB, more than the 2.1 MB that it may: running builds use all that is left of it',
+      'warning: the cache takes 2.1 MB, more than its limit of 2.1 MB: builds that are running, this one among them, use all of it',
       '  hint: give it more by --cache-max-size, CAISSON_CACHE_MAX_SIZE or cache-max-size in config.toml',
     ]);
   });

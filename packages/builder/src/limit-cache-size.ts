@@ -15,11 +15,12 @@ export async function limitCacheSize(
 function fullWarning({ used, limit }: CacheFull): BuildEvent {
   return {
     kind: 'warning',
-    message: `the cache takes ${megabytes(used)}, more than the ${megabytes(limit)} that it may: running builds use all that is left of it`,
+    message: `the cache takes ${sizeText(used)}, more than its limit of ${sizeText(limit)}: builds that are running, this one among them, use all of it`,
     hint: 'give it more by --cache-max-size, CAISSON_CACHE_MAX_SIZE or cache-max-size in config.toml',
   };
 }
 
-function megabytes(bytes: number): string {
+function sizeText(bytes: number): string {
+  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} kB`;
   return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
