@@ -19,10 +19,12 @@ import {
   encodeParts,
   PARTS_TYPE,
   RECORDS_TYPE,
+  type SharedRecord,
   type SharedSelection,
 } from './cache-document.ts';
+import { whyNotDone } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
-import { whyUnusable, type ImportedCache } from './imported-cache.ts';
+import { LostLayer, type ImportedCache } from './imported-cache.ts';
 
 /** What is exported: the steps of the image itself, or every step of the build. */
 export type CacheMode = 'min' | 'max';
@@ -84,20 +86,6 @@ export class CacheExport implements AsyncDisposable {
     this.#selections.set(`${selection.state} ${selection.selection}`, selection);
   }
 
-  /** What a layer became on its way, once it is there. */
-  async sent(): Promise<ReadonlyMap<DiffId, Descriptor>> {
-    const sent = new Map<DiffId, Descriptor>();
-    for (const [diffId, layer] of this.#layers) {
-      const descriptor = await layer.catch(() => undefined);
-      if (descriptor !== undefined) sent.set(diffId, descriptor);
-    }
-    return sent;
-  }
-
-  get repository(): CachePlace['repository'] {
-    return this.#place.repository;
-  }
-
   /** Sends what is still missing, and makes it the cache. */
   async finish({ layers }: FileState): Promise<void> {
     const { emit } = this.#tools;
@@ -105,59 +93,65 @@ export class CacheExport implements AsyncDisposable {
     const all = [...this.#records.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
     const records = this.#how.mode === 'max' ? all : all.filter(({ layer }) => inImage.has(layer.diffId));
     try {
-      await this.#write(records);
-      emit({ kind: 'cache-exported', to: this.#place.title, records: records.length });
+      const written = await this.#write(records);
+      emit({ kind: 'cache-exported', to: this.#place.title, records: written });
     } catch (error) {
       this.#queue.clear();
       await this.#queue.onIdle();
-      const cause = this.#problem ?? error;
-      const why = whyUnusable(cause) ?? (isFull(cause) ? 'no space left on the disk' : undefined);
+      const why = whyNotDone(this.#problem ?? error);
       if (why === undefined) throw error;
       emit({ kind: 'warning', message: `${this.#place.title} cannot be written: ${why}` });
     }
   }
 
-  async #write(records: readonly StepRecord[]): Promise<void> {
+  /** @returns how many records have their layers there */
+  async #write(records: readonly StepRecord[]): Promise<number> {
     const signal = this.#signal;
+    const sent = await Promise.all(records.map((record) => this.#sentLayer(record)));
     const descriptors: Descriptor[] = [];
-    const shared: { record: StepRecord; layer: number }[] = [];
-    for (const record of records) {
-      const descriptor = await this.#send(record.layer.diffId, record.layer.size);
-      const known = descriptors.findIndex(({ digest }) => digest === descriptor.digest);
-      if (known === -1) descriptors.push(descriptor);
-      shared.push({ record, layer: known === -1 ? descriptors.length - 1 : known });
-    }
+    const indexes = new Map<Digest, number>();
+    const shared = records.flatMap((record, index): SharedRecord[] => {
+      const descriptor = sent[index];
+      if (descriptor === undefined) return [];
+      const layer = indexes.get(descriptor.digest) ?? descriptors.push(descriptor) - 1;
+      indexes.set(descriptor.digest, layer);
+      return [{ record, layer }];
+    });
     const parts = blobOf(zstdCompressSync(encodeParts(await this.#partsOf(records))), PARTS_TYPE);
     if (!(await this.#place.has(parts.descriptor, signal))) await this.#place.write(parts, [], signal);
     const selections = [...this.#selections.values()];
     const config = blobOf(encodeCache({ records: shared, selections }), RECORDS_TYPE);
     const manifest = manifestBytes(config.descriptor, [...descriptors, parts.descriptor]);
     await this.#place.finish(manifest, config, signal);
+    return shared.length;
   }
 
-  /** Sends a layer, once. */
+  /** A record's layer, as it travelled; undefined where it was lost on its way and nothing made it again. */
+  async #sentLayer({ layer: { diffId, size } }: StepRecord): Promise<Descriptor | undefined> {
+    // What was lost while the steps ran may be there by now.
+    const first = await this.#send(diffId, size).catch(ifLost);
+    return first ?? this.#send(diffId, size).catch(ifLost);
+  }
+
+  /** Sends a layer, once; one that is lost may be made again and sent then. */
   #send(diffId: DiffId, size: number): Promise<Descriptor> {
     const known = this.#layers.get(diffId);
     if (known !== undefined) return known;
     const sent = this.#queue.add(() => this.#sendNow(diffId, size));
-    sent.catch((error: unknown) => (this.#problem ??= error)); // finish() tells
+    sent.catch((error: unknown) => {
+      if (error instanceof LostLayer) this.#layers.delete(diffId);
+      else this.#problem ??= error; // finish() tells
+    });
     this.#layers.set(diffId, sent);
     return sent;
   }
 
   async #sendNow(diffId: DiffId, size: number): Promise<Descriptor> {
-    const { store, session, imported } = this.#tools;
+    const { store, session } = this.#tools;
     const signal = this.#signal;
     signal.throwIfAborted();
     if (this.#problem !== undefined) throw new Error('given up', { cause: this.#problem });
-    const distant = store.blobs.size(diffId) === undefined ? imported.elsewhere(diffId) : undefined;
-    if (distant !== undefined) {
-      const { descriptor, repository, open } = distant;
-      const from: Reference[] = repository === undefined ? [] : [{ ...repository }];
-      if (!(await this.#place.has(descriptor, signal)))
-        await this.#place.write({ descriptor, open }, from, signal);
-      return descriptor;
-    }
+    if (store.blobs.size(diffId) === undefined) return this.#passOn(diffId);
     const { compressLayer, rememberedForm } = await import('@caisson/registry');
     const { compression } = this.#how;
     const layer = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
@@ -169,6 +163,22 @@ export class CacheExport implements AsyncDisposable {
     const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
     if (!isThere) await this.#place.write({ descriptor, open: () => form.open() }, [], signal);
     return descriptor;
+  }
+
+  /** Sends a layer from where it lies. @throws LostLayer */
+  async #passOn(diffId: DiffId): Promise<Descriptor> {
+    const distant = this.#tools.imported.elsewhere(diffId);
+    if (distant === undefined) throw new LostLayer('no cache has it');
+    const { descriptor, repository, open } = distant;
+    if (await this.#place.has(descriptor, this.#signal)) return descriptor;
+    const from: Reference[] = repository === undefined ? [] : [{ ...repository }];
+    try {
+      await this.#place.write({ descriptor, open }, from, this.#signal);
+      return descriptor;
+    } catch (error) {
+      if (!(error instanceof LostLayer)) throw error;
+      return this.#passOn(diffId); // it may lie in more than one place
+    }
   }
 
   async #partsOf(records: readonly StepRecord[]): Promise<Map<Digest, string>> {
@@ -186,6 +196,10 @@ export class CacheExport implements AsyncDisposable {
   }
 }
 
+function ifLost(error: unknown): undefined {
+  if (!(error instanceof LostLayer)) throw error;
+}
+
 function blobOf(bytes: Uint8Array, mediaType: string): CacheBlob {
   return {
     descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
@@ -193,8 +207,4 @@ function blobOf(bytes: Uint8Array, mediaType: string): CacheBlob {
       yield await Promise.resolve(bytes);
     },
   };
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'no-space');
 }

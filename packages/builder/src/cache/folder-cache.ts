@@ -19,6 +19,7 @@ import {
 import { lockFile, tryLockFile, type HeldLock } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
 import { RECORDS_TYPE } from './cache-document.ts';
+import { CacheError } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -187,11 +188,6 @@ export class FolderCache implements CachePlace {
   #blob(digest: Digest): string {
     return join(this.#folder, 'blobs', 'sha256', hexOf(digest));
   }
-}
-
-/** A cache that cannot be used. */
-export class CacheError extends Error {
-  override readonly name = 'CacheError';
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,14 +1,13 @@
-import { canonicalJson, isDigest, type Descriptor, type Digest, type DiffId } from '@caisson/oci';
+import { statfs } from 'node:fs/promises';
+import { canonicalJson, isDigest, type Digest, type DiffId } from '@caisson/oci';
 import { applyLayer, ChainView, decompressed, encodeToc } from '@caisson/layer';
 import type { DistantLayer } from '@caisson/registry';
 import { digestsIn, formId, type Session, type StepPlace, type StepRecord, type Store } from '@caisson/store';
-import { errorCode } from '@caisson/sys';
 import type { Emit } from '../events.ts';
-import { failuresOf } from '../failure-of.ts';
-import { stepKey } from '../solve/key.ts';
-import { decodeCache, decodeParts, PARTS_TYPE, type CacheDocument } from './cache-document.ts';
-import { CacheError } from './folder-cache.ts';
+import { CacheError, whyNotDone, whyUnusable } from './cache-error.ts';
 import type { CachePlace } from './cache-place.ts';
+import { fetchTexts } from './cache-texts.ts';
+import { readCaches, type KnownCaches, type PlacedBlob } from './known-caches.ts';
 
 /** A layer of an imported record that cannot be had after all. */
 export class LostLayer extends Error {
@@ -23,17 +22,10 @@ export interface ImportTools {
   readonly signal: AbortSignal;
 }
 
-interface Imported {
+/** A record that the build goes by, and where its layer lies. */
+interface Used {
   readonly record: StepRecord;
-  readonly place: CachePlace;
-  /** The layer, as it travels. */
-  readonly layer: Descriptor;
-}
-
-interface Loaded {
-  readonly records: ReadonlyMap<Digest, Imported>;
-  readonly selections: ReadonlyMap<string, Digest>;
-  readonly parts: readonly { readonly place: CachePlace; readonly descriptor: Descriptor }[];
+  readonly blobs: readonly PlacedBlob[];
 }
 
 /**
@@ -44,10 +36,10 @@ interface Loaded {
 export class ImportedCache {
   readonly #places: readonly CachePlace[];
   readonly #tools: ImportTools;
-  #loaded: Promise<Loaded> | undefined;
-  #parts: Promise<ReadonlyMap<Digest, string>> | undefined;
-  readonly #used = new Map<DiffId, Imported>();
-  readonly #lost = new Set<DiffId>();
+  #known: Promise<KnownCaches> | undefined;
+  #texts: Promise<ReadonlyMap<Digest, string>> | undefined;
+  readonly #used = new Map<DiffId, Used>();
+  readonly #lost = new Set<PlacedBlob>();
   readonly #fetches = new Map<DiffId, Promise<void>>();
 
   constructor(places: readonly CachePlace[], tools: ImportTools) {
@@ -57,17 +49,29 @@ export class ImportedCache {
 
   /** The record of a key. */
   async find(key: Digest): Promise<StepRecord | undefined> {
-    const found = (await this.#load()).records.get(key);
-    if (found === undefined || this.#lost.has(found.record.layer.diffId)) return undefined;
-    this.#used.set(found.record.layer.diffId, found);
-    return found.record;
+    const { records, layers } = await this.#load();
+    for (const record of records.get(key) ?? []) {
+      const { diffId } = record.layer;
+      const blobs = layers.get(diffId) ?? [];
+      if (blobs.every((blob) => this.#lost.has(blob))) continue;
+      this.#used.set(diffId, { record, blobs });
+      return record;
+    }
+    return undefined;
+  }
+
+  /** Whether there are records of a key, but no layer of theirs. */
+  async isLost(key: Digest): Promise<boolean> {
+    if (this.#lost.size === 0) return false;
+    const { records } = await this.#load();
+    return records.has(key) && (await this.find(key)) === undefined;
   }
 
   /** Records of a place in a Dockerfile, and the texts that digests in them are made from. */
   async near({ op, stage, dockerfile, siblings, text }: StepPlace, limit: number): Promise<NearRecords> {
     const { records } = await this.#load();
     const found = [...records.values()]
-      .map(({ record }) => record)
+      .flatMap(([record]) => record ?? [])
       .filter(
         (record) =>
           record.keyRecord['op'] === op &&
@@ -79,7 +83,7 @@ export class ImportedCache {
         (a, b) => Number(b.text === text) - Number(a.text === text) || (a.created < b.created ? 1 : -1),
       )
       .slice(0, limit);
-    return { records: found, parts: found.length === 0 ? new Map() : await this.#loadParts() };
+    return { records: found, parts: found.length === 0 ? new Map() : await this.#loadTexts() };
   }
 
   /** What a selection from a state is known to count as. */
@@ -90,11 +94,10 @@ export class ImportedCache {
   /** The record of a layer that gave a content on a state. */
   async recordWithContent(state: Digest, content: Digest): Promise<StepRecord | undefined> {
     const { records } = await this.#load();
-    for (const { record } of records.values()) {
-      const { diffId, contentDigest } = record.layer;
-      if (record.keyRecord['state'] !== state || contentDigest !== content || this.#lost.has(diffId))
-        continue;
-      return this.find(record.key);
+    for (const [key, [record]] of records) {
+      if (record?.keyRecord['state'] !== state || record.layer.contentDigest !== content) continue;
+      const found = await this.find(key);
+      if (found?.layer.contentDigest === content) return found;
     }
     return undefined;
   }
@@ -105,67 +108,72 @@ export class ImportedCache {
    * @throws LostLayer where it cannot be had, or is not what its record says
    */
   async provide(diffId: DiffId): Promise<boolean> {
-    const imported = this.#used.get(diffId);
-    if (imported === undefined) return false;
-    const known = this.#fetches.get(diffId) ?? this.#fetch(imported);
-    this.#fetches.set(diffId, known);
-    await known;
+    const used = this.#used.get(diffId);
+    if (used === undefined) return false;
+    const fetching =
+      this.#fetches.get(diffId) ?? this.#fetch(used).finally(() => this.#fetches.delete(diffId));
+    this.#fetches.set(diffId, fetching);
+    await fetching;
     return true;
   }
 
-  /** Where a layer that is not in the store lies. */
+  /** Where a layer that is not in the store lies. Reading it throws LostLayer where it cannot be had after all. */
   elsewhere(diffId: DiffId): DistantLayer | undefined {
-    const imported = this.#used.get(diffId);
-    if (imported === undefined) return undefined;
-    const { place, layer } = imported;
-    return {
-      descriptor: layer,
-      repository: place.repository,
-      open: () => this.#watched(imported),
-    };
+    const blob = this.#used.get(diffId)?.blobs.find((each) => !this.#lost.has(each));
+    if (blob === undefined) return undefined;
+    const { descriptor, place } = blob;
+    return { descriptor, repository: place.repository, open: () => this.#read(blob) };
   }
 
-  async #fetch(imported: Imported): Promise<void> {
-    const { record, place, layer } = imported;
+  async *#read(blob: PlacedBlob): AsyncGenerator<Uint8Array> {
+    try {
+      yield* blob.place.open(blob.descriptor, this.#tools.signal);
+    } catch (error) {
+      throw this.#lose(blob, whyUnusable(error), error);
+    }
+  }
+
+  async #fetch({ record, blobs }: Used): Promise<void> {
+    const { store, session } = this.#tools;
+    const { layer } = record;
+    if (await store.blobs.has(session, layer.diffId)) return;
+    let lost = new LostLayer('no cache has it');
+    for (const blob of blobs) {
+      if (this.#lost.has(blob)) continue;
+      try {
+        await this.#fetchFrom(blob, layer);
+        await this.#keep(record);
+        return;
+      } catch (error) {
+        lost = this.#lose(blob, whyNotDone(error), error);
+      }
+    }
+    throw lost;
+  }
+
+  async #fetchFrom({ place, descriptor }: PlacedBlob, { diffId, size }: StepRecord['layer']): Promise<void> {
     const { store, session, signal } = this.#tools;
-    const { diffId, size } = record.layer;
-    if (await store.blobs.has(session, diffId)) return;
-    try {
-      const bytes = decompressed(place.open(layer, signal));
-      await store.blobs.put(session, bytes, { digest: diffId, size });
-      await this.#look(diffId);
-    } catch (error) {
-      throw this.#loss(imported, error);
+    // A few bytes may stand for more than there is room for, and what they stand for is what their record says.
+    const { bavail, bsize } = await statfs(store.root);
+    const free = bavail * bsize;
+    if (size > free) throw new CacheError(`it has ${size} bytes, and ${free} are free on the disk`);
+    const bytes = decompressed(place.open(descriptor, signal));
+    await store.blobs.put(session, bytes, { digest: diffId, size });
+    await this.#look(diffId);
+  }
+
+  /**
+   * Such a blob is not asked for again: what another cache has takes its place, or the step runs.
+   * @param why undefined for what is no fault of the cache's
+   */
+  #lose(blob: PlacedBlob, why: string | undefined, cause: unknown): LostLayer {
+    if (why === undefined) throw cause;
+    if (!this.#lost.has(blob)) {
+      this.#lost.add(blob);
+      const message = `a layer of ${blob.place.title} cannot be used: ${why}`;
+      this.#tools.emit({ kind: 'warning', message });
     }
-    await this.#keep(record);
-  }
-
-  /** The bytes of a layer on its way to another place. */
-  async *#watched(imported: Imported): AsyncGenerator<Uint8Array> {
-    try {
-      yield* imported.place.open(imported.layer, this.#tools.signal);
-    } catch (error) {
-      throw this.#loss(imported, error);
-    }
-  }
-
-  /** What to throw for a layer that cannot be had: the build goes on as if the cache did not have it. */
-  #loss({ record, place }: Imported, error: unknown): unknown {
-    const why = whyUnusable(error);
-    if (why === undefined) return error;
-    const { diffId } = record.layer;
-    if (!this.#lost.has(diffId))
-      this.#tools.emit({ kind: 'warning', message: `a layer of ${place.title} cannot be used: ${why}` });
-    this.#lost.add(diffId);
-    this.#used.delete(diffId);
-    return new LostLayer(why, { cause: error });
-  }
-
-  /** Whether the layer of the record of a key turned out not to be there. */
-  async isLost(key: Digest): Promise<boolean> {
-    if (this.#lost.size === 0) return false;
-    const found = (await this.#load()).records.get(key);
-    return found !== undefined && this.#lost.has(found.record.layer.diffId);
+    return new LostLayer(why, { cause });
   }
 
   /** A layer that cannot be applied is found out here, not when it is used. Our own say all of themselves. */
@@ -184,7 +192,7 @@ export class ImportedCache {
   async #keep(record: StepRecord): Promise<void> {
     const { store, session } = this.#tools;
     await store.records.put(session, record);
-    const all = await this.#loadParts();
+    const all = await this.#loadTexts();
     const { contentDigest, diffId } = record.layer;
     const { created } = record;
     store.pastRecords.add(record, reachable(all, digestsIn(canonicalJson(record.keyRecord))));
@@ -196,80 +204,18 @@ export class ImportedCache {
   /** The text that a digest was made from, where caches were read anyway. */
   async part(digest: Digest): Promise<string | undefined> {
     if (this.#used.size === 0) return undefined;
-    return (await this.#loadParts()).get(digest);
+    return (await this.#loadTexts()).get(digest);
   }
 
-  #load(): Promise<Loaded> {
-    this.#loaded ??= this.#loadAll();
-    return this.#loaded;
+  #load(): Promise<KnownCaches> {
+    this.#known ??= readCaches(this.#places, this.#tools.emit, this.#tools.signal);
+    return this.#known;
   }
 
-  async #loadAll(): Promise<Loaded> {
-    const records = new Map<Digest, Imported>();
-    const selections = new Map<string, Digest>();
-    const parts: { place: CachePlace; descriptor: Descriptor }[] = [];
-    const read = await Promise.all(this.#places.map((place) => this.#read(place)));
-    for (const found of read) {
-      if (found === undefined) continue;
-      const { place, layers, document } = found;
-      for (const { record, layer: index } of document.records) {
-        const layer = layers[index];
-        if (layer !== undefined && isOwnKey(record) && !records.has(record.key))
-          records.set(record.key, { record, place, layer });
-      }
-      for (const { state, selection, digest } of document.selections) {
-        selections.set(`${state} ${selection}`, digest);
-      }
-      const descriptor = layers.find(({ mediaType }) => mediaType === PARTS_TYPE);
-      if (descriptor !== undefined) parts.push({ place, descriptor });
-    }
-    return { records, selections, parts };
-  }
-
-  async #read(place: CachePlace): Promise<ReadCache | undefined> {
-    const { emit, signal } = this.#tools;
-    try {
-      const found = await place.read(signal);
-      if (found === undefined) {
-        emit({ kind: 'warning', message: `${place.title} is not there yet` });
-        return undefined;
-      }
-      const document = decodeCache(found.config);
-      if (document === undefined) throw new CacheError('its records cannot be read');
-      emit({ kind: 'cache-imported', from: place.title, records: document.records.length });
-      return { place, layers: found.manifest.layers, document };
-    } catch (error) {
-      const why = whyUnusable(error);
-      if (why === undefined) throw error;
-      emit({ kind: 'warning', message: `${place.title} cannot be used: ${why}` });
-      return undefined;
-    }
-  }
-
-  #loadParts(): Promise<ReadonlyMap<Digest, string>> {
-    this.#parts ??= this.#fetchParts();
-    return this.#parts;
-  }
-
-  /** Without them less can be said of why a step runs, and nothing else changes. */
-  async #fetchParts(): Promise<ReadonlyMap<Digest, string>> {
-    const { signal } = this.#tools;
-    const all = new Map<Digest, string>();
-    for (const { place, descriptor } of (await this.#load()).parts) {
-      try {
-        const chunks: Uint8Array[] = [];
-        let size = 0;
-        for await (const chunk of decompressed(place.open(descriptor, signal))) {
-          size += chunk.length;
-          if (size > MAX_PARTS) throw new CacheError('its texts are too large');
-          chunks.push(chunk);
-        }
-        for (const [digest, text] of decodeParts(Buffer.concat(chunks))) all.set(digest, text);
-      } catch (error) {
-        if (whyUnusable(error) === undefined) throw error;
-      }
-    }
-    return all;
+  async #loadTexts(): Promise<ReadonlyMap<Digest, string>> {
+    const { parts } = await this.#load();
+    this.#texts ??= fetchTexts(parts, this.#tools.signal);
+    return this.#texts;
   }
 }
 
@@ -277,21 +223,6 @@ export class ImportedCache {
 export interface NearRecords {
   readonly records: readonly StepRecord[];
   readonly parts: ReadonlyMap<Digest, string>;
-}
-
-interface ReadCache {
-  readonly place: CachePlace;
-  readonly layers: readonly Descriptor[];
-  readonly document: CacheDocument;
-}
-
-const MAX_PARTS = 256 << 20;
-
-/** A record goes by the digest of what it says that it depends on. */
-function isOwnKey({ key, keyRecord }: StepRecord): boolean {
-  const { op, version } = keyRecord;
-  if (typeof op !== 'string' || typeof version !== 'number') return false;
-  return stepKey({ ...keyRecord, op, version }) === key;
 }
 
 /** The texts that can be come to from some digests. */
@@ -305,13 +236,4 @@ function reachable(all: ReadonlyMap<Digest, string>, from: readonly Digest[]): M
     open.push(...digestsIn(text));
   }
   return reached;
-}
-
-/** Why a cache cannot be used; undefined for an error that is none of the cache's: the build was ended, the disk is full. */
-export function whyUnusable(error: unknown): string | undefined {
-  if (error instanceof CacheError) return error.message;
-  if (error instanceof Error && 'syscall' in error && errorCode(error) !== 'ENOSPC') return error.message;
-  const [failure] = failuresOf(error) ?? [];
-  if (failure === undefined || failure.code === 'cancelled' || failure.code === 'no-space') return undefined;
-  return failure.message;
 }
