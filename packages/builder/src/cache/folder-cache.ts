@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, lstatSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import {
+  checkedBytes,
   digestOf,
-  Digester,
   hexOf,
   MEDIA_TYPES,
   parseIndex,
@@ -21,6 +19,7 @@ import { errorCode } from '@caisson/sys';
 import { RECORDS_TYPE } from './cache-document.ts';
 import { CacheError } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
+import { openRegular, readSmall } from './regular-file.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
@@ -61,45 +60,39 @@ export class FolderCache implements CachePlace {
 
   /** What is replaced must be a cache: the folder may be an image of the user's. One that is damaged goes. */
   async #checkCache(entry: Descriptor): Promise<void> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await this.#document(entry, MAX_INDEX);
-    } catch (error) {
-      if (error instanceof CacheError || errorCode(error) === 'ENOENT') return;
-      throw error;
-    }
+    const bytes = await this.#readable(entry);
+    if (bytes === undefined) return;
     const manifest = parseManifest(bytes, entry.mediaType);
     if (!manifest.ok || manifest.value.config.mediaType !== RECORDS_TYPE)
       throw new CacheError(SOMETHING_ELSE);
   }
 
   async *open({ digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
-    const digester = new Digester();
-    for await (const chunk of createReadStream(this.#blob(digest))) {
-      if (!(chunk instanceof Uint8Array))
-        throw new Error('Internal error: a file stream gave something else than bytes');
-      digester.update(chunk);
-      yield chunk;
-    }
-    if (digester.size !== size || digester.digest() !== digest)
-      throw new CacheError(`its blob ${digest} is damaged`);
+    const wrong = (): CacheError => new CacheError(`its blob ${digest} is damaged`);
+    await using file = await openRegular(this.#blob(digest), `its blob ${digest}`);
+    if ((await file.stat()).size !== size) throw wrong();
+    yield* checkedBytes(file.createReadStream({ autoClose: false }), { digest, size }, wrong);
   }
 
-  async has({ digest, size }: Descriptor, signal: AbortSignal): Promise<boolean> {
+  /** A blob that is there is hashed before it counts: what is damaged is written again. */
+  async has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
     await this.#beginToWrite(signal);
-    const there = lstatSync(this.#blob(digest), { throwIfNoEntry: false });
-    return there?.isFile() === true && there.size === size;
+    try {
+      for await (const _chunk of this.open(descriptor)) signal.throwIfAborted();
+      return true;
+    } catch (error) {
+      if (error instanceof CacheError || errorCode(error) === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   async write(
-    { descriptor, open }: CacheBlob,
+    { descriptor, open: bytes }: CacheBlob,
     _from: readonly Reference[],
     signal: AbortSignal,
   ): Promise<void> {
     await this.#beginToWrite(signal);
-    await this.#place(this.#blob(descriptor.digest), (path) =>
-      pipeline(open(), createWriteStream(path, { flags: 'wx' }), { signal }),
-    );
+    await this.#place(this.#blob(descriptor.digest), bytes(), signal);
   }
 
   async finish(manifest: Uint8Array, config: CacheBlob, signal: AbortSignal): Promise<void> {
@@ -113,8 +106,8 @@ export class FolderCache implements CachePlace {
     for (const entry of there) if (!others.includes(entry)) await this.#checkCache(entry);
     const manifests = [...others, { ...descriptor, annotations: { [REF_NAME]: this.#tag } }];
     const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
-    await this.#writeText('oci-layout', '{"imageLayoutVersion":"1.0.0"}');
-    await this.#writeText('index.json', JSON.stringify(index));
+    await this.#writeText('oci-layout', '{"imageLayoutVersion":"1.0.0"}', signal);
+    await this.#writeText('index.json', JSON.stringify(index), signal);
     await this[Symbol.asyncDispose]();
     using alone = tryLockFile(join(this.#folder, WRITERS), 'exclusive');
     if (alone !== undefined) await this.#sweep(manifests);
@@ -133,12 +126,13 @@ export class FolderCache implements CachePlace {
     return this.#writing;
   }
 
-  /** Removes the blobs that no tag names. One that cannot be read keeps everything. */
+  /** Removes the blobs that no tag names. A tag whose manifest cannot be read keeps everything. */
   async #sweep(manifests: readonly Descriptor[]): Promise<void> {
     const needed = new Set<string>();
     for (const entry of manifests) {
-      const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
-      if (!manifest.ok) return;
+      const bytes = await this.#readable(entry);
+      const manifest = bytes === undefined ? undefined : parseManifest(bytes, entry.mediaType);
+      if (manifest?.ok !== true) return;
       for (const { digest } of [entry, manifest.value.config, ...manifest.value.layers])
         needed.add(hexOf(digest));
     }
@@ -151,7 +145,7 @@ export class FolderCache implements CachePlace {
   async #index(): Promise<Index | undefined> {
     let bytes: Uint8Array;
     try {
-      bytes = await readFile(join(this.#folder, 'index.json'));
+      bytes = await readSmall(join(this.#folder, 'index.json'), 'its index.json', MAX_INDEX);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -161,23 +155,38 @@ export class FolderCache implements CachePlace {
     return index.value;
   }
 
+  /** The manifest of a tag; undefined for one that is damaged or gone. */
+  async #readable(entry: Descriptor): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#document(entry, MAX_INDEX);
+    } catch (error) {
+      if (error instanceof CacheError || errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   async #document({ digest, size }: Descriptor, limit: number): Promise<Uint8Array> {
     if (size > limit) throw new CacheError(`its blob ${digest} is too large for a document`);
-    const bytes = await readFile(this.#blob(digest));
+    const bytes = await readSmall(this.#blob(digest), `its blob ${digest}`, size);
     if (digestOf(bytes) !== digest) throw new CacheError(`its blob ${digest} is damaged`);
     return bytes;
   }
 
-  #writeText(name: string, text: string): Promise<void> {
-    return this.#place(join(this.#folder, name), (path) => writeFile(path, text, { flag: 'wx' }));
+  #writeText(name: string, text: string, signal: AbortSignal): Promise<void> {
+    return this.#place(join(this.#folder, name), once(Buffer.from(text)), signal);
   }
 
-  /** Writes beside the place and moves there: nobody sees half a file. */
-  async #place(path: string, write: (path: string) => Promise<void>): Promise<void> {
+  /** Writes beside the place and moves there what is on the disk: nobody sees half a file, not even after a power cut. */
+  async #place(path: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     // No number of a process: in containers that share a folder they are the same.
     const part = join(this.#folder, `.${randomUUID()}.part`);
     try {
-      await write(part);
+      await using file = await open(part, 'wx');
+      for await (const chunk of bytes) {
+        signal.throwIfAborted();
+        await file.writeFile(chunk);
+      }
+      await file.datasync();
       await rename(part, path);
     } catch (error) {
       await rm(part, { force: true });
