@@ -170,6 +170,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     expect((await world.ok(['run', name], { root: `${world.store}-three` })).stdout).toBe('2\n');
   });
 
+  test('is done without where it does not answer', async ({ world }) => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    world.write(APP);
+    const startedAt = performance.now();
+    const { steps, stderr } = await build(world, 'one', '--cache-from', `127.0.0.1:${port}/a/cache`);
+    expect(steps).toBe('0/5');
+    expect(stderr).toMatch(/^warning: the cache 127\.0\.0\.1:\d+\/a\/cache:latest cannot be used: /m);
+    expect(performance.now() - startedAt).toBeLessThan(50_000); // an image is waited for for five minutes
+    server.closeAllConnections();
+    server.close();
+  });
+
   test('is a warning where it is not there, or out of reach', async ({ world }) => {
     world.write(APP);
     const missing = `${registry.host}/no/cache:main`;

@@ -28,7 +28,7 @@ export function openLayerSources(
   const { pull = 'default', signal } = request;
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
   const layouts = new LayoutImages(store, session);
-  const caches = openCaches(request, registry, tools);
+  const caches = openCaches(request, tools);
   return {
     ...caches,
     bases: new BaseImages({ store, session, remote, pull, emit }),

@@ -1,5 +1,5 @@
 import { parseReference } from '@caisson/oci';
-import type { RegistryAccess } from '../bases/registry-access.ts';
+import { RegistryAccess } from '../bases/registry-access.ts';
 import { buildError } from '../failure.ts';
 import type { BuildRequest, CacheExportRequest, CacheLocation } from '../request.ts';
 import { CacheExport } from './cache-export.ts';
@@ -14,12 +14,24 @@ export interface OpenCaches extends AsyncDisposable {
   readonly exports: readonly CacheExport[];
 }
 
+/** A build can do without: a registry that does not answer is not waited for as long as for an image. */
+const PATIENCE = {
+  connect: 5000,
+  headers: 15_000,
+  idle: 15_000,
+  commit: 60_000,
+  longestWait: 15_000,
+  tries: 2,
+};
+
 /** Nothing is read or written yet. @throws BuildError `invalid-request` */
 export function openCaches(
-  { cacheFrom = [], cacheTo = [] }: BuildRequest,
-  access: RegistryAccess,
+  { cacheFrom = [], cacheTo = [], registry = {} }: BuildRequest,
   tools: ImportTools,
 ): OpenCaches {
+  const onWarning = (message: string): void => tools.emit({ kind: 'warning', message });
+  const timing = { ...PATIENCE, ...registry.timing };
+  const access = new RegistryAccess({ ...registry, onWarning, timing });
   const imported = new ImportedCache(
     cacheFrom.map((location) => placeOf(location, access)),
     tools,
@@ -32,6 +44,7 @@ export function openCaches(
     exports,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(exports.map((each) => each[Symbol.asyncDispose]()));
+      await access[Symbol.asyncDispose]();
     },
   };
 }
