@@ -320,11 +320,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folde
       expect(exitCode).toBe(2);
       return stderr;
     };
-    expect(await wrong('--cache-to', 'type=inline')).toBe(
-      'error[usage]: --cache-to type "inline" is not known\n  expected: registry, local\n  see caisson build --help\n',
+    expect(await wrong('--cache-to', 'type=locl')).toBe(
+      'error[usage]: --cache-to type "locl" is not known\n  expected: registry, local\n  did you mean local?\n  see caisson build --help\n',
     );
     expect(await wrong('--cache-from', 'type=local,scr=x')).toBe(
-      'error[usage]: --cache-from "type=local,scr=x": "scr" is not known\n  expected: type, src, tag\n  did you mean src?\n  see caisson build --help\n',
+      'error[usage]: --cache-from "type=local,scr=x": "scr" is not known\n  expected: type, src, tag, digest\n  did you mean src?\n  see caisson build --help\n',
     );
     expect(await wrong('--cache-to', 'type=local')).toBe(
       'error[usage]: --cache-to "type=local" does not say where\n  expected: type=local,dest=FOLDER\n  see caisson build --help\n',

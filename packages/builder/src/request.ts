@@ -1,4 +1,4 @@
-import type { Compression } from '@caisson/oci';
+import type { Compression, Digest } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import type { ContextModes } from './context/context-modes.ts';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
@@ -19,8 +19,8 @@ export interface OutputRequest {
 export type CacheLocation =
   /** `registry/repository:tag` */
   | { readonly type: 'registry'; readonly reference: string }
-  /** A folder, and a tag in it. */
-  | { readonly type: 'local'; readonly folder: string; readonly tag?: string };
+  /** A folder, and a tag in it; one that is read may be named by the digest of its manifest. */
+  | { readonly type: 'local'; readonly folder: string; readonly tag?: string; readonly digest?: Digest };
 
 /** How a cache is written. */
 export type CacheExportRequest = CacheLocation & {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { BuildRequest } from '@caisson/builder';
-import { parseReference } from '@caisson/oci';
+import { parseDigest, parseReference } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import { oneOf } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,15 +10,49 @@ type CacheTo = NonNullable<BuildRequest['cacheTo']>[number];
 
 const TYPES = ['registry', 'local'] as const;
 
-/** `--cache-from`: `type=registry,ref=NAME`, `type=local,src=FOLDER[,tag=TAG]`; a name alone is one of a registry. */
+/** Types that docker has besides, and what does the same here. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  inline: 'type=registry,ref=NAME: a cache beside the image, under a tag of its own',
+  gha: 'type=local with a folder that actions/cache keeps, or type=registry',
+  s3: 'type=local with a folder that is copied to and from the bucket, or type=registry',
+  azblob: 'type=local with a folder that is copied to and from the container, or type=registry',
+};
+
+/** What docker lets one choose and is always so here; other values are refused. */
+const FIXED: Readonly<Record<string, { readonly value: string; readonly why: string }>> = {
+  'image-manifest': { value: 'true', why: 'a cache is an image manifest' },
+  'oci-mediatypes': { value: 'true', why: 'a cache has the media types of OCI' },
+  'ignore-error': { value: 'true', why: 'a cache that cannot be written is a warning' },
+  'force-compression': { value: 'false', why: 'a layer of an imported cache is passed on as it lies' },
+};
+
+/**
+ * `--cache-from`: `type=registry,ref=NAME`, `type=local,src=FOLDER[,tag=TAG|,digest=DIGEST]`; a name alone is one of a
+ * registry.
+ */
 export function parseCacheFrom(text: string, cwd: string): CacheFrom {
-  return locationOf('--cache-from', text, cwd, { folder: 'src', more: [] }).location;
+  const { location, fields } = locationOf('--cache-from', text, cwd, {
+    folder: 'src',
+    more: [],
+    ofFolder: ['digest'],
+  });
+  const digest = fields.get('digest');
+  if (location.type !== 'local' || digest === undefined) return location;
+  const parsed = parseDigest(digest);
+  if (!parsed.ok) throw new UsageError(`--cache-from ${JSON.stringify(text)}: ${parsed.error}`);
+  return { ...location, digest: parsed.value };
 }
 
-/** `--cache-to`: the same with `dest` for `src`, `mode=min|max` and `compression=none|gzip|zstd`. */
+/** `--cache-to`: the same with `dest` for `src`, `mode=min|max` and `compression=none|gzip|zstd`. @throws UsageError */
 export function parseCacheTo(text: string, cwd: string): CacheTo {
-  const how = { folder: 'dest', more: ['mode', 'compression'] };
+  const how = { folder: 'dest', more: ['mode', 'compression', ...Object.keys(FIXED)], ofFolder: [] };
   const { location, fields } = locationOf('--cache-to', text, cwd, how);
+  for (const [name, { value, why }] of Object.entries(FIXED)) {
+    if ((fields.get(name) ?? value) === value) continue;
+    const given = `${name}=${fields.get(name) ?? ''}`;
+    const expected = `${name}=${value}, or nothing: ${why}`;
+    throw new UsageError(`--cache-to ${JSON.stringify(text)}: ${given} is not supported`, { expected });
+  }
   const mode = fields.get('mode');
   const compression = fields.get('compression');
   return {
@@ -30,16 +64,30 @@ export function parseCacheTo(text: string, cwd: string): CacheTo {
   };
 }
 
+/** What a flag has besides the type and, of a registry, the name. */
+interface Fields {
+  /** What a folder's path goes by. */
+  readonly folder: string;
+  readonly more: readonly string[];
+  readonly ofFolder: readonly string[];
+}
+
 function locationOf(
   flag: string,
   text: string,
   cwd: string,
-  { folder, more }: { readonly folder: string; readonly more: readonly string[] },
+  { folder, more, ofFolder }: Fields,
 ): { readonly location: CacheFrom; readonly fields: ReadonlyMap<string, string> } {
   // As with docker, a name alone.
   const fields = fieldsOf(flag, text.includes('=') ? text : `type=registry,ref=${text}`);
-  const type = oneOf(`${flag} type`, fields.get('type') ?? 'registry', TYPES);
-  const known = ['type', ...more, ...(type === 'registry' ? ['ref'] : [folder, 'tag'])];
+  const given = fields.get('type') ?? 'registry';
+  const instead = Object.hasOwn(OTHER_TYPES, given) ? OTHER_TYPES[given] : undefined;
+  if (instead !== undefined) {
+    const expected = `${TYPES.join(', ')}; in its place: ${instead}`;
+    throw new UsageError(`${flag} type ${JSON.stringify(given)} is not supported`, { expected });
+  }
+  const type = oneOf(`${flag} type`, given, TYPES);
+  const known = ['type', ...more, ...(type === 'registry' ? ['ref'] : [folder, 'tag', ...ofFolder])];
   for (const name of fields.keys()) {
     if (known.includes(name)) continue;
     const suggestion = suggest(name, known);

@@ -66,6 +66,16 @@ describe('a cache in a folder', () => {
     expect(readdirSync(join(folder, 'blobs/sha256'))).not.toContain(hexOf(old.layer.descriptor.digest));
   });
 
+  test('is read by its tag, or by the digest of its manifest', async () => {
+    await write('main', 'one');
+    const { manifest } = await write('other', 'two');
+    const digest = digestOf(readFileSync(manifest));
+    expect(Buffer.from((await read())?.config ?? '').toString()).toBe('records of one');
+    const named = await new FolderCache(folder, 'main', digest).read();
+    expect(Buffer.from(named?.config ?? '').toString()).toBe('records of two');
+    expect(await new FolderCache(folder, 'main', digestOf('none')).read()).toBeUndefined();
+  });
+
   test('does not read more of a file than it should have', async () => {
     const { manifest } = await write('main', 'layer');
     truncateSync(manifest, 3e9);

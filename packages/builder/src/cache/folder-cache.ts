@@ -37,19 +37,26 @@ export class FolderCache implements CachePlace {
   readonly repository = undefined;
   readonly #folder: string;
   readonly #tag: string;
+  readonly #digest: Digest | undefined;
   /** Shared by all who write: as long as one does, nothing is removed, for no manifest names yet what it wrote. */
   #writing: Promise<HeldLock> | undefined;
 
-  /** @param folder absolute */
-  constructor(folder: string, tag: string) {
+  /**
+   * @param folder absolute
+   * @param digest of the manifest to read, whatever its tag
+   */
+  constructor(folder: string, tag: string, digest?: Digest) {
     this.title = `the cache ${folder}`;
     this.#folder = folder;
     this.#tag = tag;
+    this.#digest = digest;
   }
 
   async read(): Promise<{ manifest: Manifest; config: Uint8Array } | undefined> {
     const index = await this.#index();
-    const entry = index?.manifests.find(({ annotations }) => annotations?.[REF_NAME] === this.#tag);
+    const entry = index?.manifests.find(({ annotations, digest }) =>
+      this.#digest === undefined ? annotations?.[REF_NAME] === this.#tag : digest === this.#digest,
+    );
     if (entry === undefined) return undefined;
     const manifest = parseManifest(await this.#document(entry, MAX_INDEX), entry.mediaType);
     if (!manifest.ok) throw new CacheError(`its manifest cannot be read: ${manifest.error}`);

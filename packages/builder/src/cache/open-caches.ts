@@ -54,7 +54,8 @@ function howOf({ type, mode = 'min', compression }: CacheExportRequest) {
 }
 
 function placeOf(location: CacheLocation, access: RegistryAccess): CachePlace {
-  if (location.type === 'local') return new FolderCache(location.folder, location.tag ?? 'latest');
+  if (location.type === 'local')
+    return new FolderCache(location.folder, location.tag ?? 'latest', location.digest);
   const reference = parseReference(location.reference);
   if (!reference.ok) throw buildError('invalid-request', `the name of a cache: ${reference.error}`);
   return new RegistryCache(reference.value, access);
