@@ -216,10 +216,20 @@ const to = (more = ''): readonly string[] => ['--cache-to', `type=local,dest=cac
 const FROM = ['--cache-from', 'type=local,src=cache'] as const;
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a folder', () => {
-  test('has the steps of the image, or with mode=max of all stages', async ({ world }) => {
+  test('has the layers of the image, or with mode=max of all stages', async ({ world }) => {
     world.write({ ...APP, '.dockerignore': 'cache\n' });
     const first = await build(world, 'one', ...to());
-    expect((await build(world, 'two', ...FROM)).steps).toBe('2/3');
+    expect(await build(world, 'two', ...FROM)).toMatchObject({ steps: '5/0', id: first.id });
+    // What needs files of another stage runs its steps.
+    world.write({
+      Dockerfile: APP.Dockerfile.replace('COPY --from=build /all', 'COPY --from=build /src/a.txt /all'),
+    });
+    const changed = await build(world, 'changed', '-t', 'app', ...FROM);
+    expect(changed.stderr).not.toContain('warning');
+    expect((await world.ok(['run', 'app'], { root: `${world.store}-changed` })).stdout).toBe('2\n');
+    const other = await build(world, 'other', '--target', 'build', '-t', 'build', ...FROM);
+    expect(other.steps).toBe('0/3');
+    world.write({ Dockerfile: APP.Dockerfile });
     await build(world, 'one', ...to(',mode=max'));
     expect(await build(world, 'three', ...FROM)).toMatchObject({ steps: '5/0', id: first.id });
     for (const compression of ['none', 'gzip', 'zstd']) {

@@ -39,6 +39,7 @@ export function openLayerSources(
       if (isOfStep && (await caches.imported.provide(layer.diffId))) return;
       if (!(await layouts.provide(layer))) await remote.provide(layer);
     },
-    elsewhere: (diffId, layer) => caches.imported.elsewhere(diffId) ?? remote.elsewhere(layer),
+    elsewhere: (diffId, layer) =>
+      caches.imported.elsewhere(diffId) ?? remote.elsewhere(layer) ?? caches.imported.refuse(diffId),
   };
 }

@@ -10,8 +10,8 @@ export const PARTS_TYPE = 'application/vnd.caisson.cache.parts.v1+json';
 /** A record of a cache that lies elsewhere. */
 export interface SharedRecord {
   readonly record: StepRecord;
-  /** Which of the manifest's layers has its files, from 0. */
-  readonly layer: number;
+  /** Which of the manifest's layers has its files, from 0; undefined where the cache does not have them. */
+  readonly layer: number | undefined;
 }
 
 /** What is known to be selected from a state: see selection-of-state.ts. */
@@ -30,7 +30,7 @@ export interface CacheDocument {
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 const documentSchema = z.object({
   version: z.literal(1),
-  records: z.array(z.object({ record: z.unknown(), layer: z.int().check(z.nonnegative()) })),
+  records: z.array(z.object({ record: z.unknown(), layer: z.optional(z.int().check(z.nonnegative())) })),
   selections: z.array(z.object({ state: digest, selection: digest, digest })),
 });
 

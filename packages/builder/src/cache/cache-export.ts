@@ -26,7 +26,7 @@ import { whyNotDone } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
 import { LostLayer, type ImportedCache } from './imported-cache.ts';
 
-/** What is exported: the steps of the image itself, or every step of the build. */
+/** Which layers are exported: those of the image itself, or of every step of the build. Records are of every step. */
 export type CacheMode = 'min' | 'max';
 
 /** What exporting needs. */
@@ -91,9 +91,8 @@ export class CacheExport implements AsyncDisposable {
     const { emit } = this.#tools;
     const inImage = new Set(layers.map(({ diffId }) => diffId));
     const all = [...this.#records.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-    const records = this.#how.mode === 'max' ? all : all.filter(({ layer }) => inImage.has(layer.diffId));
     try {
-      const written = await this.#write(records);
+      const written = await this.#write(all, inImage);
       emit({ kind: 'cache-exported', to: this.#place.title, records: written });
     } catch (error) {
       this.#queue.clear();
@@ -104,15 +103,19 @@ export class CacheExport implements AsyncDisposable {
     }
   }
 
-  /** @returns how many records have their layers there */
-  async #write(records: readonly StepRecord[]): Promise<number> {
+  /** @returns how many records are there */
+  async #write(records: readonly StepRecord[], inImage: ReadonlySet<DiffId>): Promise<number> {
     const signal = this.#signal;
-    const sent = await Promise.all(records.map((record) => this.#sentLayer(record)));
+    const isWanted = ({ layer }: StepRecord): boolean =>
+      this.#how.mode === 'max' || inImage.has(layer.diffId);
+    const sent = await Promise.all(
+      records.map(async (record) => (isWanted(record) ? this.#sentLayer(record) : undefined)),
+    );
     const descriptors: Descriptor[] = [];
     const indexes = new Map<Digest, number>();
     const shared = records.flatMap((record, index): SharedRecord[] => {
       const descriptor = sent[index];
-      if (descriptor === undefined) return [];
+      if (descriptor === undefined) return isWanted(record) ? [] : [{ record, layer: undefined }];
       const layer = indexes.get(descriptor.digest) ?? descriptors.push(descriptor) - 1;
       indexes.set(descriptor.digest, layer);
       return [{ record, layer }];

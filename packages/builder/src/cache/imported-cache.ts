@@ -22,7 +22,7 @@ export interface ImportTools {
   readonly signal: AbortSignal;
 }
 
-/** A record that the build goes by, and where its layer lies. */
+/** A record that the build goes by, and where its layer lies: nowhere, if only its stage was of use to an image. */
 interface Used {
   readonly record: StepRecord;
   readonly blobs: readonly PlacedBlob[];
@@ -40,6 +40,8 @@ export class ImportedCache {
   #texts: Promise<ReadonlyMap<Digest, string>> | undefined;
   readonly #used = new Map<DiffId, Used>();
   readonly #lost = new Set<PlacedBlob>();
+  /** Stages whose records count only where their layers can be had. */
+  readonly #missed = new Set<string>();
   readonly #fetches = new Map<DiffId, Promise<void>>();
 
   constructor(places: readonly CachePlace[], tools: ImportTools) {
@@ -47,22 +49,23 @@ export class ImportedCache {
     this.#tools = tools;
   }
 
-  /** The record of a key. */
+  /** The record of a key; one whose layer can be had, if there is one. */
   async find(key: Digest): Promise<StepRecord | undefined> {
     const { records, layers } = await this.#load();
-    for (const record of records.get(key) ?? []) {
-      const { diffId } = record.layer;
-      const blobs = layers.get(diffId) ?? [];
-      if (blobs.every((blob) => this.#lost.has(blob))) continue;
-      this.#used.set(diffId, { record, blobs });
-      return record;
-    }
-    return undefined;
+    const known = (records.get(key) ?? []).map((record) => ({
+      record,
+      blobs: layers.get(record.layer.diffId) ?? [],
+    }));
+    const found =
+      known.find(({ blobs }) => blobs.some((blob) => !this.#lost.has(blob))) ??
+      known.find(({ record, blobs }) => blobs.length === 0 && !this.#missed.has(stageOf(record)));
+    if (found !== undefined) this.#used.set(found.record.layer.diffId, found);
+    return found?.record;
   }
 
   /** Whether there are records of a key, but no layer of theirs. */
   async isLost(key: Digest): Promise<boolean> {
-    if (this.#lost.size === 0) return false;
+    if (this.#lost.size === 0 && this.#missed.size === 0) return false;
     const { records } = await this.#load();
     return records.has(key) && (await this.find(key)) === undefined;
   }
@@ -93,9 +96,10 @@ export class ImportedCache {
 
   /** The record of a layer that gave a content on a state. */
   async recordWithContent(state: Digest, content: Digest): Promise<StepRecord | undefined> {
-    const { records } = await this.#load();
+    const { records, layers } = await this.#load();
     for (const [key, [record]] of records) {
       if (record?.keyRecord['state'] !== state || record.layer.contentDigest !== content) continue;
+      if (!layers.has(record.layer.diffId)) continue;
       const found = await this.find(key);
       if (found?.layer.contentDigest === content) return found;
     }
@@ -125,6 +129,18 @@ export class ImportedCache {
     return { descriptor, repository: place.repository, open: () => this.#read(blob) };
   }
 
+  /** Ends what needs a layer of an imported record that is in no place. @throws LostLayer */
+  refuse(diffId: DiffId): undefined {
+    const used = this.#used.get(diffId);
+    if (used !== undefined) throw this.#miss(used.record);
+  }
+
+  /** The records of its stage that have no layer are none any more: what stands on one most often needs the others. */
+  #miss(record: StepRecord): LostLayer {
+    this.#missed.add(stageOf(record));
+    return new LostLayer('no cache has it');
+  }
+
   async *#read(blob: PlacedBlob): AsyncGenerator<Uint8Array> {
     try {
       yield* blob.place.open(blob.descriptor, this.#tools.signal);
@@ -137,7 +153,7 @@ export class ImportedCache {
     const { store, session } = this.#tools;
     const { layer } = record;
     if (await store.blobs.has(session, layer.diffId)) return;
-    let lost = new LostLayer('no cache has it');
+    let lost: LostLayer | undefined;
     for (const blob of blobs) {
       if (this.#lost.has(blob)) continue;
       try {
@@ -148,7 +164,7 @@ export class ImportedCache {
         lost = this.#lose(blob, whyNotDone(error), error);
       }
     }
-    throw lost;
+    throw lost ?? this.#miss(record);
   }
 
   async #fetchFrom({ place, descriptor }: PlacedBlob, { diffId, size }: StepRecord['layer']): Promise<void> {
@@ -223,6 +239,10 @@ export class ImportedCache {
 export interface NearRecords {
   readonly records: readonly StepRecord[];
   readonly parts: ReadonlyMap<Digest, string>;
+}
+
+function stageOf({ dockerfile, stage }: StepRecord): string {
+  return JSON.stringify([dockerfile, stage]);
 }
 
 /** The texts that can be come to from some digests. */

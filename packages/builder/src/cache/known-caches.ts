@@ -16,7 +16,7 @@ export interface PlacedBlob {
 export interface KnownCaches {
   /** The records of a key: those that other caches have of it are for when the layer of the first is lost. */
   readonly records: ReadonlyMap<Digest, readonly StepRecord[]>;
-  /** Where each layer lies, as it travels. */
+  /** Where each layer lies, as it travels. Not every record's does. */
   readonly layers: ReadonlyMap<DiffId, readonly PlacedBlob[]>;
   /** What selections from states count as: `STATE SELECTION`. */
   readonly selections: ReadonlyMap<string, Digest>;
@@ -38,9 +38,10 @@ export async function readCaches(
     if (found === undefined) continue;
     const { place, blobs, document } = found;
     for (const { record, layer: index } of document.records) {
-      const descriptor = layerOf(blobs[index]);
-      if (descriptor === undefined || !isOwnKey(record)) continue;
+      const descriptor = index === undefined ? undefined : layerOf(blobs[index]);
+      if ((index !== undefined && descriptor === undefined) || !isOwnKey(record)) continue;
       append(records, record.key, record, ({ layer }) => layer.diffId === record.layer.diffId);
+      if (descriptor === undefined) continue;
       const isThis = (other: PlacedBlob): boolean =>
         other.place === place && other.descriptor.digest === descriptor.digest;
       append(layers, record.layer.diffId, { place, descriptor }, isThis);

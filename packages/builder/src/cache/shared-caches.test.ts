@@ -126,6 +126,35 @@ describe('exporting what was imported', () => {
   });
 });
 
+describe('a cache with the layers of the image alone', () => {
+  test('has the records of every step, and loses those of a stage when bytes of it are needed', async () => {
+    await using there = await machine('there');
+    const [a, b] = [await there.run('a'), await there.run('b')];
+    const c = { ...(await there.run('c')), stage: 'final' };
+    const other = { ...(await there.run('other')), stage: 'other' };
+    const place = new FakePlace('one');
+    await using exported = there.exports(place, 'min');
+    for (const record of [a, b, c, other]) exported.add(record);
+    await exported.finish(stateOf(c));
+    expect(textsIn(place)).toStrictEqual(['RUN a', 'RUN b', 'RUN c', 'RUN other']);
+    expect(place.blobs.has(a.layer.diffId)).toBe(false);
+
+    await using here = await machine('here');
+    const imported = here.imports(place);
+    for (const record of [a, b, c, other]) expect(await imported.find(record.key)).toMatchObject(record);
+    expect(await imported.provide(c.layer.diffId)).toBe(true);
+    expect(imported.elsewhere(a.layer.diffId)).toBeUndefined();
+    await expect(imported.provide(a.layer.diffId)).rejects.toThrow(LostLayer);
+    expect(await imported.find(a.key)).toBeUndefined();
+    expect(await imported.isLost(b.key)).toBe(true);
+    expect(await imported.find(c.key)).toMatchObject(c);
+    expect(await imported.find(other.key)).toMatchObject(other);
+    expect(() => imported.refuse(other.layer.diffId)).toThrow(LostLayer);
+    expect(await imported.find(other.key)).toBeUndefined();
+    expect(here.warnings).toStrictEqual([]);
+  });
+});
+
 describe('importing', () => {
   test('takes from a second cache what is damaged in the first', async () => {
     const one = await cacheOf('one', ['a'], ['b', 'as the first machine ran it']);
