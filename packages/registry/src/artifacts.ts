@@ -38,25 +38,24 @@ export async function fetchArtifact(
   const repository = client.toWrite(reference);
   const which =
     reference.digest === undefined ? { tag: reference.tag ?? 'latest' } : { digest: reference.digest };
-  try {
-    const document = await getManifest(repository, which, shown, signal);
-    const manifest = parseManifest(document.bytes, document.descriptor.mediaType);
-    if (!manifest.ok) throw new RegistryError('not-an-image', `${shown}: ${manifest.error}`);
-    const { config } = manifest.value;
-    if (config.mediaType !== configType) {
-      const message = `${shown} is something else: its config has the media type ${JSON.stringify(config.mediaType)}`;
-      throw new RegistryError('not-an-image', message);
-    }
-    const what = `the config of ${shown}`;
-    const response = await openBlob(repository, config.digest, 0, what, signal);
-    const bytes = await readBody(response, MAX_CONFIG, what);
-    if (digestOf(bytes) !== config.digest)
-      throw new RegistryError('digest-mismatch', `${what} is not what its digest ${config.digest} names`);
-    return { manifest: manifest.value, config: bytes };
-  } catch (error) {
+  const document = await getManifest(repository, which, shown, signal).catch((error: unknown) => {
     if (error instanceof RegistryError && error.code === 'not-found') return undefined;
     throw error;
+  });
+  if (document === undefined) return undefined;
+  const manifest = parseManifest(document.bytes, document.descriptor.mediaType);
+  if (!manifest.ok) throw new RegistryError('not-an-image', `${shown}: ${manifest.error}`);
+  const { config } = manifest.value;
+  if (config.mediaType !== configType) {
+    const message = `${shown} is something else: its config has the media type ${JSON.stringify(config.mediaType)}`;
+    throw new RegistryError('not-an-image', message);
   }
+  const what = `the config of ${shown}`;
+  const response = await openBlob(repository, config.digest, 0, what, signal);
+  const bytes = await readBody(response, MAX_CONFIG, what);
+  if (digestOf(bytes) !== config.digest)
+    throw new RegistryError('digest-mismatch', `${what} is not what its digest ${config.digest} names`);
+  return { manifest: manifest.value, config: bytes };
 }
 
 /**

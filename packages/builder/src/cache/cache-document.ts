@@ -59,7 +59,10 @@ const partsSchema = z.record(z.string(), z.string());
 
 /** Texts as bytes, by digest. */
 export function encodeParts(parts: ReadonlyMap<Digest, string>): Uint8Array {
-  return Buffer.from(JSON.stringify(Object.fromEntries(parts)), 'utf8');
+  return Buffer.from(
+    JSON.stringify(Object.fromEntries([...parts].toSorted(([a], [b]) => (a < b ? -1 : 1)))),
+    'utf8',
+  );
 }
 
 /** Texts of bytes. What their digests say is for whoever uses one to check. */

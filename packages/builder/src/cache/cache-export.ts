@@ -1,4 +1,5 @@
-import { zstdCompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
 import PQueue from 'p-queue';
 import {
   canonicalJson,
@@ -37,6 +38,8 @@ export interface ExportTools {
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
+
+const compressed = promisify(zstdCompress);
 
 /** How many layers travel at once. */
 const TRANSFERS = 4;
@@ -120,9 +123,10 @@ export class CacheExport implements AsyncDisposable {
       indexes.set(descriptor.digest, layer);
       return [{ record, layer }];
     });
-    const parts = blobOf(zstdCompressSync(encodeParts(await this.#partsOf(records))), PARTS_TYPE);
+    const parts = blobOf(await compressed(encodeParts(await this.#partsOf(records))), PARTS_TYPE);
     if (!(await this.#place.has(parts.descriptor, signal))) await this.#place.write(parts, [], signal);
-    const selections = [...this.#selections.values()];
+    // In an order of their own: the same cache has the same digest, whichever step came first.
+    const selections = [...this.#selections].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
     const config = blobOf(encodeCache({ records: shared, selections }), RECORDS_TYPE);
     const manifest = manifestBytes(config.descriptor, [...descriptors, parts.descriptor]);
     await this.#place.finish(manifest, config, signal);

@@ -155,6 +155,30 @@ describe('a cache with the layers of the image alone', () => {
   });
 });
 
+describe('exporting', () => {
+  test('gives the same cache whichever step came first', async () => {
+    await using there = await machine('there');
+    const records = [await there.run('a'), await there.run('b')];
+    const selections = ['x', 'y'].map((text) => ({
+      state: digestOf(text),
+      selection: digestOf('selection'),
+      digest: digestOf('digest'),
+    }));
+    const configs: unknown[] = [];
+    for (const inOrder of [records, records.toReversed()]) {
+      const place = new FakePlace('one');
+      await using exported = there.exports(place, 'max');
+      for (const record of inOrder) exported.add(record);
+      for (const each of inOrder === records ? selections : selections.toReversed())
+        exported.addSelection(each);
+      await exported.finish(stateOf());
+      configs.push(place.manifest);
+    }
+    expect(configs[0]).toBeDefined();
+    expect(configs[1]).toStrictEqual(configs[0]);
+  });
+});
+
 describe('importing', () => {
   test('takes from a second cache what is damaged in the first', async () => {
     const one = await cacheOf('one', ['a'], ['b', 'as the first machine ran it']);
