@@ -1,6 +1,7 @@
 import type { BuildEvent, Emit, StepInfo } from '../events.ts';
 import type { StepScope } from '../steps/step-scope.ts';
 import type { BuildReport, ReportedStep } from './build-report.ts';
+import { keptReason } from './kept-reason.ts';
 
 /** Gathers what is worth keeping of a build, from its events on their way. */
 export class BuildRecorder {
@@ -48,7 +49,7 @@ export class BuildRecorder {
       case 'step-started': {
         const { key, record, reason } = event;
         // Until it is done: a build that is ended in the middle of it says so.
-        this.#update(event.step, { outcome: 'failed', key, record, reason });
+        this.#update(event.step, { outcome: 'failed', key, record, reason: keptReason(reason) });
         break;
       }
       case 'step-done':

@@ -19,7 +19,12 @@ const fileChange = z.object({
   ),
 });
 const change = z.union([
-  z.object({ kind: z.literal('files'), field: z.string(), files: z.array(fileChange) }),
+  z.object({
+    kind: z.literal('files'),
+    field: z.string(),
+    files: z.array(fileChange),
+    more: z.optional(z.int()),
+  }),
   z.object({
     kind: z.literal('variable'),
     name: z.string(),

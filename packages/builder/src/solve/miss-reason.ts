@@ -26,6 +26,8 @@ export type Change =
       /** Where they stand in the key record: `selection` or `mounts`. */
       readonly field: string;
       readonly files: readonly FileChange[];
+      /** How many more there were, in the report of a build, which keeps the first thousand. */
+      readonly more?: number | undefined;
     }
   | {
       readonly kind: 'variable';

@@ -135,7 +135,10 @@ function fieldOf(change: Change): string {
 function changeLines(change: Change): string[] {
   switch (change.kind) {
     case 'files':
-      return change.files.map((file) => `    ${printableLine(fileText(file))}`);
+      return [
+        ...change.files.map((file) => `    ${printableLine(fileText(file))}`),
+        ...(change.more === undefined ? [] : [`    and ${change.more} more files`]),
+      ];
     case 'variable': {
       const { name, isArg, before, after } = change;
       return [`    ${isArg ? 'ARG' : 'ENV'} ${printableLine(name)}: ${shown(before)} -> ${shown(after)}`];
