@@ -24,7 +24,7 @@ export type CacheLocation =
 
 /** How a cache is written. */
 export type CacheExportRequest = CacheLocation & {
-  /** `min` (default): the steps of the image; `max`: every step of the build. */
+  /** `min` (default): the layers of the image; `max`: those of every step. The records are of every step. */
   readonly mode?: 'min' | 'max';
   /** gzip for a registry, zstd for a folder, where it is not given. */
   readonly compression?: Compression;
