@@ -50,7 +50,7 @@ export function reportOf(works: readonly Work[], results: Results, builders: rea
   return `# Benchmarks
 
 Medians of ${rounds.join(' or ')} rounds after one to warm up, in which the builders took turns; in brackets how many times ours that is.
-Written by \`npm run bench -- --all --write\`, ${[...new Set([dates.at(0), dates.at(-1)])].join(' to ')}.
+Written by \`npm run bench -- --write\` (\`--work ID\` for some of the works, \`--all\` for the long ones too), ${[...new Set([dates.at(0), dates.at(-1)])].join(' to ')}.
 
 | work | | ${builders.map(({ name }) => name).join(' | ')} |
 | --- | --- |${' --- |'.repeat(builders.length)}
