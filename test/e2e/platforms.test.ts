@@ -102,6 +102,12 @@ COPY --from=both /which /copied
     expect(exitCode).toBe(125);
   });
 
+  test("of an image that is pulled, by a flag or by docker's variable", async ({ world }) => {
+    const name = `${inject('registry')}/library/both`;
+    await world.ok(['pull', name], { env: { DOCKER_DEFAULT_PLATFORM: `linux/${OTHER}` } });
+    expect((await inspect(world, name)).Architecture).toBe(OTHER);
+  });
+
   test('that an image is not for, in a store that has no other', async ({ world }) => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
     await world.build(['-t', 'only']);

@@ -25,6 +25,7 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
 const MAX_CONFIG = 64 << 20;
 const WRITERS = 'writers.lock';
+const IS_NO_FOLDER: ReadonlySet<string | undefined> = new Set(['EEXIST', 'ENOTDIR']);
 const SOMETHING_ELSE = 'it is an image layout of something else';
 
 /**
@@ -127,10 +128,19 @@ export class FolderCache implements CachePlace {
   }
 
   #beginToWrite(signal: AbortSignal): Promise<HeldLock> {
-    this.#writing ??= mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true }).then(() =>
+    this.#writing ??= this.#makeFolder().then(() =>
       lockFile(join(this.#folder, WRITERS), 'shared', { signal }),
     );
     return this.#writing;
+  }
+
+  async #makeFolder(): Promise<void> {
+    try {
+      await mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true });
+    } catch (error) {
+      if (!IS_NO_FOLDER.has(errorCode(error))) throw error;
+      throw new CacheError('there is a file in the way, where a folder should be');
+    }
   }
 
   /** Removes the blobs that no tag names. A tag whose manifest cannot be read keeps everything. */

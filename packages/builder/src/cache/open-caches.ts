@@ -26,14 +26,15 @@ const PATIENCE = {
 
 /** Nothing is read or written yet. @throws BuildError `invalid-request` */
 export function openCaches(
-  { cacheFrom = [], cacheTo = [], registry = {} }: BuildRequest,
+  { cacheFrom = [], cacheTo = [], registry = {}, noCache = false }: BuildRequest,
   tools: ImportTools,
 ): OpenCaches {
   const onWarning = (message: string): void => tools.emit({ kind: 'warning', message });
   const timing = { ...PATIENCE, ...registry.timing };
   const access = new RegistryAccess({ ...registry, onWarning, timing });
   const imported = new ImportedCache(
-    cacheFrom.map((location) => placeOf(location, access)),
+    // Without the cache nothing is found in one: it is not even asked.
+    noCache ? [] : cacheFrom.map((location) => placeOf(location, access)),
     tools,
   );
   const exports = cacheTo.map(

@@ -1,4 +1,4 @@
-import { canonicalJson, digestOf, type Digest, type Json } from '@caisson/oci';
+import { digestOf, type Digest, type Json } from '@caisson/oci';
 import type { StepRecord } from '@caisson/store';
 import type { KeyRecord, StepKey } from '../solve/key.ts';
 import { compareRecords, distance, type StepToExplain } from './compare-records.ts';
@@ -48,10 +48,15 @@ function nearestOf(record: KeyRecord, candidates: readonly StepRecord[]): StepRe
 
 /** How many characters two commands begin with in common. */
 function commonCommand(a: Json | undefined, b: Json | undefined): number {
-  const [one, other] = [canonicalJson(a ?? null), canonicalJson(b ?? null)];
+  const [one, other] = [textOfCommand(a), textOfCommand(b)];
   let at = 0;
   while (at < one.length && one[at] === other[at]) at++;
   return at;
+}
+
+/** A command as it is read: how its words are kept is no part of it. */
+function textOfCommand(args: Json | undefined): string {
+  return Array.isArray(args) ? args.join(' ') : '';
 }
 
 /** Reads parts as JSON; what is not what its digest says, or no JSON, as one of an imported cache may be, is none. */

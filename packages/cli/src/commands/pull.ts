@@ -22,7 +22,10 @@ export function pullCommand({ terminal, finish }: CommandContext): Command {
     .summary('fetch an image from its registry')
     .description('Fetches an image from its registry into the store, under its name.')
     .argument('<name[:tag][@digest]>', 'the image')
-    .option('--platform <platform>', 'which of its images, for example linux/arm64 (default: this machine)')
+    .option(
+      '--platform <platform>',
+      'which of its images, for example linux/arm64 (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+    )
     .option('-q, --quiet', 'print nothing but the image id')
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .addHelpText(
@@ -38,6 +41,7 @@ containers' registries.conf.
     )
     .action(async (name: string, flags: PullFlags, self: Command) => {
       const reference = parseName(name);
+      const wanted = parsePlatformOption(flags.platform ?? terminal.env['DOCKER_DEFAULT_PLATFORM']);
       using interrupt = onInterrupt();
       const { RegistryClient, pullImage } = await import('@caisson/registry');
       await withSession(rootOf(self, terminal), async (store, session) => {
@@ -48,7 +52,7 @@ containers' registries.conf.
         const image = await pullImage(client, reference, {
           store,
           session,
-          platform: parsePlatformOption(flags.platform) ?? hostPlatform(),
+          platform: wanted ?? hostPlatform(),
           signal: interrupt.signal,
           onTransfer: ({ digest, done, size: total, wasThere }) => {
             if (flags.quiet === true || done < total) return;
