@@ -80,6 +80,42 @@ describe.skipIf(lacks('root'))('circumstances', () => {
     });
   });
 
+  test.skipIf(lacks('busybox'))('a container without privileges', async ({ world }) => {
+    const inContainer = (...args: readonly string[]) =>
+      execa('setpriv', ['--bounding-set=-sys_admin', process.execPath, CAISSON, ...args], {
+        env: bareEnvironment(world.store),
+        extendEnv: false,
+        cwd: world.context,
+        reject: false,
+      });
+    // What runs nothing needs nothing.
+    world.write({ Dockerfile: 'FROM busybox\nCOPY file /\n', file: '' });
+    expect((await inContainer('build', '-q', '.')).stdout).toMatch(/^sha256:/);
+    world.write({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN true\n' });
+    const { exitCode, stderr } = await inContainer('build', '-q', '.');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatchInlineSnapshot(`
+      "error[step-not-run]: steps need namespaces of their own, and this process may not make any
+        at Dockerfile:3:1
+        2 | COPY file /
+      > 3 | RUN true
+          | ^^^^^^^^
+        hint: a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged
+        see docs/errors.md#step-not-run"
+    `);
+    const { stdout } = await inContainer('doctor');
+    expect(
+      stdout
+        .split('\n')
+        .filter((line) => !/^(?:ok|note) /.test(line))
+        .join('\n'),
+    ).toMatchInlineSnapshot(`
+      "problem  namespaces: steps need namespaces of their own, and this process may not make any
+               a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged
+      problem  isolation: RUN steps cannot be run here"
+    `);
+  });
+
   test.skipIf(oldNode === undefined)('a Node that is too old', async ({ world }) => {
     const { exitCode, stderr, stdout } = await execa(oldNode ?? '', [CAISSON, 'images'], {
       env: bareEnvironment(world.store),

@@ -36,3 +36,7 @@ export class RuntimeError extends Error {
     this.hint = details.hint;
   }
 }
+
+/** What lets a container make the namespaces that sandboxes need. */
+export const NAMESPACES_HINT =
+  'a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged';

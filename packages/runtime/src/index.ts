@@ -2,7 +2,7 @@ export { MAX_ID, parseGroup, parsePasswd, type GroupLine, type PasswdLine } from
 export { availableRuntimes, probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
 export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from './limits.ts';
-export { RuntimeError, type RuntimeErrorCode } from './errors.ts';
+export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';
 export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
 export type {
   BindMount,

@@ -1,6 +1,6 @@
 import type { execa } from 'execa';
 import { SANDBOX_HOST } from './entry-points.ts';
-import { RuntimeError } from './errors.ts';
+import { NAMESPACES_HINT, RuntimeError } from './errors.ts';
 import { isHostMessage, type HostMessage, type HostRequest } from './host-protocol.ts';
 import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
 
@@ -150,6 +150,13 @@ function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeE
     return new RuntimeError('missing-tool', 'setpriv and unshare of util-linux are needed to run steps', {
       hint: 'apt-get install util-linux',
     });
+  }
+  if (typeof stderr === 'string' && /^unshare: .*: Operation not permitted$/m.test(stderr)) {
+    return new RuntimeError(
+      'unsupported',
+      'steps need namespaces of their own, and this process may not make any',
+      { hint: NAMESPACES_HINT },
+    );
   }
   const said =
     typeof stderr === 'string' && stderr !== '' ? `: ${stderr.trim().split('\n').slice(-3).join(' | ')}` : '';

@@ -37,10 +37,13 @@ function libc(): Libc {
 
 /**
  * Declares a function of the C library by its prototype. Nothing is loaded before its first call.
+ * @param name what errors call it, where that is not the name in the prototype
  * @returns a function that throws {@link SyscallError} where the C function returns a negative number
  */
-export function libcFunction(prototype: string): (args: Argument[], path?: Path) => number {
-  const name = /(\w+)\(/.exec(prototype)?.[1] ?? prototype;
+export function libcFunction(
+  prototype: string,
+  name = /(\w+)\(/.exec(prototype)?.[1] ?? prototype,
+): (args: Argument[], path?: Path) => number {
   let native: NativeFunction | undefined;
   return (args, path) => {
     native ??= libc().library.func(prototype);

@@ -4,7 +4,10 @@ const mountFunction = libcFunction(
   'int mount(const void *source, const void *target, const void *type, uint64_t flags, const void *data)',
 );
 const umount2 = libcFunction('int umount2(const void *target, int flags)');
-const syscall = libcFunction('int64_t syscall(int64_t number, const void *a, const void *b)');
+const pivotRootCall = libcFunction(
+  'int64_t syscall(int64_t number, const void *a, const void *b)',
+  'pivot_root',
+);
 
 /** Flags of mount(2). */
 export const MOUNT = {
@@ -57,5 +60,5 @@ const SYS_PIVOT_ROOT: Readonly<Record<string, number>> = { x64: 155, arm64: 41 }
 export function pivotRoot(newRoot: Path, putOld: Path): void {
   const number = SYS_PIVOT_ROOT[process.arch];
   if (number === undefined) throw new Error(`pivot_root is not known on ${process.arch}`);
-  syscall([number, cString(newRoot), cString(putOld)], newRoot);
+  pivotRootCall([number, cString(newRoot), cString(putOld)], newRoot);
 }

@@ -1,6 +1,12 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { release } from 'node:os';
-import { probeRuntimes, RuntimeError, SandboxHost, type RuntimeName } from '@caisson/runtime';
+import {
+  NAMESPACES_HINT,
+  probeRuntimes,
+  RuntimeError,
+  SandboxHost,
+  type RuntimeName,
+} from '@caisson/runtime';
 import { openStore, type Session } from '@caisson/store';
 
 /** Something that was looked at. */
@@ -85,7 +91,9 @@ async function tryRuntime(
     return { state: 'problem', what: runtime, says: `a command in it ended with exit code ${exitCode}` };
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    return { state: runtime === 'namespaces' ? 'problem' : 'note', what: runtime, says: error.message };
+    return runtime === 'namespaces'
+      ? { state: 'problem', what: runtime, says: error.message, fix: NAMESPACES_HINT }
+      : { state: 'note', what: runtime, says: error.message };
   }
 }
 
