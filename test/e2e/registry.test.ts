@@ -6,13 +6,10 @@ import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
 import { packTar } from '../rig/pack-tar.ts';
 import { pushByHand, pushIndexByHand, sha256 } from '../rig/push-image.ts';
-import { startRegistry, type Registry } from '../rig/registry.ts';
+import { HTPASSWD, startRegistry, type Registry } from '../rig/registry.ts';
 import { startTokenServer, type TokenServer } from '../rig/token-server.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
-
-/** `user` and `secret:word`, as htpasswd -B writes it. */
-const HTPASSWD = 'user:$2b$05$2GM47FI/2B66NkNkiKDSIuJQHNZ6ktjGNuw7yCJtnadJlf2n94XCO\n';
 
 function logIn(world: World, host: string, auth: string): void {
   const folder = join(world.folder, 'home', '.docker');

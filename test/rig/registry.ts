@@ -21,6 +21,9 @@ export interface RegistryOptions {
   readonly token?: { readonly realm: string; readonly certificate: string };
 }
 
+/** `user` and `secret:word`, as htpasswd -B writes it. */
+export const HTPASSWD = 'user:$2b$05$2GM47FI/2B66NkNkiKDSIuJQHNZ6ktjGNuw7yCJtnadJlf2n94XCO\n';
+
 /** A port that nobody listens on now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -18,6 +18,7 @@ export const TOOLS = {
   bzip2: 'bzip2',
   'mkfs.ext4': 'e2fsprogs',
   strace: 'strace',
+  sudo: 'sudo',
 } as const;
 
 /** What a test may need of the machine that it runs on. */
