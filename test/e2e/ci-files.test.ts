@@ -118,10 +118,11 @@ function gitlabJob(world: World, registry: string): Job {
   return async (variables) => {
     const script = [...job.before_script, ...job.script].join('\n');
     const builds = { CI_BUILDS_DIR: world.folder };
-    const own = Object.entries(job.variables).map(([name, value]) => [
-      name,
-      value.replaceAll(/\$(\w+)/g, (_all, other: string) => z.string().parse({ ...builds }[other])),
-    ]);
+    const known = new Map<string, string>(Object.entries(builds));
+    const own = Object.entries(job.variables).map(
+      ([name, value]) =>
+        [name, value.replaceAll(/\$(\w+)/g, (_all, other: string) => known.get(other) ?? '')] as const,
+    );
     return runScript(world, ['sh', '-e'], script, {
       ...builds,
       ...Object.fromEntries(own),
