@@ -21,4 +21,20 @@ describe.skipIf(lacks('root'))('sandbox hosts', () => {
     }
     expect(processesWith(world.folder)).toEqual([]);
   });
+
+  test.skipIf(lacks('busybox', 'docker-registry', 'crun'))(
+    'compile the seccomp filter for the first step, and hold all others by it',
+    async ({ world }) => {
+      // Without the filter, root may make a user namespace.
+      const look = 'grep Seccomp: /proc/self/status; unshare -U true || echo refu""sed';
+      world.write({
+        Dockerfile: ['FROM busybox', `RUN ${look}; sleep 0.2`, `RUN ${look}`, `RUN ${look}; true`, ''].join(
+          '\n',
+        ),
+      });
+      const { stderr } = await world.ok(['build', '--progress', 'plain', '.']);
+      expect(stderr.match(/Seccomp:\s+2$/gm)).toHaveLength(3);
+      expect(stderr.match(/ refused$/gm)).toHaveLength(3);
+    },
+  );
 });

@@ -52,6 +52,11 @@ export class Sizes {
     });
   }
 
+  /** Says that nothing is there yet: what comes is noted when it gets its name, and the store need not be walked. */
+  beginWithNothing(): void {
+    this.#setFigure(ALL, '', 0);
+  }
+
   /** What named images need, if it is known for this state of the index. */
   ofNamedImages(indexState: string): number | undefined {
     const row = this.#figure(NAMED);

@@ -125,17 +125,22 @@ export class Store implements Disposable {
  */
 export async function openStore(root: string, lockOptions: LockOptions = {}): Promise<Store> {
   const paths = new StorePaths(root);
+  let isEmpty = false;
   try {
     checkFolder(root);
     const version = readVersion(paths);
-    if (version === undefined) await makeStore(paths);
-    else if (version !== STORE_VERSION) throw otherVersion(root, version);
+    if (version === undefined) {
+      isEmpty = !existsSync(paths.layout) && !existsSync(paths.blobs) && !existsSync(paths.database);
+      await makeStore(paths);
+    } else if (version !== STORE_VERSION) throw otherVersion(root, version);
     for (const folder of paths.folders)
       if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw diskError(error, `cannot open the store ${root}`);
   }
-  return new Store(paths, lockOptions);
+  const store = new Store(paths, lockOptions);
+  if (isEmpty) store.sizes.beginWithNothing();
+  return store;
 }
 
 function readVersion(paths: StorePaths): number | undefined {

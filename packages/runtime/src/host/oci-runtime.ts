@@ -22,7 +22,8 @@ export async function runWithOciRuntime(
   running: Running,
   cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
-  writeFileSync(join(sandbox.folder, 'config.json'), JSON.stringify(ociConfig(sandbox)), { mode: 0o600 });
+  const config = { ...ociConfig(sandbox), annotations: name === 'crun' ? workspace.filter.annotations : {} };
+  writeFileSync(join(sandbox.folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
   const pidFile = join(sandbox.folder, 'pid');
   const log = join(sandbox.folder, 'log');
   if (name === 'runc') closeCgroups(workspace);
@@ -31,6 +32,10 @@ export async function runWithOciRuntime(
   const start = (): StartedChild => startChild(name, args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   running.watch(() => readPid(pidFile));
+  if (name === 'crun') {
+    const made = join(workspace.runtimeState, sandbox.id);
+    workspace.filter.takeFrom(made, () => readPid(pidFile) !== undefined, child.ended);
+  }
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   if (end.kind === 'not-started') {

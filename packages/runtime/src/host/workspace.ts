@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { mount, MOUNT, unmount } from '@caisson/sys';
+import { CompiledFilter } from './compiled-filter.ts';
 import { prepareNetworkFiles, type NetworkFiles } from './network-files.ts';
 
 /**
@@ -11,6 +12,7 @@ import { prepareNetworkFiles, type NetworkFiles } from './network-files.ts';
 export class Workspace {
   readonly folder: string;
   readonly networkFiles: NetworkFiles;
+  readonly filter = new CompiledFilter();
   readonly #names = new Map<string, string>();
   #sandboxes = 0;
 
