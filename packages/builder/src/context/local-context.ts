@@ -1,8 +1,13 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { relative } from 'node:path';
+import { errorCode } from '@caisson/sys';
 import { digestOf, type Digest } from '@caisson/oci';
 import {
   baseName,
+  bytesOf,
   childOf,
+  cleanPath,
+  compareBytes,
   fsPath,
   hostPath,
   inFolder,
@@ -17,11 +22,12 @@ import {
   type HostPath,
   type NodeEntry,
 } from '@caisson/layer';
+import { FolderLists } from '../copy/folder-lists.ts';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
 import { withContextMode, type ContextModes } from './context-modes.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
-import { fileStat, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
+import { fileStat, inodeOf, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
 
 /** Something in the context. Its stat is not kept whole: there may be hundreds of thousands. */
 class ContextNode implements SourceNode {
@@ -50,14 +56,18 @@ export class LocalContext implements SourceTree {
   readonly title: string;
   readonly keepsOwners = false;
   readonly root: HostPath;
+  /** Where it is, in text. */
+  readonly folder: string;
   /** What is not part of it. */
   readonly rules: IgnoreRules;
   readonly #modes: ContextModes;
   readonly #cache: StatCache;
   #top: ContextNode | undefined;
-  /** By folder and name: short keys, which are there anyhow. */
-  readonly #nodes = new Map<BytePath, Map<string, ContextNode | undefined>>();
-  readonly #children = new Map<BytePath, readonly ContextNode[]>();
+  /** By their paths, as far as something was looked at in them. */
+  readonly #folders = new Map<BytePath, SeenFolder>();
+  /** The files that have several names: what is done to one of them is done to the others too. */
+  readonly #linked = new Set<BytePath>();
+  readonly lists = new FolderLists();
 
   /**
    * @param title what people call it
@@ -73,6 +83,7 @@ export class LocalContext implements SourceTree {
   ) {
     this.#modes = modes;
     this.title = title;
+    this.folder = folder;
     this.root = hostPath(folder);
     this.rules = rules;
     this.#cache = new StatCache(folder, memory);
@@ -83,12 +94,20 @@ export class LocalContext implements SourceTree {
   }
 
   children(folder: BytePath): readonly SourceNode[] {
-    const known = this.#children.get(folder);
-    if (known !== undefined) return known;
-    const names = readdirSync(fsPath(inFolder(this.root, folder)), 'latin1').toSorted();
-    const children = names.map((name) => this.#child(folder, name)).filter((node) => node !== undefined);
-    this.#children.set(folder, children);
-    return children;
+    const seen = this.#folder(folder);
+    if (seen.children === undefined) {
+      seen.children = this.#names(folder)
+        .map((name) => this.#child(folder, name))
+        .filter((node) => node !== undefined);
+    } else if (seen.stale.size > 0) {
+      const kept = seen.children.filter(({ entry }) => !seen.stale.has(baseName(entry.path)));
+      const looked = [...seen.stale].map((name) => this.#child(folder, name));
+      seen.children = [...kept, ...looked.filter((node) => node !== undefined)].toSorted((a, b) =>
+        compareBytes(a.entry.path, b.entry.path),
+      );
+    }
+    seen.stale.clear();
+    return seen.children;
   }
 
   async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
@@ -125,18 +144,101 @@ export class LocalContext implements SourceTree {
   }
 
   correct(file: SourceNode, digest: Digest): void {
-    this.#own(file).digest = digest; // for this build only
+    this.#own(file).digest = digest; // until it is told to have changed
+    this.lists.forget(parentOf(file.entry.path));
   }
 
-  /** Keeps what was learned of files for later builds. */
+  /** Keeps what was learned of files for later builds. Told when a build, and so its records, are done. */
   save(): void {
     this.#cache.save();
+    this.lists.kept();
+  }
+
+  /**
+   * Forgets what may not be so any more, for the next build: that looks at those paths, at the folders above and at what
+   * is below them, and at nothing else. The context and all that it gave must not be in use. A file that has another
+   * name outside the context may be written under that name without anybody telling: only `everything` finds that.
+   * @param changed absolute paths of the host: of all that was made, written, renamed (both names) or removed since it
+   * was looked at, as the kernel tells of them, no link followed; or everything, where some changes were not told
+   */
+  refresh(changed: Iterable<string> | 'everything'): void {
+    if (changed === 'everything') {
+      this.#top = undefined;
+      this.#folders.clear();
+      this.#linked.clear();
+      this.lists.clear();
+      return;
+    }
+    const paths = [...changed].map((path) => this.pathOf(path)).filter((path) => path !== undefined);
+    for (const path of [...paths, ...this.#otherNames(paths)]) this.#forget(path);
+  }
+
+  /** Where in the context an absolute path of the host is; for a name that is no text, the folder that it is in. */
+  pathOf(path: string): BytePath | undefined {
+    const inside = relative(this.folder, path);
+    if (inside === '..' || inside.startsWith('../')) return undefined;
+    const names = inside.split('/');
+    const unreadable = names.findIndex((name) => name.includes('\uFFFD'));
+    return cleanPath(bytesOf(names.slice(0, unreadable === -1 ? undefined : unreadable).join('/')));
+  }
+
+  /** Whether the ignore file lets something be part of the context, were it there. */
+  mayHave(path: BytePath, kind: 'file' | 'folder'): boolean {
+    const text = textOf(path);
+    if (path === ROOT || !this.rules.ignores(text)) return true;
+    return kind === 'folder' && this.rules.mayContainIncluded(text);
+  }
+
+  /** Forgets a path and what is below it, and how it and the folders above look. */
+  #forget(path: BytePath): void {
+    this.#forgetBelow(path);
+    this.lists.forget(path);
+    for (let at = path; at !== ROOT; at = parentOf(at)) {
+      this.#linked.delete(at);
+      const seen = this.#folders.get(parentOf(at));
+      seen?.nodes.delete(baseName(at));
+      seen?.stale.add(baseName(at));
+    }
+    this.#top = undefined;
+  }
+
+  #forgetBelow(folder: BytePath): void {
+    const seen = this.#folders.get(folder);
+    if (seen === undefined) return;
+    this.#folders.delete(folder);
+    this.lists.forget(folder);
+    for (const name of seen.nodes.keys()) {
+      this.#linked.delete(childOf(folder, name));
+      this.#forgetBelow(childOf(folder, name));
+    }
+  }
+
+  /** The names of files that have several, and of those that have got a second one among the changed. */
+  #otherNames(changed: readonly BytePath[]): BytePath[] {
+    const inodes = new Set(changed.flatMap((path) => [...this.#linkedInodes(path)]));
+    if (inodes.size === 0) return [...this.#linked];
+    const nodes = [...this.#folders.values()].flatMap((seen) => [...seen.nodes.values()]);
+    const same = nodes.filter((node) => {
+      if (node === undefined || node.entry.type === 'directory') return false;
+      return node.stat === undefined || inodes.has(inodeOf(node.stat));
+    });
+    return [...this.#linked, ...same.flatMap((node) => node?.entry.path ?? [])];
+  }
+
+  /** The inodes with several names at a path and below. */
+  *#linkedInodes(path: BytePath): Generator<string> {
+    const stats = this.#stat(path);
+    if (stats === undefined) return;
+    if (!stats.isDirectory()) {
+      if (stats.nlink > 1n) yield inodeOf(fileStat(stats));
+      return;
+    }
+    if (!this.mayHave(path, 'folder')) return;
+    for (const name of this.#namesIfThere(path)) yield* this.#linkedInodes(childOf(path, name));
   }
 
   hiddenBy(path: BytePath): HidingRule | undefined {
-    const at = fsPath(inFolder(this.root, path));
-    if (this.#node(path) !== undefined || lstatSync(at, { throwIfNoEntry: false }) === undefined)
-      return undefined;
+    if (this.#node(path) !== undefined || this.#stat(path) === undefined) return undefined;
     const line = this.rules.explain(textOf(path));
     return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
@@ -158,18 +260,49 @@ export class LocalContext implements SourceTree {
   }
 
   #child(folder: BytePath, name: string): ContextNode | undefined {
-    const nodes = this.#nodes.get(folder) ?? new Map<string, ContextNode | undefined>();
-    this.#nodes.set(folder, nodes);
+    const { nodes } = this.#folder(folder);
     if (nodes.has(name)) return nodes.get(name);
-    const node = this.#look(childOf(folder, name));
+    const path = childOf(folder, name);
+    const node = this.#look(path);
     nodes.set(name, node);
+    if (node?.linkId !== undefined) this.#linked.add(path);
     return node;
   }
 
+  #folder(path: BytePath): SeenFolder {
+    const seen = this.#folders.get(path) ?? { nodes: new Map(), children: undefined, stale: new Set() };
+    this.#folders.set(path, seen);
+    return seen;
+  }
+
+  #names(folder: BytePath): string[] {
+    return readdirSync(fsPath(inFolder(this.root, folder)), 'latin1').toSorted();
+  }
+
+  /** Of a folder that may be gone by now. */
+  #namesIfThere(folder: BytePath): string[] {
+    try {
+      return this.#names(folder);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
+      throw error;
+    }
+  }
+
+  #stat(path: BytePath): BigIntStats | undefined {
+    try {
+      return lstatSync(fsPath(inFolder(this.root, path)), { bigint: true, throwIfNoEntry: false });
+    } catch (error) {
+      if (errorCode(error) === 'ENOTDIR') return undefined; // a file is where a folder would be
+      throw error;
+    }
+  }
+
   #look(path: BytePath): ContextNode | undefined {
-    const at = inFolder(this.root, path);
-    const stats = lstatSync(fsPath(at), { bigint: true, throwIfNoEntry: false });
+    const stats = this.#stat(path);
+    if (stats === undefined) this.#cache.forget(path);
     if (stats === undefined || (path !== ROOT && this.#isIgnored(path, stats))) return undefined;
+    const at = inFolder(this.root, path);
     const found = nodeEntry(at, path, stats, undefined);
     const linkId = stats.nlink > 1n && !stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
     // A socket arrives as an empty file, as with docker.
@@ -180,12 +313,20 @@ export class LocalContext implements SourceTree {
 
   /** An ignored folder is there all the same if something below it is included again. */
   #isIgnored(path: BytePath, stats: BigIntStats): boolean {
-    const text = textOf(path);
-    if (!this.rules.ignores(text)) return false;
-    if (!stats.isDirectory() || !this.rules.mayContainIncluded(text)) return true;
-    const names = readdirSync(fsPath(inFolder(this.root, path)), 'latin1');
-    return names.every((name) => this.#node(childOf(path, name)) === undefined);
+    if (!this.rules.ignores(textOf(path))) return false;
+    if (!stats.isDirectory() || !this.mayHave(path, 'folder')) return true;
+    return this.#names(path).every((name) => this.#node(childOf(path, name)) === undefined);
   }
+}
+
+/** What was seen of a folder. */
+interface SeenFolder {
+  /** By name; undefined for one that is not there. */
+  readonly nodes: Map<string, ContextNode | undefined>;
+  /** All of them, bytewise, once something asked for all. */
+  children: readonly ContextNode[] | undefined;
+  /** The names whose nodes may not be among the children as they are now. */
+  readonly stale: Set<string>;
 }
 
 function emptyFile(path: BytePath, stats: BigIntStats): FileEntry {

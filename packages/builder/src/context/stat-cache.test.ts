@@ -55,4 +55,15 @@ describe('the stat cache', () => {
       expect(later.get(PATH, fileStat({ ...fine, [field]: fine[field] + 1n }))).toBeUndefined();
     },
   );
+
+  test('knows in the same process what it learned, kept or not, and forgets what is gone', () => {
+    const cache = new StatCache(folder, { files: () => new Map(), rememberFiles: () => {} });
+    const stat = fileStat(fine);
+    cache.learn(PATH, stat, DIGEST, fine.ctimeNs + SECOND);
+    expect(cache.get(PATH, stat)).toBe(DIGEST);
+    cache.save();
+    expect(cache.get(PATH, stat)).toBe(DIGEST);
+    cache.forget(PATH);
+    expect(cache.get(PATH, stat)).toBeUndefined();
+  });
 });

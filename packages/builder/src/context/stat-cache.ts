@@ -25,7 +25,7 @@ const COARSE_TICK_NS = 2_000_000_000n;
 export class StatCache {
   readonly #root: string;
   readonly #memory: FileMemory;
-  /** What earlier builds knew, by folder. */
+  /** What was known when this process began, or is kept since, by folder. */
   readonly #known = new Map<BytePath, KnownFiles>();
   readonly #learned = new Map<BytePath, Map<string, KnownFile>>();
 
@@ -34,10 +34,16 @@ export class StatCache {
     this.#memory = memory;
   }
 
-  /** The digest that a file had in an earlier build, if it has the stat that it had then. */
+  /** The digest that a file had when it was last read, if it has the stat that it had then. */
   get(path: BytePath, stat: FileStat): Digest | undefined {
-    const known = this.#knownIn(parentOf(path)).get(baseName(path));
+    const known = this.#filesIn(parentOf(path)).get(baseName(path));
     return known?.stat === stat ? known.digest : undefined;
+  }
+
+  /** Forgets a file that is gone. */
+  forget(path: BytePath): void {
+    if (this.#filesIn(parentOf(path)).has(baseName(path)))
+      this.#toChange(parentOf(path)).delete(baseName(path));
   }
 
   /**
@@ -48,16 +54,25 @@ export class StatCache {
     const changedAt = timeOfChange(stat);
     const tick = changedAt % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
     if (readAt - changedAt <= tick) return;
-    const folder = parentOf(path);
-    const learned = this.#learned.get(folder) ?? new Map(this.#knownIn(folder));
-    this.#learned.set(folder, learned.set(baseName(path), { stat, digest }));
+    this.#toChange(parentOf(path)).set(baseName(path), { stat, digest });
   }
 
   /** Keeps what was learned for later builds. */
   save(): void {
     if (this.#learned.size === 0) return;
     this.#memory.rememberFiles(this.#root, this.#learned);
+    for (const [folder, files] of this.#learned) this.#known.set(folder, files);
     this.#learned.clear();
+  }
+
+  #filesIn(folder: BytePath): KnownFiles {
+    return this.#learned.get(folder) ?? this.#knownIn(folder);
+  }
+
+  #toChange(folder: BytePath): Map<string, KnownFile> {
+    const files = this.#learned.get(folder) ?? new Map(this.#knownIn(folder));
+    this.#learned.set(folder, files);
+    return files;
   }
 
   #knownIn(folder: BytePath): KnownFiles {
@@ -77,6 +92,11 @@ export function fileStat({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): Fil
   const text = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
   if (!isFileStat(text)) throw new Error('unreachable');
   return text;
+}
+
+/** Which file of the host it is, whatever its name. */
+export function inodeOf(stat: FileStat): string {
+  return stat.slice(0, stat.indexOf(' ', stat.indexOf(' ') + 1));
 }
 
 function isFileStat(text: string): text is FileStat {

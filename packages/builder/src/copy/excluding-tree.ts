@@ -1,12 +1,14 @@
 import { textOf, type BytePath, type Content } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { IgnoreMatcher } from '@caisson/parser';
+import type { FolderLists } from './folder-lists.ts';
 import type { HidingRule, SourceNode, SourceTree } from './source-tree.ts';
 
 /** A tree without what `--exclude` names: patterns start at the source that was selected. */
 export class ExcludingTree implements SourceTree {
   readonly title: string;
   readonly keepsOwners: boolean;
+  readonly lists: FolderLists | undefined;
   readonly #tree: SourceTree;
   readonly #root: BytePath;
   readonly #patterns: IgnoreMatcher;
@@ -15,6 +17,7 @@ export class ExcludingTree implements SourceTree {
   constructor(tree: SourceTree, root: BytePath, patterns: IgnoreMatcher) {
     this.title = tree.title;
     this.keepsOwners = tree.keepsOwners;
+    this.lists = tree.lists?.view(`${root}\0${patterns.source.text}`);
     this.#tree = tree;
     this.#root = root;
     this.#patterns = patterns;

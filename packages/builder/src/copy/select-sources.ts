@@ -50,7 +50,7 @@ export function selectSource(
   text: string,
   options: SelectOptions = {},
 ): Result<Selected[], SelectFailure> {
-  const matches = hasWildcard(text) ? matchPattern(tree, text) : ok([cleanPath(bytesOf(text))]);
+  const matches = namedPaths(tree, text);
   if (!matches.ok) return matches;
   const selected: Selected[] = [];
   for (const path of matches.value) {
@@ -66,6 +66,18 @@ export function selectSource(
     });
   }
   return ok(selected);
+}
+
+/** The paths that a source of COPY or ADD names, no link at their ends followed. One that is no pattern need not exist. */
+export function namedPaths(tree: SourceTree, text: string): Result<BytePath[], SelectFailure> {
+  return hasWildcard(text) ? matchPattern(tree, text) : ok([cleanPath(bytesOf(text))]);
+}
+
+/** A pattern's parts, one for each name: those before the first wildcard are a plain path. */
+export function patternParts(text: string): { readonly fixed: BytePath; readonly wild: readonly string[] } {
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  const firstWild = parts.findIndex((part) => hasWildcard(part) || part.includes('\\'));
+  return { fixed: cleanPath(bytesOf(parts.slice(0, firstWild).join('/'))), wild: parts.slice(firstWild) };
 }
 
 /** How many names of a source stand before `/./`: those do not come along. */
@@ -91,7 +103,8 @@ function follow(tree: SourceTree, path: BytePath): Result<SourceNode, SelectFail
   return node === undefined ? err({ reason: 'missing', path }) : ok(node);
 }
 
-function kindOf(node: SourceNode | undefined): Kind | undefined {
+/** What following a path needs to know of something on the way. */
+export function kindOf(node: SourceNode | undefined): Kind | undefined {
   if (node === undefined) return undefined;
   const { entry } = node;
   if (entry.type === 'symlink') return { type: 'symlink', target: entry.target };
@@ -103,13 +116,11 @@ function kindOf(node: SourceNode | undefined): Kind | undefined {
  * where they are folders, not links to some.
  */
 function matchPattern(tree: SourceTree, text: string): Result<BytePath[], SelectFailure> {
-  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  const firstWild = parts.findIndex((part) => hasWildcard(part) || part.includes('\\'));
-  const fixed = cleanPath(bytesOf(parts.slice(0, firstWild).join('/')));
+  const { fixed, wild } = patternParts(text);
   const start = follow(tree, fixed);
   if (!start.ok) return start.error.reason === 'missing' ? ok([]) : start;
   let found: BytePath[] = [start.value.entry.path];
-  for (const part of parts.slice(firstWild)) {
+  for (const part of wild) {
     if (part === '**') {
       found = found.flatMap((path) => foldersIn(tree, path));
       continue;

@@ -1,15 +1,16 @@
 import { canonicalJson, type Digest, type Json } from '@caisson/oci';
 import { baseName, type BytePath, type NodeEntry } from '@caisson/layer';
 import type { KeyParts } from '../solve/key-parts.ts';
+import type { FolderList } from './folder-lists.ts';
 import type { Selected } from './select-sources.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
 /**
  * What a selection counts as in the key of a COPY: the digest of a list of what it names, where a folder has the digest
  * of the list of what is in it. So two selections can be compared from the top down. Times, inodes and, for a context,
- * owners do not count: they differ between checkouts of the same files.
+ * owners do not count: they differ between checkouts of the same files. Lists that the tree keeps are not made again.
  *
- * An item of a list is `[name, type, ...what matters, more?]`; see {@link itemOf}.
+ * An item of a list is `[name, type, ...what matters, more?]`; see {@link SelectedItems}.
  * @param parts keeps the lists
  */
 export async function selectionDigest(
@@ -19,15 +20,14 @@ export async function selectionDigest(
   signal: AbortSignal,
 ): Promise<Digest> {
   const files: SourceNode[] = [];
-  for (const each of selected) collectFiles(each.tree, each.node, files);
-  const digests = await tree.digests(files, signal);
-  const byPath = new Map(files.map((file, index) => [file.entry.path, digests[index]]));
+  const all = selected.map((each) => ({ ...each, items: new SelectedItems(each, parts) }));
+  for (const { items } of all) items.addFiles(files);
+  const digests = (await tree.digests(files, signal)).values();
   return parts.add(
     canonicalJson(
-      selected.map(({ name, node, tree: from, parents }) => {
-        const links = new LinkNames(node.entry.path);
+      all.map(({ name, node, parents, items }) => {
         const isShown = node.entry.type !== 'directory' || parents !== undefined;
-        const item = itemOf(isShown ? name : '', from, node, { digests: byPath, links, parts });
+        const item = items.top(isShown ? name : '', digests);
         if (parents === undefined) return item;
         const above = parents.map(({ entry }) => [
           baseName(entry.path),
@@ -40,61 +40,106 @@ export async function selectionDigest(
   );
 }
 
-function collectFiles(tree: SourceTree, node: SourceNode, into: SourceNode[]): void {
-  if (node.entry.type === 'file') into.push(node);
-  if (node.entry.type !== 'directory') return;
-  for (const child of tree.children(node.entry.path)) collectFiles(tree, child, into);
-}
+/**
+ * The items of one thing that a source names, and of all that is in it. It is walked twice in the same order: first for
+ * the files whose digests are needed, then for the lists.
+ */
+class SelectedItems {
+  readonly #top: SourceNode;
+  readonly #tree: SourceTree;
+  readonly #parts: KeyParts;
+  /** The folders whose lists the tree had kept when the walk began: nothing in them is looked at. */
+  readonly #kept = new Map<BytePath, FolderList>();
+  /** By the files that have several names: the first name met, relative to the top, for which later ones stand. */
+  readonly #firstNames = new Map<string, string>();
 
-/** Which names of what is selected are names of one file: each is known by the first one met. */
-class LinkNames {
-  readonly #top: BytePath;
-  readonly #first = new Map<string, string>();
-
-  constructor(top: BytePath) {
-    this.#top = top;
+  constructor({ tree, node }: Selected, parts: KeyParts) {
+    this.#tree = tree;
+    this.#top = node;
+    this.#parts = parts;
   }
 
-  /** The first name, relative to what was selected, of the file that a later name stands for. */
-  firstOf({ entry, linkId }: SourceNode): string | undefined {
-    if (linkId === undefined) return undefined;
-    const first = this.#first.get(linkId);
-    if (first === undefined) this.#first.set(linkId, entry.path.slice(this.#top.length));
-    return first;
+  /** Adds the files whose digests the items have in them. */
+  addFiles(into: SourceNode[], node: SourceNode = this.#top): void {
+    const { type, path } = node.entry;
+    if (type === 'file') into.push(node);
+    if (type !== 'directory') return;
+    const list = this.#tree.lists?.get(path);
+    if (list !== undefined) this.#kept.set(path, list);
+    else for (const child of this.#tree.children(path)) this.addFiles(into, child);
+  }
+
+  /** The item of what was named. @param digests of the files, in the order in which they were added */
+  top(name: string, digests: Iterator<Digest, undefined>): Json[] {
+    return this.#item(name, this.#top, digests).item;
+  }
+
+  #item(name: string, node: SourceNode, digests: Iterator<Digest, undefined>): Item {
+    const { entry, linkId } = node;
+    const digest = entry.type === 'file' ? next(digests) : undefined;
+    const first = linkId === undefined ? undefined : this.#firstNames.get(linkId);
+    if (first !== undefined) return { item: [name, 'hardlink', first], hasLinks: true };
+    if (linkId !== undefined) this.#firstNames.set(linkId, entry.path.slice(this.#top.entry.path.length));
+    const hasLinks = linkId !== undefined;
+    const rest = more(entry, this.#tree.keepsOwners);
+    switch (entry.type) {
+      case 'file':
+        return { item: [name, entry.type, entry.mode, entry.size, digest ?? null, ...rest], hasLinks };
+      case 'symlink':
+        return { item: [name, entry.type, entry.target, ...rest], hasLinks };
+      case 'char':
+      case 'block':
+        return { item: [name, entry.type, entry.mode, entry.major, entry.minor, ...rest], hasLinks };
+      case 'fifo':
+        return { item: [name, entry.type, entry.mode, ...rest], hasLinks };
+      case 'directory': {
+        const list = this.#list(entry.path, digests);
+        return { item: [name, entry.type, entry.mode, list.digest, ...rest], hasLinks: list.hasLinks };
+      }
+    }
+  }
+
+  /** What is in a folder. The tree keeps the list unless names in it stand for files that may have been met elsewhere. */
+  #list(
+    folder: BytePath,
+    digests: Iterator<Digest, undefined>,
+  ): { readonly digest: Digest; readonly hasLinks: boolean } {
+    const kept = this.#kept.get(folder);
+    if (kept !== undefined) {
+      this.#keepTexts(folder, kept);
+      return { digest: kept.digest, hasLinks: false };
+    }
+    const items = this.#tree
+      .children(folder)
+      .map((child) => this.#item(baseName(child.entry.path), child, digests));
+    const text = canonicalJson(items.map(({ item }) => item));
+    const digest = this.#parts.add(text);
+    const hasLinks = items.some((each) => each.hasLinks);
+    if (!hasLinks) this.#tree.lists?.set(folder, { digest, text });
+    return { digest, hasLinks };
+  }
+
+  /** Keeps the texts of a folder and of those in it for a record, unless earlier records have them. */
+  #keepTexts(folder: BytePath, { digest, text }: FolderList): void {
+    if (text === undefined) return;
+    this.#parts.keep(digest, text);
+    for (const { entry } of this.#tree.children(folder)) {
+      const list = entry.type === 'directory' ? this.#tree.lists?.get(entry.path) : undefined;
+      if (list !== undefined) this.#keepTexts(entry.path, list);
+    }
   }
 }
 
-interface Known {
-  readonly digests: ReadonlyMap<BytePath, Digest | undefined>;
-  readonly links: LinkNames;
-  readonly parts: KeyParts;
+interface Item {
+  readonly item: Json[];
+  /** Whether it or something in it is one of several names of a file. */
+  readonly hasLinks: boolean;
 }
 
-function itemOf(name: string, tree: SourceTree, node: SourceNode, known: Known): Json[] {
-  const { entry } = node;
-  const first = known.links.firstOf(node);
-  if (first !== undefined) return [name, 'hardlink', first];
-  const rest = more(entry, tree.keepsOwners);
-  switch (entry.type) {
-    case 'file':
-      return [name, entry.type, entry.mode, entry.size, known.digests.get(entry.path) ?? null, ...rest];
-    case 'symlink':
-      return [name, entry.type, entry.target, ...rest];
-    case 'char':
-    case 'block':
-      return [name, entry.type, entry.mode, entry.major, entry.minor, ...rest];
-    case 'fifo':
-      return [name, entry.type, entry.mode, ...rest];
-    case 'directory':
-      return [name, entry.type, entry.mode, listOf(tree, entry.path, known), ...rest];
-  }
-}
-
-function listOf(tree: SourceTree, folder: BytePath, known: Known): Digest {
-  const items = tree
-    .children(folder)
-    .map((child): Json[] => itemOf(baseName(child.entry.path), tree, child, known));
-  return known.parts.add(canonicalJson(items));
+function next(digests: Iterator<Digest, undefined>): Digest {
+  const { value } = digests.next();
+  if (value === undefined) throw new Error('Internal error: a file without a digest');
+  return value;
 }
 
 /** What few things have: an owner that counts, extended attributes. */

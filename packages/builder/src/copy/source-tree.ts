@@ -1,5 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { IgnoreLine } from '../context/ignore-rules.ts';
+import type { FolderLists } from './folder-lists.ts';
 import type { BytePath, Content, NodeEntry } from '@caisson/layer';
 
 /** Something that COPY can take. */
@@ -22,6 +23,8 @@ export interface SourceTree {
   readonly title: string;
   /** Whether the owners of files are those of the image. Files of a context belong to root there. */
   readonly keepsOwners: boolean;
+  /** What its folders count as, for a tree that lasts longer than one selection. */
+  readonly lists?: FolderLists | undefined;
   /** What lies at a path whose parents are folders; links are not followed. */
   lookup(path: BytePath): SourceNode | undefined;
   /** What lies in a folder, bytewise by name. */

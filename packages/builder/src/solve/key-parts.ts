@@ -10,8 +10,13 @@ export class KeyParts {
   /** Keeps a text, canonical JSON, and gives its digest. */
   add(text: string): Digest {
     const digest = digestOf(text);
-    this.#texts.set(digest, text);
+    this.keep(digest, text);
     return digest;
+  }
+
+  /** Keeps a text whose digest is known. */
+  keep(digest: Digest, text: string): void {
+    this.#texts.set(digest, text);
   }
 
   /** All that was kept so far, by digest. */
