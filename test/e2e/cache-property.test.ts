@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { anyProject } from '../rig/random-builds/any-project.ts';
+import { anyProject, seeingProject } from '../rig/random-builds/any-project.ts';
 import { writeBaseLayout } from '../rig/random-builds/base-layouts.ts';
 import { buildProject, withoutTimes, type Site } from '../rig/random-builds/build-project.ts';
-import { anyEdit, edited, type Edit } from '../rig/random-builds/edit.ts';
+import { anyEdit, edited, seenEdit, type Edit } from '../rig/random-builds/edit.ts';
 import { dockerfileOf, whatMatters, type Project } from '../rig/random-builds/project.ts';
 import { disturb, syncFolder } from '../rig/random-builds/sync-folder.ts';
 import { lacks } from '../rig/tools.ts';
@@ -32,15 +32,20 @@ describe.skipIf(lacks('root', 'busybox'))(
     });
     afterAll(() => rm(folder, { recursive: true }));
 
-    test('is built with the cache as without it, and what cannot matter runs nothing', async () => {
-      const ends = Date.now() + SECONDS * 1000;
+    test.for([
+      ['with any files and instructions', anyProject, anyEdit, 1],
+      // Few of those change what a RUN sees besides files.
+      ['with instructions that a RUN shows', seeingProject, seenEdit, 0.25],
+    ] as const)('%s, is built as without a cache, and what cannot matter runs nothing', async (given) => {
+      const [, projects, edit, share] = given;
+      const ends = Date.now() + SECONDS * share * 1000;
       let hasFailed = false;
       let run = 0;
       await fc.assert(
         fc
           .asyncProperty(
-            anyProject,
-            fc.array(anyEdit, { maxLength: 6 }),
+            projects,
+            fc.array(edit, { maxLength: 6 }),
             fc.boolean(),
             async (project, edits, hasEpoch) => {
               if (!hasFailed && Date.now() > ends) return;

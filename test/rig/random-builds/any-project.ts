@@ -30,26 +30,33 @@ const COMMANDS = [
 ];
 
 /** What a RUN sees besides files. */
-const SHOW_ENV = 'echo "$A $B $E" $PWD $(id -u) > /env; true';
+const SHOW_ENV = 'echo "$A $B $E" "$PWD" $(id -u) "$0" > /tmp/env-$(id -u)';
 
-const TEXTS = [
+/** What a RUN behind them can tell. */
+const SEEN = [
   'ENV E=1',
   'ENV E=2 B=env',
   'ENV B=env E=2',
   'ARG A=1',
   'ARG A',
   'ARG B=2',
-  'LABEL l=1',
-  'LABEL l=2',
-  'CMD ["1"]',
-  'EXPOSE 80',
-  'HEALTHCHECK NONE',
   'WORKDIR /w',
+  'WORKDIR /d',
+  'WORKDIR /tmp',
   'WORKDIR sub',
   'USER 1000',
   'USER nobody',
   'USER root',
   'SHELL ["/bin/busybox", "sh", "-c"]',
+] as const;
+
+const TEXTS = [
+  ...SEEN,
+  'LABEL l=1',
+  'LABEL l=2',
+  'CMD ["1"]',
+  'EXPOSE 80',
+  'HEALTHCHECK NONE',
   '# a comment',
 ];
 
@@ -119,6 +126,13 @@ const stageOf = (line: fc.Arbitrary<Line>): fc.Arbitrary<Stage> =>
     SHOWN,
   );
 
+/** An instruction whose effect a RUN shows. */
+export const seenLine: fc.Arbitrary<Line> = fc
+  .constantFrom(...SEEN)
+  .map((text): Line => ({ kind: 'text', text }));
+
+const SHOW: Line = { kind: 'run', command: SHOW_ENV, mounts: [] };
+
 /** Any file, folder or link. */
 export const anyFile: fc.Arbitrary<ContextFile> = fc.oneof(
   {
@@ -176,6 +190,27 @@ export const anyProject: fc.Arbitrary<Project> = fc.record(
   },
   SHOWN,
 );
+
+/**
+ * Stages whose RUNs show all that is not files, and one that has what they show. Nothing but that is changed in them: a
+ * sandbox takes longer than all else, so each build tries several.
+ */
+export const seeingProject: fc.Arbitrary<Project> = fc
+  .array(fc.array(seenLine, { minLength: 1, maxLength: 2 }), { minLength: 4, maxLength: 4 })
+  .map((seeing): Project => ({
+    files: new Map(),
+    ignored: [],
+    stages: [
+      ...seeing.map((lines): Stage => ({ base: 'base', lines: [...lines, SHOW] })),
+      { base: 'scratch', lines: seeing.map((_lines, stage) => copyOfShown(stage)) },
+    ],
+    buildArgs: {},
+    base: 'one',
+  }));
+
+function copyOfShown(stage: number): Line {
+  return { kind: 'copy', sources: ['/tmp/'], destination: `/shown-${stage}`, flags: [], from: stage };
+}
 
 const PLAIN = (['a', 'b', 'c.txt', 'd/a', 'd/e/a', 's'] as const).map((path): [string, ContextFile] => [
   path,

@@ -1,5 +1,15 @@
 import * as fc from 'fast-check';
-import { anyFile, anyIgnored, anyLine, CONTENTS, MODES, PATHS, quickLine, SHOWN } from './any-project.ts';
+import {
+  anyFile,
+  anyIgnored,
+  anyLine,
+  CONTENTS,
+  MODES,
+  PATHS,
+  quickLine,
+  seenLine,
+  SHOWN,
+} from './any-project.ts';
 import type { ContextFile, Line, Project, Stage } from './project.ts';
 
 /** What somebody changes between two builds. */
@@ -27,6 +37,15 @@ type LineChange = 'replace' | 'insert' | 'remove' | 'swap';
 
 const path = fc.constantFrom(...PATHS);
 
+const arg: fc.Arbitrary<Edit> = fc.record(
+  {
+    kind: fc.constant('arg' as const),
+    name: fc.constantFrom('A', 'B'),
+    value: fc.constantFrom('1', 'given'),
+  },
+  SHOWN,
+);
+
 /** Any edit. */
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
@@ -46,17 +65,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constant('rename' as const), path, to: path }, SHOWN),
   fc.record({ kind: fc.constant('remove' as const), path }, SHOWN),
   fc.record({ kind: fc.constant('ignore' as const), lines: anyIgnored }, SHOWN),
-  {
-    weight: 2,
-    arbitrary: fc.record(
-      {
-        kind: fc.constant('arg' as const),
-        name: fc.constantFrom('A', 'B'),
-        value: fc.constantFrom('1', 'given'),
-      },
-      SHOWN,
-    ),
-  },
+  { weight: 2, arbitrary: arg },
   fc.record(
     { kind: fc.constant('base' as const), base: fc.constantFrom('one' as const, 'two' as const) },
     SHOWN,
@@ -77,6 +86,24 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constantFrom('touch' as const, 'chown', 'copy-over'), path }, SHOWN),
+  },
+);
+
+/** An edit of what a RUN sees besides files: an argument, or an instruction at the beginning of a stage. */
+export const seenEdit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 1, arbitrary: arg },
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('line' as const),
+        change: fc.constantFrom('replace' as const, 'insert' as const),
+        stage: fc.nat(3),
+        at: fc.constant(0),
+        line: seenLine,
+      },
+      SHOWN,
+    ),
   },
 );
 
