@@ -6,6 +6,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { apiDeclarations, declarationFile } from './declarations.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(root, 'packages');
@@ -13,9 +14,11 @@ const packages = join(root, 'packages');
 /** Where the package is made. */
 export const PUBLISHED = join(root, 'dist', 'caisson');
 
-/** The programs of the package. Those that Caisson starts itself lie beside the bundle: runtime/src/entry-points.ts. */
+/** The API and the programs of the package. Those that Caisson starts itself lie beside the bundle: runtime/src/entry-points.ts. */
 const ENTRY_POINTS = {
   main: join(packages, 'cli/src/main.ts'),
+  index: join(packages, 'builder/src/api/index.ts'),
+  'builder-thread': join(packages, 'builder/src/api/thread/main.ts'),
   'sandbox-host': join(packages, 'runtime/src/host/main.ts'),
   'tree-worker': join(packages, 'layer/src/tree-worker.ts'),
   'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
@@ -45,6 +48,7 @@ export async function buildPackage(): Promise<void> {
     legalComments: 'linked',
     logLevel: 'warning',
   });
+  await writeFile(join(PUBLISHED, 'dist/index.d.ts'), declarationFile(await apiDeclarations()));
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
   // Messages name them.
@@ -64,6 +68,11 @@ async function manifest(): Promise<object> {
     license,
     type,
     bin,
+    exports: {
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './package.json': './package.json',
+    },
+    sideEffects: false,
     engines: { node: '>=24' },
     os: ['linux'],
     cpu: ['x64', 'arm64'],

@@ -70,7 +70,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'runc')).eac
       expect(await run(world, ['--pull', 'never', 'nothing'])).toMatchObject({
         exitCode: 125,
         stderr:
-          'error[store]: no image is named nothing:latest\n  hint: caisson images lists what is there\n  see docs/errors.md#store\n',
+          'error[no-such-image]: no image is named nothing:latest\n  hint: caisson images lists what is there\n  see docs/errors.md#no-such-image\n',
       });
       expect((await run(world, ['-u', 'nobody2', 'busybox', 'true'])).exitCode).toBe(125);
     });

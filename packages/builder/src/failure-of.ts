@@ -1,7 +1,7 @@
 import { LayerError } from '@caisson/layer';
 import { RegistryError, type RegistryErrorCode } from '@caisson/registry/errors';
 import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
-import { StoreError } from '@caisson/store';
+import { StoreError, type StoreErrorCode } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
 import { BuildError, type Failure, type FailureCode } from './failure.ts';
 
@@ -11,7 +11,7 @@ import { BuildError, type Failure, type FailureCode } from './failure.ts';
  */
 export function failuresOf(
   error: unknown,
-  defaults: Pick<Failure, 'place'> = {},
+  defaults: Pick<Failure, 'place' | 'step'> = {},
 ): readonly Failure[] | undefined {
   // Something failed, and then giving back what it held: the first is what is to be told.
   if (error instanceof SuppressedError) return failuresOf(error.suppressed, defaults);
@@ -25,8 +25,7 @@ export function failuresOf(
 
 function expectedFailure(error: unknown): Failure | undefined {
   if (error instanceof StoreError) {
-    const code: FailureCode = error.code === 'no-space' ? 'no-space' : 'store';
-    return withHint(code, error.message, error.hint);
+    return withHint(storeCode(error.code), error.message, error.hint);
   }
   if (error instanceof RuntimeError) return withHint(RUNTIME_CODES[error.code], error.message, error.hint);
   if (error instanceof RegistryError) return withHint(registryCode(error.code), error.message, error.hint);
@@ -52,6 +51,10 @@ const RUNTIME_CODES: Readonly<Record<RuntimeErrorCode, FailureCode>> = {
   'no-space': 'no-space',
   aborted: 'cancelled',
 };
+
+function storeCode(code: StoreErrorCode): FailureCode {
+  return code === 'no-space' || code === 'no-such-image' ? code : 'store';
+}
 
 function registryCode(code: RegistryErrorCode): FailureCode {
   if (code === 'aborted') return 'cancelled';

@@ -57,6 +57,8 @@ export interface Failure {
   readonly message: string;
   /** Where in a Dockerfile it comes from. */
   readonly place?: Place;
+  /** The step that failed: its number and its instruction. */
+  readonly step?: { readonly id: number; readonly text: string };
   /** What would have been right. */
   readonly expected?: string;
   /** The nearest right thing. */

@@ -1,6 +1,7 @@
 import type { Compression, Digest } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import type { ContextModes } from './context/context-modes.ts';
+import type { GivenContext } from './context/given-context.ts';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 import type { CacheSize } from '@caisson/store';
 
@@ -44,7 +45,9 @@ export type PullPolicy =
 /** Where a secret comes from. */
 export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'value'; readonly value: string | Uint8Array };
+  | { readonly kind: 'value'; readonly value: string | Uint8Array }
+  /** Called when a step needs it, each time. */
+  | { readonly kind: 'function'; readonly read: () => Promise<string | Uint8Array> };
 
 /** A right that a build gives its steps. */
 export type Entitlement = 'network.host';
@@ -57,9 +60,9 @@ export interface BuildRequest {
   readonly cwd?: string;
   /**
    * The build context: a folder, an archive, the URL of an archive or of a Dockerfile, a git repository
-   * (`https://host/app.git#ref:folder`); or the bytes of an archive or a Dockerfile.
+   * (`https://host/app.git#ref:folder`); the bytes of an archive or a Dockerfile; or files that lie nowhere.
    */
-  readonly context: string | AsyncIterable<Uint8Array>;
+  readonly context: string | AsyncIterable<Uint8Array> | GivenContext;
   /**
    * Further contexts, by name: a folder, `docker-image://NAME`, `oci-layout://FOLDER[:TAG|@DIGEST]`, the URL of an archive,
    * or a git repository. FROM, `--from` and stages of that name are these files, or this image.

@@ -12,10 +12,21 @@ export function secretReader(
   return async (id) => {
     const source = sources.get(id);
     if (source === undefined) return undefined;
-    const bytes = source.kind === 'file' ? await readSecret(id, source.path) : Buffer.from(source.value);
+    const bytes = await bytesOf(id, source);
     if (bytes.length > MAX_SECRET) throw tooLarge(id);
     return bytes;
   };
+}
+
+async function bytesOf(id: string, source: SecretSource): Promise<Uint8Array> {
+  switch (source.kind) {
+    case 'file':
+      return readSecret(id, source.path);
+    case 'value':
+      return Buffer.from(source.value);
+    case 'function':
+      return Buffer.from(await source.read());
+  }
 }
 
 async function readSecret(id: string, path: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { storeRoot } from './store-root.ts';
+import { storeRoot } from '@caisson/store';
 import type { Terminal } from './terminal.ts';
 
 /** What commands are made with. */

@@ -41,7 +41,8 @@ export class RegistryClient implements AsyncDisposable {
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#connections = new Connections(this.#environment, this.timing);
     this.#send = httpSender(this.#connections, this.timing, options.userAgent ?? 'caisson');
-    this.#credentials = dockerConfigCredentials(this.#environment, this.timing.helper);
+    const configured = dockerConfigCredentials(this.#environment, this.timing.helper);
+    this.#credentials = async (host) => (await options.credentials?.(host)) ?? configured(host);
   }
 
   /**

@@ -1,3 +1,4 @@
+export type { CredentialProvider, Credentials } from './auth/credentials.ts';
 export { fetchArtifact, readBlob, type Artifact } from './artifacts.ts';
 export { BlobPusher, type OnArrival } from './blob-pusher.ts';
 export { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';

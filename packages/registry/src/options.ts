@@ -1,3 +1,4 @@
+import type { CredentialProvider } from './auth/credentials.ts';
 import type { Environment } from './transport/proxy.ts';
 import type { Timing } from './transport/timing.ts';
 
@@ -7,6 +8,8 @@ export interface RegistryOptions {
   readonly mirrors?: ReadonlyMap<string, readonly string[]>;
   /** Where settings come from: DOCKER_CONFIG, HOME, XDG folders, proxies. */
   readonly env?: Environment;
+  /** Asked for credentials first; where it has none for a host, docker's configuration is. */
+  readonly credentials?: CredentialProvider;
   /** What this client calls itself. */
   readonly userAgent?: string;
   /** How long to wait for what, where it is not the usual time. */

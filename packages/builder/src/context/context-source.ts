@@ -4,6 +4,7 @@ import { withoutCredentials } from '../without-credentials.ts';
 import { buildError } from '../failure.ts';
 import type { GitReference } from '../git/git-reference.ts';
 import { parseGitReference } from '../git/git-reference.ts';
+import type { ContextPiece } from './given-context.ts';
 import { nearestFile } from '../source/nearest-file.ts';
 
 /** Where the files of a context come from. Paths are absolute. */
@@ -12,6 +13,8 @@ export type ContextSource =
   /** A file, most often an archive. */
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'stream'; readonly bytes: AsyncIterable<Uint8Array> }
+  /** Files that lie nowhere. */
+  | { readonly kind: 'given'; readonly pieces: AsyncIterable<ContextPiece> }
   | { readonly kind: 'url'; readonly url: URL }
   | { readonly kind: 'git'; readonly reference: GitReference };
 

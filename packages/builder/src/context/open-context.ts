@@ -8,6 +8,7 @@ import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { GitRepositories } from '../git/git-repositories.ts';
 import { redactUrl } from '@caisson/registry/errors';
 import type { ContextSource } from './context-source.ts';
+import { writeGivenContext } from './given-context.ts';
 
 /** A context that lies there, ready to be read. */
 export type OpenedContext =
@@ -48,6 +49,11 @@ export async function openContext(
       const received = session.newPath('context');
       await pipeline(source.bytes, createWriteStream(received, { flags: 'wx', mode: 0o600 }), { signal });
       return unpacked(hostPath(received), title, session, signal);
+    }
+    case 'given': {
+      const folder = session.newPath('context');
+      await writeGivenContext(source.pieces, folder, signal);
+      return { kind: 'folder', path: folder, isLocal: false };
     }
     case 'url': {
       const { path } = await remote.get(source.url.href, signal);

@@ -24,7 +24,7 @@ export type OnStart = (pass: (signal: NodeJS.Signals) => void) => void;
 
 /**
  * Runs a program of an image in the foreground, in a sandbox as RUN steps have it. It has the standard streams of this
- * process. Nothing of what it changes is kept.
+ * process, unless somebody takes its output. Nothing of what it changes is kept.
  * @returns its exit code; or why it could not be run
  */
 export async function runImage(
@@ -57,7 +57,9 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const folder = session.newPath('upper');
   const hostFolder = session.newPath('host');
   for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
-  const host = stack.use(await SandboxHost.start(hostFolder, 'inherit'));
+  const host = stack.use(
+    await SandboxHost.start(hostFolder, request.onOutput === undefined ? 'inherit' : 'ignore'),
+  );
   const lowers = await chains.trees(state);
   const { exitCode } = await host.run(
     {
@@ -66,7 +68,11 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
       runtimes: request.runtimes ?? availableRuntimes(),
       spec: specOf(request, image.config),
     },
-    { onStart, ...(request.signal === undefined ? {} : { signal: request.signal }) },
+    {
+      onStart,
+      ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    },
   );
   return exitCode;
 }
@@ -120,7 +126,7 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
     user: request.user ?? config.User ?? '',
     network: request.network ?? 'host',
     mounts: (request.binds ?? []).map((bind) => ({ kind: 'folder', ...bind })),
-    stdio: request.hasTerminal === true ? 'terminal' : 'inherit',
+    stdio: request.onOutput !== undefined ? 'stream' : request.hasTerminal === true ? 'terminal' : 'inherit',
     stdin: request.isInteractive === true,
   };
 }

@@ -1,5 +1,5 @@
 import type { RegistryOptions } from '@caisson/registry';
-import type { BindMount, RuntimeName } from '@caisson/runtime';
+import type { BindMount, OutputListener, RuntimeName } from '@caisson/runtime';
 
 /** What to run. */
 export interface RunRequest {
@@ -27,6 +27,8 @@ export interface RunRequest {
   /** Whether a missing image is pulled. */
   readonly pull?: 'missing' | 'never' | 'always';
   readonly registry?: RegistryOptions;
+  /** Takes what the program writes; where it is not given, the program has the standard streams of this process. */
+  readonly onOutput?: OutputListener;
   /** Ends what runs, at once. */
   readonly signal?: AbortSignal;
 }

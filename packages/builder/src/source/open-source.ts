@@ -9,6 +9,7 @@ import { NO_MEMORY, type FileMemory } from '../context/stat-cache.ts';
 import { buildError } from '../failure.ts';
 import { redactUrl } from '@caisson/registry/errors';
 import type { BuildRequest } from '../request.ts';
+import { readIgnoreFor } from './ignore-file.ts';
 import {
   MAX_DOCKERFILE,
   readForeignDockerfile,
@@ -41,7 +42,9 @@ export async function openSource(
   const source: ContextSource =
     typeof given === 'string'
       ? contextSource(given, cwd, { what: MAIN_CONTEXT, allowsBareGitHub: true })
-      : { kind: 'stream', bytes: given };
+      : 'pieces' in given
+        ? { kind: 'given', pieces: given.pieces }
+        : { kind: 'stream', bytes: given };
   const keepsGitFolder = /^(?:1|t|true)$/i.test(buildArgs?.['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] ?? '');
   const opened = await openContext(source, MAIN_CONTEXT, tools, { keepsGitFolder });
   if (dockerfileText !== undefined && Buffer.byteLength(dockerfileText) > MAX_DOCKERFILE)
@@ -62,10 +65,15 @@ export async function openSource(
     const file = dockerfile === undefined || url !== undefined ? undefined : resolve(cwd, dockerfile);
     return { ...sourceOf(path, readLocalDockerfile(path, file, text), tools), ...named };
   }
-  const read =
+  const foreignText =
     text === undefined
       ? readForeignDockerfile(path, shownSource(source), dockerfile)
       : { path: 'Dockerfile', text, ignore: NO_RULES };
+  // Files that the caller gave are his own, as those of a folder: his ignore file counts.
+  const read =
+    source.kind === 'given'
+      ? { ...foreignText, ignore: readIgnoreFor(path, resolve(path, foreignText.path)) }
+      : foreignText;
   return { ...sourceOf(path, read, foreign), ...named };
 }
 
@@ -104,6 +112,7 @@ function dockerfileIn(path: string, source: ContextSource): string {
 function shownSource(source: ContextSource): string {
   switch (source.kind) {
     case 'stream':
+    case 'given':
       return MAIN_CONTEXT;
     case 'folder':
     case 'file':

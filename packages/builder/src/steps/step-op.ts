@@ -268,7 +268,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     try {
       return await work();
     } catch (error) {
-      const failures = failuresOf(error, { place: this.step.place });
+      const { id, text } = this.place.info;
+      const failures = failuresOf(error, { place: this.step.place, step: { id, text } });
       throw failures === undefined ? error : new BuildError(failures, error);
     }
   }

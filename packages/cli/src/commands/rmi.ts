@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { formatReference, parseReference } from '@caisson/oci';
-import { StoreError, type NamedImage, type Session, type Store } from '@caisson/store';
+import { removeImage, StoreError, type RemovedImage } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureText } from '../failure-text.ts';
@@ -31,8 +30,8 @@ Examples:
       await withSession(rootOf(self, terminal), async (store, session) => {
         for (const image of images) {
           try {
-            for (const line of await removeImage(store, session, image, flags.force === true))
-              terminal.out(`${line}\n`);
+            const removed = await removeImage(store, session, image, flags.force === true);
+            for (const line of linesOf(removed)) terminal.out(`${line}\n`);
           } catch (error) {
             if (!(error instanceof StoreError)) throw error;
             if (flags.force === true && error.code === 'no-such-image') continue;
@@ -46,29 +45,8 @@ Examples:
     });
 }
 
-/** @returns what was done, line by line, as docker says it */
-async function removeImage(
-  store: Store,
-  session: Session,
-  text: string,
-  isForced: boolean,
-): Promise<string[]> {
-  const image = await store.images.find(text);
-  const going = namesToTake(image, text, isForced);
-  if (going.length < image.names.length) {
-    await store.images.removeNames(session, going);
-    return going.map((name) => `Untagged: ${shownName(name)}`);
-  }
-  await store.images.remove(session, [image.descriptor.digest]);
-  return [...going.map((name) => `Untagged: ${shownName(name)}`), `Deleted: ${image.id}`];
-}
-
-function namesToTake({ id, names }: NamedImage, text: string, isForced: boolean): readonly string[] {
-  const reference = parseReference(text);
-  const full = reference.ok ? formatReference(reference.value) : undefined;
-  if (full !== undefined && names.includes(full)) return [full];
-  if (names.length <= 1 || isForced) return names;
-  throw new StoreError('image-in-use', `the image ${id} has ${names.length} names`, {
-    hint: `give the one to take away, or --force: ${names.map(shownName).join(', ')}`,
-  });
+/** What was done, line by line, as docker says it. */
+function linesOf({ names, id }: RemovedImage): string[] {
+  const untagged = names.map((name) => `Untagged: ${shownName(name)}`);
+  return id === undefined ? untagged : [...untagged, `Deleted: ${id}`];
 }

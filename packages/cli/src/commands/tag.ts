@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { formatReference } from '@caisson/oci';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { parseName } from '../image-names.ts';
 import { withSession } from '../open-store.ts';
@@ -23,10 +22,7 @@ Examples:
       const reference = parseName(name);
       if (reference.digest !== undefined)
         throw new UsageError(`${name} has a digest`, { expected: 'NAME[:TAG]' });
-      await withSession(rootOf(self, terminal), async (store, session) => {
-        const { descriptor } = await store.images.find(image);
-        await session.hold(descriptor.digest);
-        await store.images.add(session, descriptor, [formatReference(reference)]);
-      });
+      const { nameImage } = await import('@caisson/store');
+      await withSession(rootOf(self, terminal), (...opened) => nameImage(...opened, image, reference));
     });
 }

@@ -1,0 +1,82 @@
+import type { Credentials } from '@caisson/registry';
+import type { RegistryAccessOptions, Secret } from '../build-options.ts';
+import type { Answer, Question } from '../thread/protocol.ts';
+import type { GivenParts } from './context-parts.ts';
+
+/** The functions and streams of a caller, which give what a job asks for. */
+export interface GivenFunctions {
+  readonly secrets: ReadonlyMap<string, Extract<Secret, () => unknown>>;
+  readonly credentials: RegistryAccessOptions['credentials'];
+  /** The parts of a context that has no path. */
+  readonly context: GivenParts | undefined;
+}
+
+/** Answers the questions of a job with the functions of its caller. */
+export class Answers {
+  readonly #given: GivenFunctions;
+  #thrown: unknown;
+
+  constructor(given: GivenFunctions) {
+    this.#given = given;
+  }
+
+  /** What one of the functions threw last. */
+  get thrown(): unknown {
+    return this.#thrown;
+  }
+
+  async to(question: Question): Promise<Answer> {
+    try {
+      return await this.#answer(question);
+    } catch (error) {
+      this.#thrown = error;
+      return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #answer(question: Question): Promise<Answer> {
+    const { secrets, credentials, context } = this.#given;
+    switch (question.kind) {
+      case 'secret':
+        return { kind: 'secret', bytes: secretBytes(await secrets.get(question.id)?.()) };
+      case 'credentials': {
+        const found = await credentials?.(question.registry);
+        return { kind: 'credentials', credentials: found === undefined ? undefined : credentialsOf(found) };
+      }
+      case 'context': {
+        const part = await context?.next();
+        return { kind: 'context', part: part ?? { kind: 'end' } };
+      }
+    }
+  }
+
+  /** The job has ended: nothing more is taken of the context. */
+  end(): void {
+    this.#given.context?.stop();
+  }
+}
+
+/** Of a job that asks for nothing. */
+export const NO_ANSWERS = new Answers({ secrets: new Map(), credentials: undefined, context: undefined });
+
+function secretBytes(value: unknown): Uint8Array {
+  if (typeof value === 'string') return new TextEncoder().encode(value);
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  throw new Error(`its function gave ${kindOf(value)}, neither a text nor bytes`);
+}
+
+/** Callers without types may give anything. */
+function credentialsOf(found: object): Credentials {
+  const origin = 'the credentials function';
+  const { username, password, token, identityToken }: Partial<Record<string, unknown>> = { ...found };
+  if (typeof token === 'string') return { kind: 'bearer-token', token, origin };
+  if (typeof identityToken === 'string') return { kind: 'identity-token', token: identityToken, origin };
+  if (typeof username === 'string' && typeof password === 'string')
+    return { kind: 'password', username, password, origin };
+  throw new Error('their function gave neither { username, password }, { token } nor { identityToken }');
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return value === null ? 'null' : `a ${typeof value}`;
+}

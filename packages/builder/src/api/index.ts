@@ -1,0 +1,35 @@
+export { build, type Build } from './build.ts';
+export { check } from './check.ts';
+export { CaissonError } from './error.ts';
+export { openStore, type PruneOptions, type Store, type StoreImage } from './open-store.ts';
+export { plan } from './plan.ts';
+export { run, type Run, type RunEnd } from './run.ts';
+export type { Running } from './running.ts';
+export type {
+  BuildOptions,
+  CacheSource,
+  CacheTarget,
+  CommonOptions,
+  Context,
+  ContextEntry,
+  ContextFile,
+  ContextTree,
+  Limits,
+  Output,
+  PlanOptions,
+  RegistryAccessOptions,
+  RegistryCredentials,
+  Secret,
+  SourceOptions,
+} from './build-options.ts';
+export type { BuiltImage, BuiltStep } from './built-image.ts';
+export type { RunOptions, RunOutput } from './run-options.ts';
+export type { CheckedDockerfile, UncheckedBase } from '../check/check-dockerfile.ts';
+export type { BuildEvent, StepInfo, Warning } from '../events.ts';
+export type { Failure, FailureCode } from '../failure.ts';
+export type { BuildPlan, StepForecast } from '../plan-steps.ts';
+export type { Place } from '../plan/planned.ts';
+export type { Change, FileChange, FileField, MissReason, StateCause } from '../solve/miss-reason.ts';
+export type { StoreProblem, Verified } from '../verify/verify.ts';
+export type { Pruned, Usage } from '@caisson/store';
+export type { Digest, ImageConfig, Manifest } from '@caisson/oci';

@@ -1,0 +1,204 @@
+import * as z from 'zod/mini';
+import type { BuildOptions, Context, ContextFile, RegistryAccessOptions, Secret } from './build-options.ts';
+import { anyOf, flag, list, name, number, object, oneOf, record, text } from './option-kinds.ts';
+
+const path = name('a path');
+const count = number('a whole number from 1', { least: 1, isWhole: true });
+const bytes = number('a number of bytes', { least: 1, isWhole: true });
+
+const common = {
+  root: z.optional(path),
+  cwd: z.optional(path),
+  signal: z.optional(anyOf<AbortSignal>('an AbortSignal', (value) => value instanceof AbortSignal)),
+};
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+const CONTEXT =
+  'a path, a URL, an object of files, a stream of the bytes of a tar, or an async iterable of entries';
+
+function isContext(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '';
+  return isObject(value) && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+function isSecret(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'function' || value instanceof Uint8Array) return true;
+  return isObject(value) && 'path' in value && typeof value.path === 'string' && value.path !== '';
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+const registry = object({
+  credentials: z.optional(
+    anyOf<NonNullable<RegistryAccessOptions['credentials']>>(
+      'a function of the host of a registry',
+      isFunction,
+    ),
+  ),
+  mirrors: z.optional(record(list(name('a URL')))),
+});
+
+const source = {
+  ...common,
+  context: anyOf<Context>(CONTEXT, isContext),
+  dockerfile: z.optional(path),
+  dockerfileText: z.optional(text()),
+  target: z.optional(name('the name or number of a stage')),
+  platform: z.optional(name('os/architecture[/variant], for example linux/arm64')),
+  buildArgs: z.optional(record(text())),
+  buildContexts: z.optional(record(name('a folder, docker-image://NAME, oci-layout://FOLDER or a URL'))),
+  pull: z.optional(oneOf('always', 'missing', 'never')),
+  sourceDateEpoch: z.optional(number('whole seconds since 1970', { least: 0, isWhole: true })),
+  registry: z.optional(registry),
+};
+
+const cacheFolder = { tag: z.optional(name('a tag')) };
+const cacheFrom = z.discriminatedUnion(
+  'type',
+  [
+    object({ type: z.literal('registry'), ref: name('registry/repository:tag') }),
+    object({
+      type: z.literal('local'),
+      src: path,
+      ...cacheFolder,
+      digest: z.optional(name('sha256: and 64 hex digits')),
+    }),
+  ],
+  { error: '"registry", "local"' },
+);
+
+const how = {
+  mode: z.optional(oneOf('min', 'max')),
+  compression: z.optional(oneOf('none', 'gzip', 'zstd')),
+};
+const cacheTo = z.discriminatedUnion(
+  'type',
+  [
+    object({ type: z.literal('registry'), ref: name('registry/repository:tag'), ...how }),
+    object({ type: z.literal('local'), dest: path, ...cacheFolder, ...how }),
+  ],
+  { error: '"registry", "local"' },
+);
+
+const SECRET = 'a text, bytes, a function that gives one, or { path }';
+
+const plan = {
+  ...source,
+  secrets: z.optional(record(anyOf<Secret>(SECRET, isSecret))),
+  ssh: z.optional(
+    record(
+      anyOf<string | readonly string[]>(
+        'the path of a socket, or paths of private keys',
+        (value) =>
+          typeof value === 'string' ||
+          (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')),
+      ),
+    ),
+  ),
+  noCache: z.optional(flag),
+  noCacheFilter: z.optional(list(name('the name of a stage'))),
+  cacheFrom: z.optional(list(cacheFrom)),
+  contextModes: z.optional(oneOf('exact', 'normal')),
+  network: z.optional(oneOf('host', 'none')),
+  allow: z.optional(list(oneOf('network.host'))),
+  hosts: z.optional(record(name('an address'))),
+  limits: z.optional(
+    object({
+      memory: z.optional(bytes),
+      cpus: z.optional(number('a number of processors', { least: 0.01, isWhole: false })),
+      shmSize: z.optional(bytes),
+    }),
+  ),
+  jobs: z.optional(count),
+  runtimes: z.optional(list(oneOf('crun', 'runc', 'namespaces'))),
+};
+
+export const checkOptions = object(source);
+export const planOptions = object(plan);
+
+export const buildOptions = object({
+  ...plan,
+  tags: z.optional(
+    anyOf<string | readonly string[]>(
+      'a name, or a list of names',
+      (value) =>
+        typeof value === 'string' ||
+        (Array.isArray(value) && value.every((each) => typeof each === 'string')),
+    ),
+  ),
+  labels: z.optional(record(text())),
+  outputs: z.optional(list(object({ type: oneOf('oci', 'docker', 'tar', 'local'), dest: path }))),
+  push: z.optional(flag),
+  load: z.optional(flag),
+  cacheTo: z.optional(list(cacheTo)),
+  cacheMaxSize: z.optional(
+    anyOf<NonNullable<BuildOptions['cacheMaxSize']>>(
+      'a number of bytes, or a part of the disk, for example "10%"',
+      (value) =>
+        typeof value === 'number'
+          ? Number.isSafeInteger(value) && value > 0
+          : typeof value === 'string' &&
+            /^(?:100|[1-9]\d?|0)(?:\.\d+)?%$/.test(value) &&
+            Number.parseFloat(value) > 0,
+    ),
+  ),
+});
+
+const permissions = z.optional(
+  number('permissions, for example 0o755', { least: 0, isWhole: true }).check(
+    z.refine((value) => value <= 0o7777, { error: 'permissions, for example 0o755' }),
+  ),
+);
+const time = z.optional(
+  anyOf<Date | number>('a date, or milliseconds since 1970', (value) =>
+    value instanceof Date ? !Number.isNaN(value.getTime()) : Number.isFinite(value),
+  ),
+);
+
+const content = anyOf<string | Uint8Array>(
+  'a text or bytes',
+  (value) => typeof value === 'string' || value instanceof Uint8Array,
+);
+
+/** What lies at a path of a context in memory, but for plain texts and bytes. */
+export const contextFile: z.ZodMiniType<ContextFile> = z.union(
+  [
+    object({ content, mode: permissions, mtime: time }),
+    object({ symlink: name('where the link leads'), mtime: time }),
+    object({
+      folder: z.literal(true, { error: 'true' }),
+      mode: permissions,
+      mtime: time,
+    }),
+  ],
+  { error: 'a text, bytes, { content }, { symlink } or { folder: true }' },
+);
+
+export const runOptions = object({
+  ...common,
+  image: name('the name of an image, or an image id'),
+  command: z.optional(list(text())),
+  entrypoint: z.optional(list(text())),
+  env: z.optional(record(text())),
+  workdir: z.optional(name('an absolute path')),
+  user: z.optional(text()),
+  volumes: z.optional(list(object({ source: path, target: path, readOnly: z.optional(flag) }))),
+  network: z.optional(oneOf('host', 'none')),
+  pull: z.optional(oneOf('always', 'missing', 'never')),
+  runtimes: plan.runtimes,
+  registry: z.optional(registry),
+});
+
+export const storeOptions = object(common);
+export const removeOptions = object({ force: z.optional(flag) });
+export const verifyOptions = object({ repair: z.optional(flag) });
+export const pruneOptions = object({
+  unusedFor: z.optional(number('a number of milliseconds', { least: 0, isWhole: false })),
+  keepStorage: z.optional(bytes),
+  dryRun: z.optional(flag),
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { Running } from './running.ts';
+
+/** Work that counts to three, and then ends as it is told. */
+function counting(end: () => string): Running<number, string> {
+  return new Running(async (emit) => {
+    for (const number of [1, 2, 3]) {
+      await Promise.resolve();
+      emit(number);
+    }
+    return end();
+  });
+}
+
+async function taken(items: AsyncIterable<number>): Promise<number[]> {
+  const all: number[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+describe('work that goes on', () => {
+  test('is a promise of its result', async () => {
+    await expect(counting(() => 'done')).resolves.toBe('done');
+  });
+
+  test('tells what happens to all iterators that are made in the same tick, and gives its result besides', async () => {
+    const work = counting(() => 'done');
+    const all = await Promise.all([taken(work), taken(work), work]);
+    expect(all).toStrictEqual([[1, 2, 3], [1, 2, 3], 'done']);
+  });
+
+  test('keeps nothing for an iterator that comes when all is over', async () => {
+    const work = counting(() => 'done');
+    await work;
+    expect(await taken(work)).toStrictEqual([]);
+  });
+
+  test('goes on when an iterator stops in the middle', async () => {
+    const work = counting(() => 'done');
+    for await (const number of work) if (number === 2) break;
+    await expect(work).resolves.toBe('done');
+  });
+
+  test('that fails is told by iterators behind the last event, once, and by the promise', async () => {
+    const work = counting(() => {
+      throw new Error('broken');
+    });
+    const iterator = work[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    const failed = (async () => {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+        seen.push(next.value);
+    })();
+    await expect(failed).rejects.toThrow('broken');
+    expect(seen).toStrictEqual([1, 2, 3]);
+    expect(await iterator.next()).toStrictEqual({ done: true, value: undefined });
+    await expect(work).rejects.toThrow('broken');
+  });
+
+  test('answers all who ask at once, in order', async () => {
+    const iterator = counting(() => 'done')[Symbol.asyncIterator]();
+    const all = await Promise.all([1, 2, 3, 4, 5].map(() => iterator.next()));
+    expect(all.map(({ value }) => value)).toStrictEqual([1, 2, 3, undefined, undefined]);
+  });
+
+  test('does not trouble the process where only an iterator hears of its failure', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      const work = counting(() => {
+        throw new Error('broken');
+      });
+      await expect(taken(work)).rejects.toThrow('broken');
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toStrictEqual([]);
+  });
+});

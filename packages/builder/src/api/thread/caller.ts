@@ -1,0 +1,161 @@
+import { SHARE_ENV, Worker } from 'node:worker_threads';
+import { programFile } from '@caisson/layer';
+import type { BuildEvent } from '../../events.ts';
+import type { Failure } from '../../failure.ts';
+import { CaissonError } from '../error.ts';
+import { NO_ANSWERS, type Answers } from '../given/answers.ts';
+import { isFromThread, type FromThread, type Job, type Outcome, type ToThread } from './protocol.ts';
+import { SourceTexts } from './source-references.ts';
+
+const PROGRAM = programFile(import.meta.url, './main.ts', './builder-thread.js');
+
+/** How long the thread stays when it has nothing to do, in milliseconds: starting it takes a tenth of a second. */
+const KEPT_FOR = 5000;
+
+/** What the caller of a job brings. */
+export interface JobOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the thread may ask for. */
+  readonly answers?: Answers;
+  readonly onEvent?: (event: BuildEvent) => void;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
+}
+
+/** A job that the thread does. */
+interface Running {
+  readonly options: JobOptions;
+  readonly answers: Answers;
+  readonly sources: SourceTexts;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Has a job done in the thread that works for this process, which is started with the first.
+ * @throws CaissonError
+ */
+export async function inThread<Kind extends Job['kind']>(
+  job: Extract<Job, { kind: Kind }>,
+  options: JobOptions = {},
+): Promise<Extract<Outcome, { kind: Kind }>> {
+  const { signal, answers = NO_ANSWERS } = options;
+  if (signal?.aborted === true) throw cancelled(signal);
+  current ??= new BuilderThread(() => (current = undefined));
+  try {
+    const outcome = await current.run(job, { ...options, answers });
+    if (isOf(outcome, job.kind)) return outcome;
+    throw new Error(`Internal error: ${outcome.kind} is no outcome of ${job.kind}`);
+  } finally {
+    answers.end();
+  }
+}
+
+/** The one thread of this process. */
+let current: BuilderThread | undefined;
+
+function isOf<Kind extends Outcome['kind']>(
+  outcome: Outcome,
+  kind: Kind,
+): outcome is Extract<Outcome, { kind: Kind }> {
+  return outcome.kind === kind;
+}
+
+/** What a job is rejected with: what the caller gave wrong is told as that. */
+function errorOf(failures: readonly Failure[], { answers: { thrown }, options }: Running): CaissonError {
+  if (failures.some(({ code }) => code === 'cancelled'))
+    return new CaissonError(failures, options.signal?.reason);
+  return thrown instanceof CaissonError ? thrown : new CaissonError(failures, thrown);
+}
+
+function cancelled(signal: AbortSignal): CaissonError {
+  return new CaissonError([{ code: 'cancelled', message: 'the build was cancelled' }], signal.reason);
+}
+
+/**
+ * The thread that works, as its caller sees it. It keeps the process alive while it has something to do. Processes that
+ * it starts are bound to it: with it, the kernel takes them away.
+ */
+class BuilderThread {
+  readonly #worker: Worker;
+  readonly #jobs = new Map<number, Running>();
+  readonly #onEnd: () => void;
+  #last = 0;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+    // Nothing of how the caller was started concerns it: no loader, no inspector.
+    this.#worker = new Worker(PROGRAM, { env: SHARE_ENV, execArgv: [], name: 'caisson' });
+    this.#worker.on('message', (message: unknown) => {
+      if (isFromThread(message)) this.#take(message);
+    });
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('Internal error: the thread of caisson ended')));
+  }
+
+  async run(job: Job, options: JobOptions & { readonly answers: Answers }): Promise<Outcome> {
+    clearTimeout(this.#idle);
+    this.#worker.ref();
+    this.#last++;
+    const id = this.#last;
+    const { signal, answers } = options;
+    const abort = (): void => this.#tell({ kind: 'abort', id });
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await new Promise<Outcome>((resolve, reject) => {
+        this.#jobs.set(id, { options, answers, resolve, reject, sources: new SourceTexts() });
+        this.#tell({ kind: 'begin', id, job });
+      });
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#jobs.delete(id);
+      if (this.#jobs.size === 0) this.#rest();
+    }
+  }
+
+  /** From now on the process may end; soon, the thread does. */
+  #rest(): void {
+    this.#worker.unref();
+    this.#idle = setTimeout(() => {
+      this.#onEnd();
+      void this.#worker.terminate();
+    }, KEPT_FOR).unref();
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  #take(message: FromThread): void {
+    const job = this.#jobs.get(message.id);
+    if (job === undefined) return;
+    const { options, answers, sources } = job;
+    switch (message.kind) {
+      case 'source':
+        return sources.learn(message.source, message.text);
+      case 'event':
+        return options.onEvent?.(sources.replaceIn(message.event));
+      case 'output':
+        return options.onOutput?.(message.stream, message.data);
+      case 'question': {
+        const { id, question } = message;
+        void answers.to(message.asked).then((answer) => this.#tell({ kind: 'answer', id, question, answer }));
+        return;
+      }
+      case 'done':
+        return job.resolve(sources.replaceIn(message.outcome));
+      case 'failed':
+        return job.reject(errorOf(sources.replaceIn(message.failures), job));
+      case 'bug':
+        return job.reject(message.error);
+    }
+  }
+
+  /** The thread is gone. */
+  #fail(error: unknown): void {
+    clearTimeout(this.#idle);
+    this.#onEnd();
+    for (const { reject } of this.#jobs.values()) reject(error);
+    this.#jobs.clear();
+  }
+}

@@ -1,0 +1,104 @@
+import { build } from '../../build.ts';
+import { check } from '../../check/check-dockerfile.ts';
+import type { BuildEvent, Emit } from '../../events.ts';
+import { buildError, BuildError, type Failure } from '../../failure.ts';
+import { plan } from '../../plan-steps.ts';
+import { keptReason } from '../../report/kept-reason.ts';
+import type { BuildRequest, SecretSource } from '../../request.ts';
+import { runImage } from '../../run/run-image.ts';
+import type { OutputListener } from '@caisson/runtime';
+import type { RegistryOptions } from '@caisson/registry';
+import type { Result } from '@caisson/oci';
+import { ImageGatherer } from '../image-gatherer.ts';
+import type { Job, Outcome, WireBuild, WireRegistry } from './protocol.ts';
+import type { Questions } from './questions.ts';
+import { doStoreJob } from './store-jobs.ts';
+
+/** What a job is done with. */
+export interface JobTools {
+  readonly signal: AbortSignal;
+  readonly questions: Questions;
+  readonly emit: Emit;
+  /** Takes what a program writes. */
+  readonly onOutput: OutputListener;
+}
+
+/** Does a job. @throws BuildError, StoreError, RegistryError */
+export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
+  const { signal, questions, emit, onOutput } = tools;
+  if (job.kind !== 'check') checkRoot();
+  switch (job.kind) {
+    case 'build': {
+      const gatherer = new ImageGatherer();
+      const built = await build(await requestOf(job.request, tools), (event) => {
+        gatherer.note(event);
+        emit(shortened(event));
+      });
+      return { kind: 'build', value: gatherer.image(valueOf(built)) };
+    }
+    case 'plan':
+      return { kind: 'plan', value: valueOf(await plan(await requestOf(job.request, tools), emit)) };
+    case 'check': {
+      const { context, registry } = job.request;
+      const request = {
+        ...job.request,
+        context: context ?? (await questions.context()),
+        registry: registryOptions(registry, questions),
+        signal,
+      };
+      return { kind: 'check', value: valueOf(await check(request, emit)) };
+    }
+    case 'run': {
+      const registry = registryOptions(job.request.registry, questions);
+      const ended = await runImage({ ...job.request, registry, signal, onOutput }, () => {});
+      return { kind: 'run', value: valueOf(ended) };
+    }
+    default:
+      return doStoreJob(job);
+  }
+}
+
+/** Sandboxes and layers with owners need root, until rootless builds are there. */
+function checkRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw buildError('no-permission', 'caisson must be run as root for now', {
+    hint: 'a container of CI is root inside',
+  });
+}
+
+function valueOf<T>(result: Result<T, readonly Failure[]>): T {
+  if (result.ok) return result.value;
+  throw new BuildError(result.error);
+}
+
+/** What the caller gets of an event: a change of 100,000 files would block its thread. */
+function shortened(event: BuildEvent): BuildEvent {
+  return event.kind === 'step-started' ? { ...event, reason: keptReason(event.reason) } : event;
+}
+
+async function requestOf(
+  { context, secrets, registry, ...rest }: WireBuild,
+  { signal, questions }: JobTools,
+): Promise<BuildRequest> {
+  const sources = Object.entries(secrets).map(([id, source]): [string, SecretSource] => [
+    id,
+    source.kind === 'asked' ? { kind: 'function', read: () => questions.secret(id) } : source,
+  ]);
+  return {
+    ...rest,
+    context: context ?? (await questions.context()),
+    secrets: Object.fromEntries(sources),
+    registry: registryOptions(registry, questions),
+    signal,
+  };
+}
+
+function registryOptions(
+  { mirrors, asksForCredentials }: WireRegistry,
+  questions: Questions,
+): RegistryOptions {
+  return {
+    ...(mirrors === undefined ? {} : { mirrors }),
+    ...(asksForCredentials ? { credentials: (host: string) => questions.credentials(host) } : {}),
+  };
+}

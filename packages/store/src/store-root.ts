@@ -1,0 +1,18 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What says where a store lies. */
+export interface Whereabouts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From where a relative path is seen. */
+  readonly cwd: string;
+}
+
+/** The folder of the store: the one that is given, CAISSON_ROOT, else where programs of this user keep their data. */
+export function storeRoot({ env, cwd }: Whereabouts, given: string | undefined): string {
+  const named = given ?? env['CAISSON_ROOT'];
+  if (named !== undefined && named !== '') return resolve(cwd, named);
+  if (process.getuid?.() === 0) return '/var/lib/caisson';
+  const data = env['XDG_DATA_HOME'];
+  return join(data?.startsWith('/') === true ? data : join(homedir(), '.local', 'share'), 'caisson');
+}
