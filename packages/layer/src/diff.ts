@@ -11,7 +11,8 @@ import {
   type HostPath,
 } from './byte-path.ts';
 import { clampTime, type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
-import { LayerWriter, tarName, type WrittenLayer } from './layer-writer.ts';
+import { LayerWriter, type WrittenLayer } from './layer-writer.ts';
+import { tarName } from './tar-fields.ts';
 import { nodeEntry } from './node-entry.ts';
 import { sameAttributes, sameBytes } from './same-file.ts';
 import { readXattrs } from './xattrs.ts';

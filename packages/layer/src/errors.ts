@@ -9,7 +9,9 @@ export type LayerErrorCode =
   /** A file changed while it was read. */
   | 'changed-while-read'
   /** A table of contents that is damaged. */
-  | 'invalid-index';
+  | 'invalid-index'
+  /** The bytes of a layer that another is made from are not what its digest says. */
+  | 'damaged-layer';
 
 /** The one error that this package throws for what it was given. */
 export class LayerError extends Error {

@@ -1,8 +1,9 @@
 import { chmodSync, chownSync, lstatSync } from 'node:fs';
 import { setTimes } from '@caisson/sys';
-import { baseName, componentsOf, fsPath, inFolder, ROOT, type BytePath, type HostPath } from './byte-path.ts';
+import { baseName, componentsOf, fsPath, ROOT, type BytePath, type HostPath } from './byte-path.ts';
 import { timeOf, type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
 import type { Toc } from './toc.ts';
+import { fileIn } from './file-in.ts';
 import { TreeWriter } from './tree-writer.ts';
 import type { ChainView } from './view.ts';
 
@@ -97,7 +98,7 @@ function collect(folder: Folder, below: ChainView | undefined, into: MergedEntry
 export interface FlattenRequest {
   readonly below: ChainView;
   /** Lowest first. */
-  readonly layers: readonly { readonly toc: Toc; readonly tree: HostPath }[];
+  readonly layers: readonly { readonly toc: Toc; /** Lowest first. */ readonly trees: readonly HostPath[] }[];
   /** An empty folder. */
   readonly tree: HostPath;
 }
@@ -118,12 +119,13 @@ export function flattenTrees({ below, layers, tree }: FlattenRequest): void {
       const key = `${layer} ${node.path}`;
       const first = names.get(key);
       if (first !== undefined) writer.makeHardLink(entry.path, first);
-      else writeNode(writer, { ...node, path: entry.path }, inFolder(layers[layer]?.tree ?? tree, node.path));
+      else
+        writeNode(writer, { ...node, path: entry.path }, () => fileIn(layers[layer]?.trees ?? [], node.path));
       names.set(key, first ?? entry.path);
     }
   }
   for (const folder of folders.toReversed()) writer.finishDirectory(folder);
-  copyAttributes(layers.at(-1)?.tree, tree);
+  copyAttributes(layers.at(-1)?.trees.at(-1), tree);
 }
 
 function nodeOf(entry: Exclude<Entry, { type: 'whiteout' | 'directory' }>, toc: Toc | undefined): NodeEntry {
@@ -134,10 +136,10 @@ function nodeOf(entry: Exclude<Entry, { type: 'whiteout' | 'directory' }>, toc: 
   return node;
 }
 
-function writeNode(writer: TreeWriter, node: NodeEntry, from: HostPath): void {
+function writeNode(writer: TreeWriter, node: NodeEntry, from: () => HostPath): void {
   switch (node.type) {
     case 'file':
-      return writer.copyFile(node, from);
+      return writer.copyFile(node, from());
     case 'symlink':
       return writer.makeSymlink(node);
     case 'char':

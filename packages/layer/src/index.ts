@@ -38,15 +38,20 @@ export {
   type WhiteoutEntry,
   type Xattrs,
 } from './entry.ts';
+export { EarlierLayer } from './earlier-layer.ts';
 export { LayerError, type LayerErrorCode } from './errors.ts';
+export { fileIn } from './file-in.ts';
 export { flattenTrees, type FlattenRequest } from './flatten.ts';
 export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
-export { LayerWriter, tarName, type Content, type WrittenLayer } from './layer-writer.ts';
+export { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from './layer-writer.ts';
 export { nodeEntry } from './node-entry.ts';
 export { programFile } from './program-file.ts';
 export { sameAttributes, sameBytes } from './same-file.ts';
+export { sameEntry } from './same-entry.ts';
+export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
 export { decodeToc, encodeToc, Toc } from './toc.ts';
+export { treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
 export { TreeThread } from './tree-thread.ts';
 export { ChainView, type Found } from './view.ts';
 export { isKeptXattr, readXattrs, sameXattrs } from './xattrs.ts';

@@ -1,14 +1,16 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, constants } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, constants } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { beginWriteBack, errorCode } from '@caisson/sys';
-import { asDiffId, Digester, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
-import { baseName, childOf, fsPath, parentOf, textOf, type BytePath, type HostPath } from './byte-path.ts';
+import { errorCode } from '@caisson/sys';
+import { asDiffId, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
+import { baseName, fsPath, textOf, type HostPath } from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
 import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
-import { BLOCK, encodeHeader, type TarFields } from './tar-header.ts';
+import type { EarlierLayer, Range } from './earlier-layer.ts';
+import { hardLinkFields, tarFields, tarName, WHITEOUT_PREFIX } from './tar-fields.ts';
+import { BLOCK, encodeHeader } from './tar-header.ts';
+import { TarOutput } from './tar-output.ts';
 import { Toc } from './toc.ts';
-import { isZeros, writeFully } from './tree-writer.ts';
 
 /** Where the bytes of a file come from. */
 export type Content =
@@ -30,10 +32,15 @@ export interface WrittenLayer {
   readonly toc: Toc;
 }
 
-const BUFFER_SIZE = 1 << 20;
-/** How much is written to the disk at once, while the rest is made: the barrier at the end has less to wait for. */
-const WRITE_BACK = 8 << 20;
 const ZERO_BLOCK = Buffer.alloc(BLOCK);
+
+/** How to write a layer. */
+export interface LayerWriterOptions {
+  /** Told how much of it is written. */
+  readonly onFlush?: (end: number) => void;
+  /** A layer whose bytes are taken for entries that are the same there. Closed by whoever opened it. */
+  readonly earlier?: EarlierLayer | undefined;
+}
 
 /**
  * Writes a layer's tar in the one form that Caisson knows: the entries bytewise by path, the headers a function of
@@ -41,26 +48,18 @@ const ZERO_BLOCK = Buffer.alloc(BLOCK);
  * @see https://github.com/opencontainers/image-spec/blob/main/layer.md
  */
 export class LayerWriter {
-  readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_SIZE);
-  #used = 0;
-  /** Bytes that left the buffer. */
-  #flushed = 0;
-  /** Up to where the kernel was told to write. */
-  #begun = 0;
-  readonly #tar = new Digester();
+  readonly #output: TarOutput;
+  readonly #earlier: EarlierLayer | undefined;
+  /** What is to be taken from the earlier layer next. */
+  #taken: Range | undefined;
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
   #last: string | undefined;
-  readonly #onFlush: (end: number) => void;
 
-  /**
-   * @param path a new file
-   * @param onFlush told how much of it is written
-   */
-  constructor(path: HostPath, onFlush: (end: number) => void = () => {}) {
-    this.#onFlush = onFlush;
-    this.#fd = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  /** @param path a new file */
+  constructor(path: HostPath, { onFlush = () => {}, earlier }: LayerWriterOptions = {}) {
+    this.#output = new TarOutput(path, onFlush);
+    this.#earlier = earlier;
   }
 
   /**
@@ -69,23 +68,19 @@ export class LayerWriter {
    */
   add(entry: Exclude<Entry, FileEntry | HardLinkEntry>, role: 'change' | 'parent' = 'change'): void {
     this.#checkOrder(entry);
-    this.#write(encodeHeader(tarFields(entry)));
+    if (this.#take(entry) === undefined) this.#write(encodeHeader(tarFields(entry)));
     if (role === 'change') this.#content.add(entry);
     this.#entries.push(entry);
   }
 
   /**
    * Adds a regular file. Its size must be what `entry` says: a file that grew or shrank since it was looked at is an
-   * error.
+   * error. One whose digest is known, and that the earlier layer has just so, is not opened.
    * @returns the entry, with the digest of the bytes that were written and where they lie
    */
   addFile(entry: FileEntry, content: Content): FileEntry {
     this.#checkOrder(entry);
-    this.#write(encodeHeader(tarFields(entry)));
-    const offset = this.#flushed + this.#used;
-    const digest = this.#copyContent(entry, content);
-    this.#write(ZERO_BLOCK.subarray(0, (BLOCK - (entry.size % BLOCK)) % BLOCK));
-    const written = { ...entry, digest, offset };
+    const written = this.#takeFile(entry) ?? this.#writeFile(entry, content);
     this.#content.add(written);
     this.#entries.push(written);
     return written;
@@ -97,36 +92,31 @@ export class LayerWriter {
    */
   addHardLink(entry: HardLinkEntry, node: NodeEntry): void {
     this.#checkOrder(entry);
-    const fields = {
-      ...attributesOf(node),
-      type: entry.type,
-      name: entry.path,
-      linkName: entry.target,
-      size: 0,
-    };
-    this.#write(encodeHeader(fields));
+    if (this.#take(entry, node) === undefined) this.#write(encodeHeader(hardLinkFields(entry, node)));
     this.#content.add(entry);
     this.#entries.push(entry);
   }
 
-  /** Ends the archive and closes the file. */
+  /**
+   * Ends the archive and closes the file.
+   * @throws LayerError `damaged-layer` where the earlier layer was not what its digest says
+   */
   finish(): WrittenLayer {
     this.#write(ZERO_BLOCK);
     this.#write(ZERO_BLOCK);
-    this.#flush();
-    ftruncateSync(this.#fd, this.#flushed);
-    closeSync(this.#fd);
+    this.#earlier?.finish(this.#output);
+    const { digest, size } = this.#output.finish();
     return {
-      diffId: asDiffId(this.#tar.digest()),
+      diffId: asDiffId(digest),
       contentDigest: this.#content.digest(),
-      size: this.#flushed,
+      size,
       toc: new Toc(this.#entries),
     };
   }
 
   /** Closes the file as it is, for a layer that is given up. */
   abandon(): void {
-    closeSync(this.#fd);
+    this.#output.abandon();
   }
 
   #checkOrder(entry: Entry): void {
@@ -142,32 +132,43 @@ export class LayerWriter {
     this.#last = name;
   }
 
+  /** Takes an entry from the earlier layer, header and bytes. @returns where it ends in this one */
+  #take(entry: Entry, node?: NodeEntry): number | undefined {
+    const range = this.#earlier?.find(entry, node);
+    if (range === undefined) return undefined;
+    if (this.#taken?.end !== range.start) this.#copyTaken();
+    this.#taken = { start: this.#taken?.start ?? range.start, end: range.end };
+    return this.#position;
+  }
+
+  #takeFile(entry: FileEntry): FileEntry | undefined {
+    const end = this.#take(entry);
+    return end === undefined ? undefined : { ...entry, offset: end - paddedSize(entry) };
+  }
+
+  #copyTaken(): void {
+    if (this.#taken === undefined) return;
+    this.#earlier?.copy(this.#taken, this.#output);
+    this.#taken = undefined;
+  }
+
+  get #position(): number {
+    const { start, end } = this.#taken ?? { start: 0, end: 0 };
+    return this.#output.position + end - start;
+  }
+
   #write(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) {
-      const part = bytes.subarray(at, at + BUFFER_SIZE - this.#used);
-      this.#buffer.set(part, this.#used);
-      this.#advance(part.length);
-      at += part.length;
-    }
+    this.#copyTaken();
+    this.#earlier?.leave(this.#output);
+    this.#output.write(bytes);
   }
 
-  #advance(length: number): void {
-    this.#used += length;
-    if (this.#used === BUFFER_SIZE) this.#flush();
-  }
-
-  #flush(): void {
-    const full = this.#buffer.subarray(0, this.#used);
-    this.#tar.update(full);
-    if (!isZeros(full)) writeFully(this.#fd, full, this.#flushed);
-    this.#flushed += this.#used;
-    this.#used = 0;
-    if (this.#flushed - this.#begun >= WRITE_BACK) {
-      beginWriteBack(this.#fd, this.#begun, this.#flushed - this.#begun);
-      this.#begun = this.#flushed;
-    }
-    this.#onFlush(this.#flushed);
+  #writeFile(entry: FileEntry, content: Content): FileEntry {
+    this.#write(encodeHeader(tarFields(entry)));
+    const offset = this.#position;
+    const digest = this.#copyContent(entry, content);
+    this.#write(ZERO_BLOCK.subarray(0, paddedSize(entry) - entry.size));
+    return { ...entry, digest, offset };
   }
 
   #copyContent(entry: FileEntry, content: Content): Digest {
@@ -186,7 +187,7 @@ export class LayerWriter {
     try {
       // A part of a larger file may well be followed by something.
       if (offset !== undefined) return this.#copyFrom(fd, size, offset, path);
-      if (size < BUFFER_SIZE - this.#used) return this.#copySmall(fd, size, path);
+      if (size < this.#output.room.length) return this.#copySmall(fd, size, path);
       const digest = this.#copyFrom(fd, size, 0, path);
       if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changed(path);
       return digest;
@@ -199,15 +200,16 @@ export class LayerWriter {
 
   /** Most files are small: one read says what is in it and that it has not grown. */
   #copySmall(fd: number, size: number, path: HostPath): Digest {
+    const { room } = this.#output;
     let done = 0;
     do {
-      const read = readSync(fd, this.#buffer, this.#used + done, size + 1 - done, done);
+      const read = readSync(fd, room, done, size + 1 - done, done);
       if (read === 0) break;
       done += read;
     } while (done < size);
     if (done < size || (done > size && fstatSync(fd).size !== size)) throw changed(path);
-    const digest = digestOf(this.#buffer.subarray(this.#used, this.#used + size));
-    this.#advance(size);
+    const digest = digestOf(room.subarray(0, size));
+    this.#output.advance(size);
     return digest;
   }
 
@@ -215,21 +217,14 @@ export class LayerWriter {
   #copyFrom(fd: number, size: number, offset: number, path: HostPath): Digest {
     const hasher = createHash('sha256');
     for (let done = 0; done < size;) {
-      const part = Math.min(size - done, BUFFER_SIZE - this.#used);
-      this.#fill(fd, part, offset + done, path);
-      hasher.update(this.#buffer.subarray(this.#used, this.#used + part));
-      this.#advance(part);
-      done += part;
-    }
-    return digestFromHex(hasher.digest('hex'));
-  }
-
-  #fill(fd: number, length: number, position: number, path: HostPath): void {
-    for (let done = 0; done < length;) {
-      const read = readSync(fd, this.#buffer, this.#used + done, length - done, position + done);
+      const { room } = this.#output;
+      const read = readSync(fd, room, 0, Math.min(size - done, room.length), offset + done);
       if (read === 0) throw changed(path);
+      hasher.update(room.subarray(0, read));
+      this.#output.advance(read);
       done += read;
     }
+    return digestFromHex(hasher.digest('hex'));
   }
 }
 
@@ -244,37 +239,7 @@ function changed(path: HostPath): LayerError {
   });
 }
 
-const WHITEOUT_PREFIX = '.wh.';
-
-/** The name of an entry in a tar, which is what entries are ordered by. A whiteout comes before its siblings. */
-export function tarName(entry: Entry): BytePath {
-  if (entry.type !== 'whiteout') return entry.path;
-  return childOf(parentOf(entry.path), `${WHITEOUT_PREFIX}${baseName(entry.path)}`);
-}
-
-const NO_ATTRIBUTES = { mode: 0, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 } };
-
-/** An entry as a tar says it: folders end in a slash, a whiteout is an empty file with a prefix. */
-function tarFields(entry: Exclude<Entry, HardLinkEntry>): TarFields {
-  const name = tarName(entry);
-  if (entry.type === 'whiteout') return { ...NO_ATTRIBUTES, type: 'file', name, size: 0 };
-  const fields = { ...attributesOf(entry), name, size: 0 };
-  switch (entry.type) {
-    case 'directory':
-      return { ...fields, type: entry.type, name: `${name}/` };
-    case 'file':
-      return { ...fields, type: entry.type, size: entry.size };
-    case 'symlink':
-      return { ...fields, type: entry.type, linkName: entry.target };
-    case 'char':
-    case 'block':
-      return { ...fields, type: entry.type, major: entry.major, minor: entry.minor };
-    case 'fifo':
-      return { ...fields, type: entry.type };
-  }
-}
-
-function attributesOf(entry: NodeEntry): Omit<TarFields, 'name' | 'type' | 'size'> {
-  const { mode, uid, gid, mtime, xattrs } = entry;
-  return { mode, uid, gid, mtime, ...(xattrs === undefined ? {} : { xattrs }) };
+/** What the bytes of a file take in a tar. */
+function paddedSize({ size }: FileEntry): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
 }

@@ -47,7 +47,7 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     );
     const { size } = statSync(join(folder, 'source'));
     const thread = new TreeThread(hostPath(tar), hostPath(teed));
-    const writer = new LayerWriter(hostPath(tar), (end) => thread.written(end));
+    const writer = new LayerWriter(hostPath(tar), { onFlush: (end) => thread.written(end) });
     const file = { ...attributes, type: 'file', mode: 0o4755 } as const;
     writer.add({ ...attributes, type: 'directory', path: path('a'), mode: 0o1777 });
     writer.add({ ...attributes, type: 'directory', path: path('a/b'), mode: 0o2750 });

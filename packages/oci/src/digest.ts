@@ -85,8 +85,12 @@ export function asDiffId(digest: Digest): DiffId {
 
 /** Takes the digest of a stream, chunk by chunk. */
 export class Digester {
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash;
   #size = 0;
+
+  constructor(begun: Hash = createHash('sha256')) {
+    this.#hash = begun;
+  }
 
   /** How many bytes have been taken. */
   get size(): number {
@@ -96,6 +100,13 @@ export class Digester {
   update(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#size += chunk.byteLength;
+  }
+
+  /** Another one that has taken the same so far. */
+  copy(): Digester {
+    const copy = new Digester(this.#hash.copy());
+    copy.#size = this.#size;
+    return copy;
   }
 
   /** Ends the stream. May be called once. */

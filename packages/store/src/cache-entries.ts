@@ -51,7 +51,10 @@ export interface CacheEntry {
 }
 
 type Draft = Pick<CacheEntry, 'kind' | 'id' | 'title' | 'objects'> &
-  Partial<Pick<CacheEntry, 'created' | 'manifest'>>;
+  Partial<Pick<CacheEntry, 'created' | 'manifest'>> & {
+    /** What it needs of another entry, whose use is none of this one. */
+    readonly needs?: readonly StoreObject[];
+  };
 
 /** What an inventory holds besides the images that the user named. @param held what running builds hold */
 export function cacheEntries(store: Store, inventory: Inventory, held: ReadonlySet<string>): CacheEntry[] {
@@ -60,11 +63,14 @@ export function cacheEntries(store: Store, inventory: Inventory, held: ReadonlyS
     ...imageDrafts(store, inventory),
     ...baseDrafts(store, inventory),
   ];
-  const claimed = new Set(drafts.flatMap(({ objects }) => objects.map(({ name }) => name)));
+  const claimed = new Set(
+    drafts.flatMap(({ objects, needs = [] }) => [...objects, ...needs].map(({ name }) => name)),
+  );
   drafts.push(...leftDrafts(store, inventory, claimed), ...cacheMountDrafts(store, inventory));
-  return drafts.map((draft) => ({
+  return drafts.map(({ needs = [], ...draft }) => ({
     created: '',
     ...draft,
+    objects: [...draft.objects, ...needs],
     lastUse: Math.max(0, ...draft.objects.map((object) => lastUse(store, object))),
     isInUse: draft.objects.some((object) => held.has(object.name) || object.isLocked?.() === true),
   }));
@@ -88,6 +94,7 @@ function stepDrafts(store: Store, inventory: Inventory): Draft[] {
       ...blobsThere(store, inventory, [diffId]),
       ...formsThere(store, inventory, [formId('layer', diffId)]),
     ],
+    needs: basesThere(store, inventory, [formId('layer', diffId)]),
   }));
 }
 
@@ -129,7 +136,8 @@ function leftDrafts(store: Store, inventory: Inventory, claimed: ReadonlySet<str
       .filter((form) => !claimed.has(treeName(form)) && !claimed.has(tocName(form)))
       .map((form): Draft => {
         const id = form.replace(/^\w+-/, '');
-        return { kind: 'tree', id, title: '', objects: formsThere(store, inventory, [form]) };
+        const objects = formsThere(store, inventory, [form]);
+        return { kind: 'tree', id, title: '', objects, needs: basesThere(store, inventory, [form]) };
       }),
     ...[...inventory.blobs]
       .filter((digest) => !claimed.has(digest) && !named.has(digest))
@@ -162,6 +170,12 @@ function formsThere(store: Store, { trees, tocs }: Inventory, forms: readonly Fo
     ...forms.filter((form) => trees.has(form)).map((form) => treeObject(store, form)),
     ...forms.filter((form) => tocs.has(form)).map((form) => tocObject(store, form)),
   ];
+}
+
+/** What trees lie on that are deltas: the tree of another layer, and what it is compared with for the next delta. */
+function basesThere(store: Store, inventory: Inventory, forms: readonly FormId[]): StoreObject[] {
+  const bases = forms.flatMap((form) => store.forms.baseOf(form) ?? []);
+  return formsThere(store, inventory, bases);
 }
 
 function lastUse({ lookUps }: Store, { name, path }: StoreObject): number {

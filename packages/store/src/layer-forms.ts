@@ -13,6 +13,16 @@ import { writeDocument } from './write-document.ts';
 
 /** On the root of a tree: the run of the kernel in which it was completed. */
 const COMPLETED_IN = 'trusted.caisson.boot';
+/** On the root of a tree that shows its layer only when it lies on another one: what that is of. */
+const LIES_ON = 'trusted.caisson.base';
+
+/** What a tree is, that is given its name. */
+export interface TreeFacts {
+  /** The size of the layer's tar in bytes, which is about what the tree takes; of a delta, what that takes. */
+  readonly size: number;
+  /** For a delta, the layer on whose tree it lies. That tree must have been held, and must be whole. */
+  readonly base?: FormId | undefined;
+}
 
 /**
  * What is derived from layers: trees, which overlayfs mounts, and tables of contents. Both can be made again from the
@@ -42,8 +52,37 @@ export class LayerForms {
     return this.#paths.tree(form);
   }
 
+  /**
+   * The folders that show a layer, lowest first: its tree; or the tree of another layer, and on it what is different.
+   * Undefined where there is none that is whole.
+   */
+  async tree(session: Session, form: FormId): Promise<readonly string[] | undefined> {
+    const base = await this.treeBase(session, form);
+    if (base === undefined) return undefined;
+    return base === form ? [this.treePath(form)] : [this.treePath(base), this.treePath(form)];
+  }
+
+  /**
+   * On whose tree that of a layer lies; itself, for a tree that shows its layer alone. Undefined where there is none that
+   * is whole. One of which the base is lost is removed.
+   */
+  async treeBase(session: Session, form: FormId): Promise<FormId | undefined> {
+    if (!(await this.#has(session, form))) return undefined;
+    const base = this.baseOf(form);
+    if (base === undefined) return form;
+    if (await this.#has(session, base)) return base;
+    await this.removeTree(session, form);
+    return undefined;
+  }
+
+  /** On whose tree that of a layer lies, without holding either; undefined where it stands alone. */
+  baseOf(form: FormId): FormId | undefined {
+    const base = existsSync(this.#paths.tree(form)) ? readXattr(this.#paths.tree(form), LIES_ON) : undefined;
+    return base !== undefined && isFormId(base) ? base : undefined;
+  }
+
   /** Whether a tree is there, whole. One that may have lost files in a power cut is removed. */
-  async hasTree(session: Session, form: FormId): Promise<boolean> {
+  async #has(session: Session, form: FormId): Promise<boolean> {
     await session.hold(treeName(form));
     if (!existsSync(this.#paths.tree(form))) return false;
     if (this.#isWhole(form)) return true;
@@ -71,14 +110,18 @@ export class LayerForms {
   }
 
   /**
-   * Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead.
-   * @param size of the layer's tar in bytes, which is about what the tree takes
+   * Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead; a delta is
+   * dropped where the file system cannot keep what it lies on.
    */
-  async adoptTree(session: Session, path: string, form: FormId, size: number): Promise<void> {
+  async adoptTree(session: Session, path: string, form: FormId, { size, base }: TreeFacts): Promise<void> {
     await this.#room.for(size);
     await session.hold(treeName(form));
     const target = this.#paths.tree(form);
-    // It comes and goes with the folder itself, so that nobody sees the one without the other.
+    // What is said of it comes and goes with the folder itself, so that nobody sees the one without the other.
+    if (base !== undefined && !writeXattr(path, LIES_ON, base)) {
+      await removeTreeLater(path);
+      return;
+    }
     writeXattr(path, COMPLETED_IN, currentBoot());
     try {
       await rename(path, target);
@@ -177,12 +220,14 @@ function readXattr(path: string, name: string): string | undefined {
   return value === undefined ? undefined : Buffer.from(value).toString('latin1');
 }
 
-/** Where such attributes cannot be kept, the database alone says which trees are whole. */
-function writeXattr(path: string, name: string, value: string): void {
+/** Where such attributes cannot be kept, the database alone says which trees are whole. @returns whether it is kept */
+function writeXattr(path: string, name: string, value: string): boolean {
   try {
     setXattr(path, name, Buffer.from(value, 'latin1'));
+    return true;
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'ENOTSUP' && code !== 'EPERM') throw error;
+    return false;
   }
 }

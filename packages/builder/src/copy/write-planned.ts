@@ -2,38 +2,48 @@ import { createReadStream } from 'node:fs';
 import {
   applyLayer,
   ChainView,
-  clampTime,
-  compareBytes,
-  compareTimes,
+  EarlierLayer,
   fsPath,
   LayerWriter,
-  parentOf,
-  ROOT,
-  sameAttributes,
+  Toc,
+  treeDelta,
   TreeThread,
-  type BytePath,
+  writeTreeDelta,
   type Content,
-  type DirectoryEntry,
-  type Found,
   type HostPath,
-  type NodeEntry,
+  type LayerWriterOptions,
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
-import type { Time } from '@caisson/sys';
-import type { Destination, Planned } from './destination.ts';
+import type { Planned } from './destination.ts';
+import type { PlannedLine } from './planned-lines.ts';
 
 /** How to write what was planned. */
 export interface WriteRequest {
-  readonly destination: Destination;
-  /** The digest of a file of the state before, for one that looks the same as what would be written. */
-  readonly digestBefore: (found: Found) => Promise<Digest>;
+  readonly lines: readonly PlannedLine[];
   /** A new file for the tar. */
   readonly output: HostPath;
-  /** An empty folder for the same as a tree, where something will be mounted on it. */
-  readonly outputTree: HostPath | undefined;
-  /** No time of what is written is later. */
-  readonly latest: Time | undefined;
+  /** Where the same is written as a tree, where something will be mounted on it. */
+  readonly tree: TreeRequest | undefined;
+  /** A layer of which the bytes are taken that are the same. */
+  readonly earlier: StoredLayer | undefined;
+}
+
+/** How to write the tree of a layer. */
+export interface TreeRequest {
+  /** An empty folder. */
+  readonly folder: HostPath;
+  /** A layer whose tree it may lie on: then only what is different is written. */
+  readonly base: Toc | undefined;
+  /** Where a file may be for the while. */
+  readonly scratch: HostPath;
+}
+
+/** A layer that lies as a tar which is not compressed. */
+export interface StoredLayer {
+  readonly diffId: Digest;
+  readonly toc: Toc;
+  readonly tar: HostPath;
 }
 
 /** A file whose bytes were not those that it was looked up with. */
@@ -45,36 +55,47 @@ export interface ChangedFile {
 /** A layer of copied files. */
 export interface CopiedLayer extends WrittenLayer {
   readonly changed: readonly ChangedFile[];
-}
-
-interface Line {
-  readonly planned: Planned | undefined;
-  readonly entry: NodeEntry;
-  readonly role: 'change' | 'parent';
-  /** What this is another name of. */
-  readonly linkTo: BytePath | undefined;
+  /** Where the tree is a delta to the base: what it takes, in bytes. */
+  readonly deltaSize?: number;
 }
 
 /**
- * Writes what was planned as a layer: only what is not so already, and the folders above it. The bytes of each file
- * are hashed again as they go into the layer; those that changed since they were looked up are told.
+ * Writes what was planned as a layer. The bytes of each file are hashed again as they go into the layer; those that
+ * changed since they were looked up are told. Bytes of an earlier layer are those that were looked up: it says their
+ * digests, and its own is checked.
+ * @throws LayerError `damaged-layer` where the earlier layer is not what its digest says
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
-  const { output, outputTree } = request;
-  const lines = await linesOf(request);
-  if (outputTree === undefined) return writeLines(lines, new LayerWriter(output));
-  if (!isLarge(lines)) {
-    const layer = await writeLines(lines, new LayerWriter(output));
-    await applyLayer({
-      source: createReadStream(fsPath(output)),
-      below: new ChainView([]),
-      tree: outputTree,
-    });
+  const { lines, output, tree } = request;
+  using stack = new DisposableStack();
+  const earlier = stack.use(openEarlier(request.earlier));
+  const write = (options: LayerWriterOptions = {}): Promise<CopiedLayer> =>
+    writeLines(lines, new LayerWriter(output, { ...options, earlier }));
+  if (tree === undefined) return write();
+  const { base, folder, scratch } = tree;
+  if (base !== undefined && treeDelta(base, new Toc(lines.map(({ entry }) => entry))) !== undefined) {
+    const layer = await write();
+    const delta = treeDelta(base, layer.toc);
+    if (delta !== undefined)
+      return { ...layer, deltaSize: await writeTreeDelta({ delta, tar: output, scratch, tree: folder }) };
+    await unpack(output, folder);
     return layer;
   }
-  const tree = new TreeThread(output, outputTree);
+  if (isLarge(lines)) return writeBoth(request, folder, write);
+  const layer = await write();
+  await unpack(output, folder);
+  return layer;
+}
+
+/** The tree is made by a thread that follows the tar. */
+async function writeBoth(
+  { output }: WriteRequest,
+  folder: HostPath,
+  write: (options: LayerWriterOptions) => Promise<CopiedLayer>,
+): Promise<CopiedLayer> {
+  const tree = new TreeThread(output, folder);
   try {
-    const layer = await writeLines(lines, new LayerWriter(output, (end) => tree.written(end)));
+    const layer = await write({ onFlush: (end) => tree.written(end) });
     const diffId = await tree.finish(layer.size);
     if (diffId !== layer.diffId) throw new Error('Internal error: a tree of other bytes than the layer has');
     return layer;
@@ -84,29 +105,30 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   }
 }
 
+async function unpack(tar: HostPath, tree: HostPath): Promise<void> {
+  await applyLayer({ source: createReadStream(fsPath(tar)), below: new ChainView([]), tree });
+}
+
+function openEarlier(layer: StoredLayer | undefined): EarlierLayer | undefined {
+  return layer === undefined ? undefined : EarlierLayer.open(layer.toc, layer.tar, layer.diffId);
+}
+
 /** A thread of its own takes as long to start as some hundred files to write. */
-function isLarge(lines: readonly Line[]): boolean {
+function isLarge(lines: readonly PlannedLine[]): boolean {
   const bytes = lines.reduce((sum, { entry }) => sum + (entry.type === 'file' ? entry.size : 0), 0);
   return lines.length > 500 || bytes > 1 << 25;
 }
 
-async function writeLines(lines: readonly Line[], writer: LayerWriter): Promise<CopiedLayer> {
+async function writeLines(lines: readonly PlannedLine[], writer: LayerWriter): Promise<CopiedLayer> {
   const changed: ChangedFile[] = [];
-  const nodes = new Map<BytePath, NodeEntry>();
   try {
-    for (const { planned, entry, role, linkTo } of lines) {
-      const node = linkTo === undefined ? undefined : nodes.get(linkTo);
-      if (linkTo !== undefined && node !== undefined) {
-        writer.addHardLink({ type: 'hardlink', path: entry.path, target: linkTo }, node);
-        continue;
-      }
-      nodes.set(entry.path, entry);
-      if (entry.type !== 'file') writer.add(entry, role);
-      else if (planned?.from !== undefined) {
-        const written = writer.addFile(entry, await contentOf(planned));
-        if (written.digest !== undefined && written.digest !== planned.from.digest) {
-          changed.push({ planned, digest: written.digest });
-        }
+    for (const line of lines) {
+      if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
+      else if (line.kind === 'other') writer.add(line.entry, line.role);
+      else {
+        const { entry, planned } = line;
+        const { digest } = writer.addFile(entry, await contentOf(planned));
+        if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });
       }
     }
     return { ...writer.finish(), changed };
@@ -121,72 +143,4 @@ function contentOf({ from }: Planned): Promise<Content> {
   if (from?.kind === 'file') return Promise.resolve({ kind: 'file', path: from.path });
   if (from === undefined) throw new Error('Internal error: a file without content');
   return from.tree.content(from.node);
-}
-
-/** The lines of the layer, in order. */
-async function linesOf(request: WriteRequest): Promise<Line[]> {
-  const { destination, latest } = request;
-  const changes: Planned[] = [];
-  const groups = new Map<string, Planned[]>();
-  for (const planned of destination.written) {
-    if (planned.linkId !== undefined) {
-      const group = groups.get(planned.linkId);
-      if (group === undefined) groups.set(planned.linkId, [planned]);
-      else group.push(planned);
-    } else if (!(await isSoAlready(request, planned))) changes.push(planned);
-  }
-  const linkTargets = new Map<BytePath, BytePath>();
-  for (const group of groups.values()) {
-    if ((await Promise.all(group.map((planned) => isSoAlready(request, planned)))).every(Boolean)) continue;
-    const names = group.map(({ entry }) => entry.path).toSorted(compareBytes);
-    for (const name of names.slice(1)) if (names[0] !== undefined) linkTargets.set(name, names[0]);
-    changes.push(...group);
-  }
-  const lines: Line[] = changes.map((planned) => ({
-    planned,
-    entry: { ...planned.entry, mtime: clampTime(planned.entry.mtime, latest) },
-    role: isSameFolder(destination, planned.entry) ? 'parent' : 'change',
-    linkTo: linkTargets.get(planned.entry.path),
-  }));
-  return [...lines, ...parentLines(destination, changes)].toSorted((a, b) =>
-    compareBytes(a.entry.path, b.entry.path),
-  );
-}
-
-/** Whether all that is new of a folder is its time. */
-function isSameFolder(destination: Destination, entry: NodeEntry): boolean {
-  const before = destination.before(entry.path)?.node;
-  return entry.type === 'directory' && before !== undefined && sameAttributes(entry, before);
-}
-
-/** The folders above what changed that are as they were. */
-function parentLines(destination: Destination, changes: readonly Planned[]): Line[] {
-  const present = new Set<BytePath>(changes.map(({ entry }) => entry.path));
-  const lines: Line[] = [];
-  for (const { entry } of changes) {
-    for (let path = parentOf(entry.path); path !== ROOT && !present.has(path); path = parentOf(path)) {
-      present.add(path);
-      // Not what was planned for it, which is how it is already but for a later time.
-      const folder = destination.before(path)?.node;
-      if (folder?.type !== 'directory') throw new Error(`Internal error: ${path} is no folder`);
-      lines.push({ planned: undefined, entry: asParent(folder, path), role: 'parent', linkTo: undefined });
-    }
-  }
-  return lines;
-}
-
-function asParent({ opaque: _not, ...folder }: DirectoryEntry, path: BytePath): DirectoryEntry {
-  return { ...folder, path };
-}
-
-/** Whether the state before has exactly this at this path. */
-async function isSoAlready(
-  { destination, digestBefore, latest }: WriteRequest,
-  { entry }: Planned,
-): Promise<boolean> {
-  const found = destination.before(entry.path);
-  if (found === undefined || !sameAttributes(entry, found.node)) return false;
-  if (compareTimes(clampTime(entry.mtime, latest), found.node.mtime) !== 0) return false;
-  if (entry.type !== 'file' || found.node.type !== 'file') return true;
-  return entry.digest === (found.node.digest ?? (await digestBefore(found)));
 }

@@ -7,7 +7,7 @@ import {
   encodeToc,
   flattenTrees,
   hostPath,
-  inFolder,
+  fileIn,
   LayerError,
   type Applied,
   type Content,
@@ -37,7 +37,7 @@ export class Chains {
   readonly #session: Session;
   readonly #provide: LayerProvider;
   readonly #tocs = new Map<string, Promise<Toc>>();
-  readonly #trees = new Map<string, Promise<string>>();
+  readonly #trees = new Map<string, Promise<readonly string[]>>();
   readonly #views = new Map<Digest, Promise<ChainView>>();
   /** Layers that something will be mounted on: their tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
@@ -85,14 +85,14 @@ export class Chains {
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
-      trees.push(await (isGroup ? this.#flatTree(layers, index) : this.#tree(layers, index)));
+      trees.push(...(await (isGroup ? this.#flatTree(layers, index) : this.#tree(layers, index))));
       index += isGroup ? GROUP : 1;
     }
     return trees;
   }
 
   /** The one tree of a group of layers, from an index on. */
-  #flatTree(layers: readonly StateLayer[], index: number): Promise<string> {
+  #flatTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const upTo = layers.slice(0, index + GROUP);
     const form = formId(
       'chain',
@@ -103,12 +103,17 @@ export class Chains {
     return known;
   }
 
-  async #loadFlatTree(layers: readonly StateLayer[], index: number, form: FormId): Promise<string> {
-    if (await this.#store.forms.hasTree(this.#session, form)) return this.#store.forms.treePath(form);
-    const group: { toc: Toc; tree: HostPath }[] = [];
+  async #loadFlatTree(
+    layers: readonly StateLayer[],
+    index: number,
+    form: FormId,
+  ): Promise<readonly string[]> {
+    const there = await this.#store.forms.tree(this.#session, form);
+    if (there !== undefined) return there;
+    const group: { toc: Toc; trees: HostPath[] }[] = [];
     for (let at = index; at < layers.length; at++) {
-      const tree = hostPath(await this.#tree(layers, at));
-      group.push({ toc: await this.#toc(layers, at), tree });
+      const trees = (await this.#tree(layers, at)).map(hostPath);
+      group.push({ toc: await this.#toc(layers, at), trees });
     }
     const below = await this.view({ layers: layers.slice(0, index) });
     const path = this.#session.newPath('tree');
@@ -116,12 +121,12 @@ export class Chains {
     try {
       flattenTrees({ below, layers: group, tree: hostPath(path) });
       const size = layers.slice(index).reduce((sum, { descriptor }) => sum + descriptor.size, 0);
-      await this.#store.forms.adoptTree(this.#session, path, form, size);
+      await this.#store.forms.adoptTree(this.#session, path, form, { size });
     } catch (error) {
       await removeTreeLater(path);
       throw error;
     }
-    return this.#store.forms.treePath(form);
+    return [this.#store.forms.treePath(form)];
   }
 
   /** Where the bytes of a file lie: in the tar of a layer that lies there as it is, else in its tree. */
@@ -133,8 +138,8 @@ export class Chains {
     if (offset !== undefined && (layer.diffId satisfies Digest as Digest) === layer.descriptor.digest) {
       return { kind: 'file', path: hostPath(this.#store.blobs.path(layer.diffId)), offset };
     }
-    const tree = await this.#tree(state.layers, found.layer);
-    return { kind: 'file', path: inFolder(hostPath(tree), found.node.path) };
+    const trees = await this.#tree(state.layers, found.layer);
+    return { kind: 'file', path: fileIn(trees.map(hostPath), found.node.path) };
   }
 
   #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
@@ -162,18 +167,20 @@ export class Chains {
     return toc;
   }
 
-  #tree(layers: readonly StateLayer[], index: number): Promise<string> {
+  /** The folders that show a layer, lowest first. */
+  #tree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const { form } = layerAt(layers, index);
     const known = this.#trees.get(form) ?? this.#loadTree(layers, index);
     this.#trees.set(form, known);
     return known;
   }
 
-  async #loadTree(layers: readonly StateLayer[], index: number): Promise<string> {
+  async #loadTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const { form } = layerAt(layers, index);
-    if (await this.#store.forms.hasTree(this.#session, form)) return this.#store.forms.treePath(form);
+    const there = await this.#store.forms.tree(this.#session, form);
+    if (there !== undefined) return there;
     await this.#makeTree(layers, index);
-    return this.#store.forms.treePath(form);
+    return [this.#store.forms.treePath(form)];
   }
 
   async #makeTree(layers: readonly StateLayer[], index: number): Promise<Applied> {
@@ -182,7 +189,7 @@ export class Chains {
     await mkdir(path, { mode: 0o755 });
     try {
       const applied = await this.#apply(layers, index, hostPath(path));
-      await this.#store.forms.adoptTree(this.#session, path, form, applied.size);
+      await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
       return applied;
     } catch (error) {
       await removeTreeLater(path);
@@ -195,7 +202,11 @@ export class Chains {
     await this.#provide(layer);
     const below = { layers: layers.slice(0, index) };
     const view = await this.view(below);
-    const belowTrees = tree === undefined ? [] : await this.trees(below);
+    // A layer of a base may link to files below it; ours do not.
+    const linksBelow = tree !== undefined && layer.created === undefined;
+    const belowTrees: HostPath[][] = [];
+    for (const at of linksBelow ? below.layers.keys() : [])
+      belowTrees.push((await this.#tree(layers, at)).map(hostPath));
     let applied: Applied;
     try {
       applied = await applyLayer({
@@ -205,7 +216,7 @@ export class Chains {
           ? {}
           : {
               tree,
-              contentBelow: ({ node, layer: at }) => inFolder(hostPath(belowTrees[at] ?? '/'), node.path),
+              contentBelow: ({ node, layer: at }) => fileIn(belowTrees[at] ?? [], node.path),
             }),
       });
     } catch (error) {

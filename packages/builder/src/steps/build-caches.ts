@@ -75,15 +75,18 @@ export class BuildCaches {
   async #fill(folder: string, { seed }: CacheMount, files: FileState | undefined): Promise<void> {
     if (seed === undefined || files === undefined) return;
     const { text, place } = seed.source;
-    const [tree = ''] = await this.#chains.trees(files);
-    const from = folderIn(tree, posix.join(COPIED_MOUNT, posix.resolve('/', text)));
-    if (from === undefined) {
+    const path = posix.join(COPIED_MOUNT, posix.resolve('/', text));
+    const trees = await this.#chains.trees(files);
+    const sources = trees.map((tree) => folderIn(tree, path)).filter((from) => from !== undefined);
+    if (sources.length === 0) {
       const message = `${text} is no folder, and a cache can begin with a folder only`;
       throw buildError('missing-source', message, { place });
     }
     // Node's own copy keeps neither owners nor hard links.
     const { execa } = await import('execa');
-    await execa('cp', ['-a', '--reflink=auto', '--', `${from}/.`, folder]);
+    // What lies higher takes the place of what lies lower: no two links of one file may be written through.
+    for (const from of sources)
+      await execa('cp', ['-a', '--reflink=auto', '--remove-destination', '--', `${from}/.`, folder]);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   encodeToc,
   hostPath,
   inFolder,
+  LayerError,
   ROOT,
   textOf,
   type BytePath,
@@ -15,6 +16,7 @@ import { LocalContext } from '../context/local-context.ts';
 import { NO_MEMORY } from '../context/stat-cache.ts';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
+import { plannedLines, type PlannedLine } from '../copy/planned-lines.ts';
 import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
 import { everythingIn, type Selected } from '../copy/select-sources.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
@@ -28,6 +30,7 @@ import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
+import { EarlierLayers, type EarlierStep } from './earlier-layers.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { originTitle } from './origin-title.ts';
 import { selectAll } from './select-all.ts';
@@ -37,6 +40,11 @@ import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
 const VERSION = 4;
+
+interface Written {
+  readonly written: CopiedLayer;
+  readonly made: MadeLayer;
+}
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 type GitSource = Extract<PlannedSource, { kind: 'git' }>;
@@ -71,7 +79,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   protected override async make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
-    const { chains, session, clock } = this.scope;
+    const { chains, clock } = this.scope;
     const base = this.step.isLinked ? EMPTY_STATE : before;
     const view = await chains.view(base);
     const destination = new Destination(view);
@@ -87,23 +95,57 @@ export class CopyOp extends StepOp<PlannedCopy> {
       if (!(error instanceof DestinationError)) throw error;
       throw buildError('bad-destination', error.message, {}, error);
     }
-    const tar = session.newPath('layer');
-    const toc = session.newPath('toc');
-    const outputTree = this.place.isMounted ? session.newPath('tree') : undefined;
-    if (outputTree !== undefined) await mkdir(outputTree, { mode: 0o755 });
     const beforeTree = await chains.sources('the state before', base);
-    const written = await writePlanned({
+    const lines = await plannedLines({
       destination,
       digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
-      output: hostPath(tar),
-      outputTree: outputTree === undefined ? undefined : hostPath(outputTree),
       latest: clock.latest,
     });
-    await writeFile(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
-    const { diffId, contentDigest, size } = written;
-    const made: MadeLayer = { diffId, contentDigest, size, tree: outputTree, tar, toc };
+    const { written, made } = await this.#write(lines);
     if (written.changed.length === 0) return made;
     return { ...made, record: await this.#recordOfWritten(written, work) };
+  }
+
+  /** Writes the layer: with what is the same in the last one that the step made, where that is of use. */
+  async #write(lines: readonly PlannedLine[]): Promise<Written> {
+    const { store, ignoresCache } = this.scope;
+    if (ignoresCache(this.place.stage)) return this.#writeOn(undefined, lines);
+    const earlier = await new EarlierLayers(this.scope).find(this.recordsPlace, VERSION, lines);
+    try {
+      return await this.#writeOn(earlier, lines);
+    } catch (error) {
+      if (!(error instanceof LayerError) || error.code !== 'damaged-layer' || earlier === undefined)
+        throw error;
+      await store.blobs.remove(earlier.layer.diffId);
+      return this.#writeOn(undefined, lines);
+    }
+  }
+
+  async #writeOn(earlier: EarlierStep | undefined, lines: readonly PlannedLine[]): Promise<Written> {
+    const { session } = this.scope;
+    const tar = session.newPath('layer');
+    const toc = session.newPath('toc');
+    const tree = this.place.isMounted ? session.newPath('tree') : undefined;
+    if (tree !== undefined) await mkdir(tree, { mode: 0o755 });
+    const base = earlier?.base;
+    const written = await writePlanned({
+      lines,
+      output: hostPath(tar),
+      tree:
+        tree === undefined
+          ? undefined
+          : {
+              folder: hostPath(tree),
+              base: base?.toc,
+              scratch: hostPath(session.newPath('delta')),
+            },
+      earlier: earlier?.layer,
+    });
+    await writeFile(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
+    const { diffId, contentDigest, size, deltaSize } = written;
+    const delta =
+      base === undefined || deltaSize === undefined ? undefined : { base: base.form, size: deltaSize };
+    return { written, made: { diffId, contentDigest, size, tree, delta, tar, toc } };
   }
 
   /** A file was edited between the look-up and the copy: the layer goes under the key of what is in it. */

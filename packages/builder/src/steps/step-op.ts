@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
-import { removeTreeLater, formId, type KnownLayer, type StepRecord } from '@caisson/store';
+import {
+  removeTreeLater,
+  formId,
+  type FormId,
+  type KnownLayer,
+  type StepPlace as RecordsPlace,
+  type StepRecord,
+} from '@caisson/store';
 import type { CommittedLayer } from '@caisson/runtime';
 import { MEDIA_TYPES } from '@caisson/oci';
 import { LostLayer } from '../cache/imported-cache.ts';
@@ -23,6 +30,8 @@ export interface MadeLayer extends CommittedLayer {
   readonly tar: string;
   /** The file of its table of contents. */
   readonly toc: string;
+  /** Where the tree is a delta: what it lies on, and what it takes in bytes. */
+  readonly delta?: { readonly base: FormId; readonly size: number } | undefined;
   /** What the step turned out to depend on, where that is not what it was looked up with. */
   readonly record?: KeyRecord;
 }
@@ -156,11 +165,17 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     return [];
   }
 
-  #earlier(): EarlierRecords {
-    const { store, imported, dockerfile, since } = this.scope;
+  /** Where records of earlier builds are looked for. */
+  protected get recordsPlace(): RecordsPlace {
+    const { dockerfile, since } = this.scope;
     const { kind: op, text } = this.step;
     const { stage, texts: siblings } = this.place;
-    const place = { op, stage, dockerfile, text, siblings, since };
+    return { op, stage, dockerfile, text, siblings, since };
+  }
+
+  #earlier(): EarlierRecords {
+    const { store, imported } = this.scope;
+    const place = this.recordsPlace;
     let parts: ReadonlyMap<Digest, string> = new Map();
     return {
       had: (key) => store.pastRecords.has(key),
@@ -220,7 +235,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const form = formId('layer', made.diffId);
     await store.blobs.adopt(session, made.tar, { digest: made.diffId, size: made.size });
     await store.forms.adoptToc(session, made.toc, form);
-    if (made.tree !== undefined) await store.forms.adoptTree(session, made.tree, form, made.size);
+    if (made.tree !== undefined)
+      await store.forms.adoptTree(session, made.tree, form, made.delta ?? { size: made.size });
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
     await this.#putRecord(record, before, made, created);
     return this.#extended(before, made, created);

@@ -4,6 +4,7 @@ import {
   isTocOf,
   LayerError,
   textOf,
+  type BytePath,
   wrongInTree,
   type FileEntry,
   type HostPath,
@@ -56,10 +57,23 @@ async function* verifyOwn(
     yield tocProblem(store, form);
     return;
   }
-  const wrong = forms.mayHaveTree(form)
-    ? wrongInTree(hostPath(forms.treePath(form)), toc, isContent)
-    : undefined;
+  if (!forms.mayHaveTree(form)) return;
+  const wrong = (await shownTooMuch(store, form, toc)) ?? wrongInTree(foldersOf(store, form), toc, isContent);
   if (wrong !== undefined) yield treeProblem(store, session, form, textOf(wrong));
+}
+
+/** The folders that show a layer together, lowest first. */
+function foldersOf({ forms }: Store, form: FormId): HostPath[] {
+  const base = forms.baseOf(form);
+  return [...(base === undefined ? [] : [base]), form].map((each) => hostPath(forms.treePath(each)));
+}
+
+/** Something that a delta shows of the layer that it lies on and that its own layer has not. */
+async function shownTooMuch({ forms }: Store, form: FormId, toc: Toc): Promise<BytePath | undefined> {
+  const base = forms.baseOf(form);
+  const text = base === undefined ? undefined : await forms.rawToc(base);
+  const shown = text === undefined ? undefined : decoded(text);
+  return shown?.entries.find(({ path }) => toc.get(path) === undefined)?.path;
 }
 
 /** Whether a file of a tree has the bytes that its table of contents says. */

@@ -1,0 +1,86 @@
+import { decodeToc, hostPath, LayerError, sameEntry, type Toc } from '@caisson/layer';
+import { formId, type FormId, type Session, type StepPlace, type Store } from '@caisson/store';
+import type { DiffId } from '@caisson/oci';
+import type { PlannedLine } from '../copy/planned-lines.ts';
+import type { StoredLayer } from '../copy/write-planned.ts';
+
+/** A layer that the same step made before, of which a new one takes what is the same. */
+export interface EarlierStep {
+  readonly layer: StoredLayer & { readonly diffId: DiffId };
+  /** The layer on whose tree a new one may lie, if there is one. */
+  readonly base: { readonly form: FormId; readonly toc: Toc } | undefined;
+}
+
+/** How many layers are looked at: a table of contents of many files takes a while to read. */
+const CANDIDATES = 3;
+/** How much of an earlier layer must be of use: all of it is read. */
+const LEAST_SHARED = 0.5;
+
+/** Finds layers that earlier builds made in the place of a step. */
+export class EarlierLayers {
+  readonly #store: Store;
+  readonly #session: Session;
+
+  constructor({ store, session }: { readonly store: Store; readonly session: Session }) {
+    this.#store = store;
+    this.#session = session;
+  }
+
+  /**
+   * The last layer that an instruction made, if it has much of what is to be written.
+   * @param version the version of the operation: what others wrote may have other bytes
+   */
+  async find(
+    place: StepPlace,
+    version: number,
+    lines: readonly PlannedLine[],
+  ): Promise<EarlierStep | undefined> {
+    const { pastRecords, records } = this.#store;
+    const looked = new Set<DiffId>();
+    for (const key of pastRecords.near(place, CANDIDATES)) {
+      const record = await records.peek(key);
+      if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
+      const { diffId, size } = record.layer;
+      looked.add(diffId);
+      const toc = await this.#toc(formId('layer', diffId));
+      if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
+      if (!(await this.#store.blobs.has(this.#session, diffId))) continue;
+      const tar = hostPath(this.#store.blobs.path(diffId));
+      return { layer: { diffId, toc, tar }, base: await this.#baseOf(diffId, toc) };
+    }
+    return undefined;
+  }
+
+  async #baseOf(diffId: DiffId, toc: Toc): Promise<EarlierStep['base']> {
+    const form = formId('layer', diffId);
+    const base = await this.#store.forms.treeBase(this.#session, form);
+    if (base === undefined) return undefined;
+    const baseToc = base === form ? toc : await this.#toc(base);
+    return baseToc === undefined ? undefined : { form: base, toc: baseToc };
+  }
+
+  async #toc(form: FormId): Promise<Toc | undefined> {
+    const text = await this.#store.forms.toc(this.#session, form);
+    if (text === undefined) return undefined;
+    try {
+      return decodeToc(text);
+    } catch (error) {
+      if (error instanceof LayerError) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What a header and the rounding of sizes take of a tar, about. */
+const OVERHEAD = 768;
+
+/** How many bytes of a layer are those that are to be written, about. */
+function sharedBytes(lines: readonly PlannedLine[], toc: Toc): number {
+  let bytes = 0;
+  for (const { entry } of lines) {
+    const there = toc.get(entry.path);
+    if (there === undefined || !sameEntry(there, entry)) continue;
+    bytes += OVERHEAD + (entry.type === 'file' ? entry.size : 0);
+  }
+  return bytes;
+}

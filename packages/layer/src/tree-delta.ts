@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { applyLayer } from './apply.ts';
+import { fsPath, ROOT, type BytePath, type HostPath } from './byte-path.ts';
+import type { Entry, NodeEntry } from './entry.ts';
+import { parentsOf } from './in-root.ts';
+import { LayerWriter } from './layer-writer.ts';
+import { sameEntry } from './same-entry.ts';
+import type { Toc } from './toc.ts';
+import { ChainView } from './view.ts';
+
+/** Above this, a tree of its own costs little more, and lies as one. */
+const MOST_ENTRIES = 1000;
+const MOST_OF_BYTES = 0.25;
+
+/**
+ * What the tree of a layer lacks to show another layer, when it lies on that tree: what is new or different there, with
+ * the folders on the way. All names of a file come together.
+ * @param base the layer that the tree is of
+ * @param toc the layer that is to be shown
+ * @returns undefined where it cannot be said so on whatever the two lie on (a path that is gone may show again what lies
+ *   below, a folder in the place of something else does not), or would be large
+ */
+export function treeDelta(base: Toc, toc: Toc): readonly Entry[] | undefined {
+  if (!isPlain(base) || !isPlain(toc)) return undefined;
+  if (!base.entries.every((entry) => isFolder(toc.get(entry.path)) === isFolder(entry))) return undefined;
+  const names = [linksOf(base), linksOf(toc)];
+  const isSame = (entry: Entry): boolean => {
+    const there = base.get(entry.path);
+    if (there === undefined || !sameEntry(there, entry)) return false;
+    const [before, now] = names.map((links) => links.get(entry.path)?.join('\n'));
+    return before === now;
+  };
+  const needed = new Set<BytePath>();
+  for (const entry of toc.entries) {
+    if (isSame(entry)) continue;
+    for (const name of names[1]?.get(entry.path) ?? [entry.path]) {
+      needed.add(name);
+      for (const parent of parentsOf(name)) needed.add(parent);
+    }
+  }
+  const delta = toc.entries.filter(({ path }) => needed.has(path) || path === ROOT);
+  return isSmall(delta, toc) ? delta : undefined;
+}
+
+/** Whether all that a layer says is said by what it has, each path for itself. */
+function isPlain({ entries }: Toc): boolean {
+  return entries.every(
+    (entry) =>
+      entry.type !== 'whiteout' &&
+      (entry.type !== 'directory' || entry.opaque !== true) &&
+      // overlayfs would take it for a whiteout
+      (entry.type !== 'char' || entry.major !== 0 || entry.minor !== 0),
+  );
+}
+
+/** Undefined for what is not there: that is neither a folder nor something else. */
+function isFolder(entry: Entry | undefined): boolean | undefined {
+  return entry === undefined ? undefined : entry.type === 'directory';
+}
+
+/** All names of each file that has several, by each of them. */
+function linksOf({ entries }: Toc): ReadonlyMap<BytePath, readonly BytePath[]> {
+  const links = new Map<BytePath, BytePath[]>();
+  for (const entry of entries) {
+    if (entry.type !== 'hardlink') continue;
+    const names = links.get(entry.target) ?? [entry.target];
+    names.push(entry.path);
+    links.set(entry.target, names).set(entry.path, names);
+  }
+  return links;
+}
+
+function isSmall(delta: readonly Entry[], toc: Toc): boolean {
+  return delta.length <= MOST_ENTRIES && bytesOf(delta) <= MOST_OF_BYTES * bytesOf(toc.entries);
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+}
+
+/** What to make a tree of. */
+export interface DeltaRequest {
+  /** Of {@link treeDelta}. */
+  readonly delta: readonly Entry[];
+  /** The layer's tar, not compressed: the entries say where in it the bytes of files lie. */
+  readonly tar: HostPath;
+  /** Where a file may be for the while. */
+  readonly scratch: HostPath;
+  /** An empty folder. */
+  readonly tree: HostPath;
+}
+
+/**
+ * Writes a delta as a tree: as a small layer of its own, which is applied like any other.
+ * @returns the size of that layer in bytes
+ */
+export async function writeTreeDelta({ delta, tar, scratch, tree }: DeltaRequest): Promise<number> {
+  const writer = new LayerWriter(scratch);
+  const nodes = new Map<BytePath, NodeEntry>();
+  for (const entry of delta) {
+    if (entry.type === 'hardlink') writer.addHardLink(entry, nodeOf(nodes, entry.target));
+    else if (entry.type === 'file')
+      writer.addFile(entry, { kind: 'file', path: tar, offset: offsetOf(entry) });
+    else writer.add(entry);
+    if (entry.type !== 'hardlink' && entry.type !== 'whiteout') nodes.set(entry.path, entry);
+  }
+  const { size } = writer.finish();
+  await applyLayer({ source: createReadStream(fsPath(scratch)), below: new ChainView([]), tree });
+  await rm(fsPath(scratch));
+  return size;
+}
+
+function nodeOf(nodes: ReadonlyMap<BytePath, NodeEntry>, path: BytePath): NodeEntry {
+  const node = nodes.get(path);
+  if (node === undefined) throw new Error(`Internal error: a delta without ${path}, which has other names`);
+  return node;
+}
+
+function offsetOf({ path, offset }: { readonly path: BytePath; readonly offset?: number }): number {
+  if (offset === undefined) throw new Error(`Internal error: nobody knows where the bytes of ${path} lie`);
+  return offset;
+}
