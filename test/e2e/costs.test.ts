@@ -60,7 +60,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
 
     writeFileSync(join(world.context, 'files/3/file-3'), 'edited');
     const edited = await traced(world, 'build', '.');
-    expect(edited.on(/file-3"/, ...OPEN)).toBeGreaterThanOrEqual(2);
+    expect(edited.on(CONTEXT_FILE, ...OPEN)).toBe(2); // the one that changed: for the key, and into the layer
+    expect(edited.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
+    expect(edited.on(TREE_FILE, ...OPEN)).toBe(1); // what is different of the tree
+    expect(edited.bytes(...WRITE)).toBeLessThan(FILES * BYTES + 2_500_000); // the tar, once; tables of contents
+    expect(edited.count(...SYNC)).toBe(SYNCS);
     expect(programs(edited)).toBeLessThanOrEqual(6);
   });
 

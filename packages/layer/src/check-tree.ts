@@ -1,7 +1,6 @@
 import { lstatSync, type BigIntStats } from 'node:fs';
 import { errorCode, getXattr } from '@caisson/sys';
 import { fsPath, inFolder, parentOf, ROOT, type BytePath, type HostPath } from './byte-path.ts';
-import { fileIn } from './file-in.ts';
 import { compareTimes, type FileEntry } from './entry.ts';
 import { nodeEntry } from './node-entry.ts';
 import { sameAttributes } from './same-file.ts';
@@ -11,22 +10,20 @@ import { readXattrs } from './xattrs.ts';
 /**
  * Looks at whether the tree of a layer has all that its table of contents says, as it says. What a step copied up and
  * left as it was is in its tree only: nothing says what that should be.
- * @param trees the folders that show the layer together, lowest first
  * @param isContent whether the bytes of a file are the right ones
  * @returns the first path that is not as it should be; undefined where all are
  */
 export function wrongInTree(
-  trees: readonly HostPath[],
+  tree: HostPath,
   toc: Toc,
   isContent: (entry: FileEntry, at: HostPath) => boolean,
 ): BytePath | undefined {
   const wrong = toc.entries.find((entry) => {
-    const at = fileIn(trees, entry.path);
+    const at = inFolder(tree, entry.path);
     const stats = statsOf(at);
-    if (entry.type === 'whiteout')
-      return !(isWhiteout(stats) || trees.some((tree) => isHidden(tree, entry.path)));
+    if (entry.type === 'whiteout') return !(isWhiteout(stats) || isHidden(tree, entry.path));
     if (stats === undefined) return true;
-    if (entry.type === 'hardlink') return statsOf(fileIn(trees, entry.target))?.ino !== stats.ino;
+    if (entry.type === 'hardlink') return statsOf(inFolder(tree, entry.target))?.ino !== stats.ino;
     const node = nodeEntry(at, entry.path, stats, readXattrs(at));
     if (node === undefined || !sameAttributes(entry, node)) return true;
     if (compareTimes(entry.mtime, node.mtime) !== 0) return true;

@@ -51,7 +51,7 @@ export { sameEntry } from './same-entry.ts';
 export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
 export { decodeToc, encodeToc, Toc } from './toc.ts';
-export { treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
+export { layerDifference, treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
 export { TreeThread } from './tree-thread.ts';
 export { ChainView, type Found } from './view.ts';
 export { isKeptXattr, readXattrs, sameXattrs } from './xattrs.ts';

@@ -14,14 +14,22 @@ const MOST_ENTRIES = 1000;
 const MOST_OF_BYTES = 0.25;
 
 /**
- * What the tree of a layer lacks to show another layer, when it lies on that tree: what is new or different there, with
- * the folders on the way. All names of a file come together.
- * @param base the layer that the tree is of
+ * What {@link layerDifference} says, where that is little enough to be worth a second folder.
+ * @param base the layer on whose tree it is to lie
  * @param toc the layer that is to be shown
- * @returns undefined where it cannot be said so on whatever the two lie on (a path that is gone may show again what lies
- *   below, a folder in the place of something else does not), or would be large
  */
 export function treeDelta(base: Toc, toc: Toc): readonly Entry[] | undefined {
+  const delta = layerDifference(base, toc);
+  return delta === undefined || !isSmall(delta, toc) ? undefined : delta;
+}
+
+/**
+ * What the tree of a layer lacks to show another layer: what is new or different there, with the folders on the way. All
+ * names of a file come together.
+ * @returns undefined where it cannot be said so on whatever the two lie on: a path that is gone may show again what lies
+ *   below, a folder in the place of something else does not
+ */
+export function layerDifference(base: Toc, toc: Toc): readonly Entry[] | undefined {
   if (!isPlain(base) || !isPlain(toc)) return undefined;
   if (!base.entries.every((entry) => isFolder(toc.get(entry.path)) === isFolder(entry))) return undefined;
   const names = [linksOf(base), linksOf(toc)];
@@ -39,8 +47,7 @@ export function treeDelta(base: Toc, toc: Toc): readonly Entry[] | undefined {
       for (const parent of parentsOf(name)) needed.add(parent);
     }
   }
-  const delta = toc.entries.filter(({ path }) => needed.has(path) || path === ROOT);
-  return isSmall(delta, toc) ? delta : undefined;
+  return toc.entries.filter(({ path }) => needed.has(path) || path === ROOT);
 }
 
 /** Whether all that a layer says is said by what it has, each path for itself. */

@@ -71,7 +71,7 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   const earlier = stack.use(openEarlier(request.earlier));
   const write = (options: LayerWriterOptions = {}): Promise<CopiedLayer> =>
     writeLines(lines, new LayerWriter(output, { ...options, earlier }));
-  if (tree === undefined) return write();
+  if (tree === undefined) return await write();
   const { base, folder, scratch } = tree;
   if (base !== undefined && treeDelta(base, new Toc(lines.map(({ entry }) => entry))) !== undefined) {
     const layer = await write();
@@ -81,7 +81,7 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
     await unpack(output, folder);
     return layer;
   }
-  if (isLarge(lines)) return writeBoth(request, folder, write);
+  if (isLarge(lines)) return await writeBoth(request, folder, write);
   const layer = await write();
   await unpack(output, folder);
   return layer;

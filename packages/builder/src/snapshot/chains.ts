@@ -151,20 +151,26 @@ export class Chains {
 
   async #loadToc(layers: readonly StateLayer[], index: number): Promise<Toc> {
     const { form } = layerAt(layers, index);
-    const text = await this.#store.forms.toc(this.#session, form);
-    if (text !== undefined) {
-      try {
-        return decodeToc(text);
-      } catch (error) {
-        if (!(error instanceof LayerError)) throw error;
-      }
-    }
+    const stored = await this.storedToc(form);
+    if (stored !== undefined) return stored;
     if (this.#mounted.has(form) && !this.#trees.has(form)) {
       const { toc } = await this.#makeTree(layers, index);
       return toc;
     }
     const { toc } = await this.#apply(layers, index, undefined);
     return toc;
+  }
+
+  /** The table of contents of a layer that is in the store, if it can be read. */
+  async storedToc(form: FormId): Promise<Toc | undefined> {
+    const text = await this.#store.forms.toc(this.#session, form);
+    if (text === undefined) return undefined;
+    try {
+      return decodeToc(text);
+    } catch (error) {
+      if (error instanceof LayerError) return undefined;
+      throw error;
+    }
   }
 
   /** The folders that show a layer, lowest first. */
@@ -232,7 +238,9 @@ export class Chains {
       const message = `the layer ${layer.descriptor.digest} holds ${applied.diffId}, but the image's config says ${layer.diffId}`;
       throw buildError('bad-image', message);
     }
-    await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
+    // What was written with the layer says more: where the bytes of files lie, and their digests.
+    const isThere = layer.created !== undefined && (await this.storedToc(layer.form)) !== undefined;
+    if (!isThere) await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
     return applied;
   }
 }

@@ -1,8 +1,10 @@
-import { decodeToc, hostPath, LayerError, sameEntry, type Toc } from '@caisson/layer';
+import { hostPath, sameEntry, type Toc } from '@caisson/layer';
 import { formId, type FormId, type Session, type StepPlace, type Store } from '@caisson/store';
 import type { DiffId } from '@caisson/oci';
 import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
+import type { Chains } from '../snapshot/chains.ts';
+import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
 export interface EarlierStep {
@@ -20,10 +22,12 @@ const LEAST_SHARED = 0.5;
 export class EarlierLayers {
   readonly #store: Store;
   readonly #session: Session;
+  readonly #chains: Chains;
 
-  constructor({ store, session }: { readonly store: Store; readonly session: Session }) {
+  constructor({ store, session, chains }: Pick<StepScope, 'store' | 'session' | 'chains'>) {
     this.#store = store;
     this.#session = session;
+    this.#chains = chains;
   }
 
   /**
@@ -42,7 +46,7 @@ export class EarlierLayers {
       if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
       const { diffId, size } = record.layer;
       looked.add(diffId);
-      const toc = await this.#toc(formId('layer', diffId));
+      const toc = await this.#chains.storedToc(formId('layer', diffId));
       if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
       if (!(await this.#store.blobs.has(this.#session, diffId))) continue;
       const tar = hostPath(this.#store.blobs.path(diffId));
@@ -55,19 +59,8 @@ export class EarlierLayers {
     const form = formId('layer', diffId);
     const base = await this.#store.forms.treeBase(this.#session, form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : await this.#toc(base);
+    const baseToc = base === form ? toc : await this.#chains.storedToc(base);
     return baseToc === undefined ? undefined : { form: base, toc: baseToc };
-  }
-
-  async #toc(form: FormId): Promise<Toc | undefined> {
-    const text = await this.#store.forms.toc(this.#session, form);
-    if (text === undefined) return undefined;
-    try {
-      return decodeToc(text);
-    } catch (error) {
-      if (error instanceof LayerError) return undefined;
-      throw error;
-    }
   }
 }
 

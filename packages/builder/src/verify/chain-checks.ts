@@ -112,7 +112,7 @@ export class ChainChecks {
       if (text !== undefined && (stored === undefined || !isSameToc(stored, toc)))
         yield tocProblem(this.#store, form);
       if (!this.#forms.trees.has(form)) return;
-      const wrong = wrongInTree([hostPath(forms.treePath(form))], toc, (entry, at) =>
+      const wrong = wrongInTree(hostPath(forms.treePath(form)), toc, (entry, at) =>
         sameBytes(inFolder(tree, entry.path), at),
       );
       if (wrong !== undefined) yield treeProblem(this.#store, this.#session, form, textOf(wrong));

@@ -2,13 +2,14 @@ import {
   digestInTar,
   hostPath,
   isTocOf,
+  layerDifference,
   LayerError,
+  ROOT,
   textOf,
-  type BytePath,
+  Toc,
   wrongInTree,
   type FileEntry,
   type HostPath,
-  type Toc,
 } from '@caisson/layer';
 import { asDiffId, parseDigest, type Digest } from '@caisson/oci';
 import { StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
@@ -58,22 +59,25 @@ async function* verifyOwn(
     return;
   }
   if (!forms.mayHaveTree(form)) return;
-  const wrong = (await shownTooMuch(store, form, toc)) ?? wrongInTree(foldersOf(store, form), toc, isContent);
+  const own = await ownPart(store, form, toc);
+  if (own === undefined) return;
+  const wrong = own === 'none' ? ROOT : wrongInTree(hostPath(forms.treePath(form)), own, isContent);
   if (wrong !== undefined) yield treeProblem(store, session, form, textOf(wrong));
 }
 
-/** The folders that show a layer together, lowest first. */
-function foldersOf({ forms }: Store, form: FormId): HostPath[] {
+/**
+ * What of a layer its own folder must show: all of it, or what the tree that it lies on does not, which is looked at
+ * itself. Undefined where nobody can say; none where it cannot lie on that tree.
+ */
+async function ownPart({ forms }: Store, form: FormId, toc: Toc): Promise<Toc | 'none' | undefined> {
   const base = forms.baseOf(form);
-  return [...(base === undefined ? [] : [base]), form].map((each) => hostPath(forms.treePath(each)));
-}
-
-/** Something that a delta shows of the layer that it lies on and that its own layer has not. */
-async function shownTooMuch({ forms }: Store, form: FormId, toc: Toc): Promise<BytePath | undefined> {
-  const base = forms.baseOf(form);
-  const text = base === undefined ? undefined : await forms.rawToc(base);
-  const shown = text === undefined ? undefined : decoded(text);
-  return shown?.entries.find(({ path }) => toc.get(path) === undefined)?.path;
+  if (base === undefined) return toc;
+  const text = await forms.rawToc(base);
+  const below = text === undefined ? undefined : decoded(text);
+  if (below?.entries.every((entry) => entry.type !== 'file' || entry.digest !== undefined) !== true)
+    return undefined;
+  const entries = layerDifference(below, toc);
+  return entries === undefined ? 'none' : new Toc(entries);
 }
 
 /** Whether a file of a tree has the bytes that its table of contents says. */

@@ -1,0 +1,135 @@
+import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect } from 'vitest';
+import { checkStore } from '../rig/check-store.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+/*
+ * A COPY whose files changed a little takes the bytes of its last layer, and its tree lies on that one's. Nobody must be
+ * able to tell.
+ */
+
+/** With it, what is built in two stores is the same. */
+const EPOCH = { SOURCE_DATE_EPOCH: '1600000000' };
+const BASE = `FROM busybox
+RUN mkdir -p /files/d3 && echo base > /files/d3/file-33 && echo base > /files/base
+COPY files /files
+`;
+const LIST =
+  'RUN find /files -type f -exec sha256sum {} + | sort -k 2 > /sums && find /files | sort > /names\n';
+
+function writeFiles(world: World): void {
+  for (let number = 0; number < 60; number++)
+    world.write({ [`files/d${number % 6}/file-${number}`]: `${number} `.repeat(500) });
+  world.write({ Dockerfile: `${BASE}${LIST}` });
+}
+
+const build = (world: World, ...args: readonly string[]): Promise<string> =>
+  world.build(args, { env: EPOCH });
+
+/** The image id that a store gives which has nothing to take from. */
+async function buildCold(world: World): Promise<string> {
+  const store = join(world.folder, 'cold');
+  rmSync(store, { recursive: true, force: true });
+  return world.build([], { env: { ...EPOCH, CAISSON_ROOT: store } });
+}
+
+/** The trees that lie on others, with those that they lie on. */
+async function deltas(world: World): Promise<Map<string, string>> {
+  const trees = join(world.store, 'trees');
+  const args = ['-h', '-n', 'trusted.caisson.base', '--absolute-names', ...readdirSync(trees)];
+  const { stdout } = await execa('getfattr', args, { cwd: trees, reject: false });
+  return new Map(
+    [...stdout.matchAll(/^# file: (.*)\n.*="(.*)"$/gm)].map((match) => [match[1] ?? '', match[2] ?? '']),
+  );
+}
+
+type Edit = readonly [what: string, newDeltas: number, edit: (files: string) => void];
+
+/** What is edited, one after another, and whether the new tree lies on the first one. */
+const EDITS: readonly Edit[] = [
+  ['another content', 1, (files) => writeFileSync(join(files, 'd3/file-3'), 'edited')],
+  ['another mode', 1, (files) => chmodSync(join(files, 'd4/file-4'), 0o4755)],
+  [
+    'new files in new folders',
+    1,
+    (files) => {
+      mkdirSync(join(files, 'new/deep'), { recursive: true });
+      writeFileSync(join(files, 'new/deep/file'), 'new');
+    },
+  ],
+  ['another name of a file', 1, (files) => linkSync(join(files, 'd1/file-1'), join(files, 'd5/link'))],
+  ['another content of a file with two names', 1, (files) => writeFileSync(join(files, 'd5/link'), 'both')],
+  [
+    'a file that is gone: that of the layer below shows again',
+    0,
+    (files) => rmSync(join(files, 'd3/file-33')),
+  ],
+  [
+    'a folder in the place of a file',
+    0,
+    (files) => {
+      rmSync(join(files, 'd2/file-2'));
+      mkdirSync(join(files, 'd2/file-2'));
+    },
+  ],
+  ['another content, on the new tree', 1, (files) => writeFileSync(join(files, 'd3/file-3'), 'edited again')],
+];
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
+  'a COPY whose files changed a little',
+  () => {
+    test('gives what a store without its last layer gives', { timeout: 300_000 }, async ({ world }) => {
+      writeFiles(world);
+      await build(world);
+      const seen: unknown[] = [];
+      for (const [what, , edit] of EDITS) {
+        const before = (await deltas(world)).size;
+        edit(join(world.context, 'files'));
+        const isSame = (await build(world)) === (await buildCold(world));
+        seen.push([what, { isSame, newDeltas: (await deltas(world)).size - before }]);
+      }
+      expect(seen).toEqual(EDITS.map(([what, newDeltas]) => [what, { isSame: true, newDeltas }]));
+      expect(checkStore(world.store)).toEqual([]);
+      expect((await world.run(['store', 'verify'])).stdout).toBe('all is what it should be\n');
+    });
+
+    test('is right when the tree that its own lies on is lost, or pruned', async ({ world }) => {
+      writeFiles(world);
+      await build(world);
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
+      await build(world);
+      const [base = ''] = (await deltas(world)).values();
+      rmSync(join(world.store, 'trees', base), { recursive: true });
+      world.write({ Dockerfile: `${BASE}${LIST}RUN true\n` });
+      expect(await build(world)).toBe(await buildCold(world));
+      expect((await deltas(world)).size).toBe(0);
+      await world.ok(['prune', '--all', '--force'], {});
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited again');
+      expect(await build(world)).toBe(await buildCold(world));
+    });
+
+    test('takes nothing of it with --no-cache', async ({ world }) => {
+      writeFiles(world);
+      await build(world);
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
+      await build(world, '--no-cache');
+      expect((await deltas(world)).size).toBe(0);
+    });
+
+    test('fills a new cache mount with all of its files', async ({ world }) => {
+      writeFiles(world);
+      const fill = (id: string): void =>
+        world.write({
+          Dockerfile: `FROM busybox AS seed\nCOPY files /\nFROM busybox\nRUN --mount=type=cache,id=${id},target=/c,from=seed,source=/ cat /c/d3/file-3 /c/d3/file-9 | md5sum > /sum\n`,
+        });
+      fill('one');
+      await build(world);
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
+      fill('two');
+      expect(await build(world)).toBe(await buildCold(world));
+    });
+  },
+);
