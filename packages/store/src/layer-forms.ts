@@ -150,6 +150,11 @@ export class LayerForms {
   /** The table of contents of a layer, as it was written; undefined where there is none, or it has been changed. */
   async toc(session: Session, form: FormId): Promise<string | undefined> {
     await session.hold(tocName(form));
+    return this.peekToc(form);
+  }
+
+  /** The same, to look at: it is not held, and that is no use of it. */
+  async peekToc(form: FormId): Promise<string | undefined> {
     if (this.#seen.trust(tocName(form), this.#paths.toc(form)) === 'changed') return undefined;
     try {
       return await readFile(this.#paths.toc(form), 'utf8');

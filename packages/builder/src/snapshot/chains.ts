@@ -3,7 +3,6 @@ import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
 import {
   applyLayer,
   ChainView,
-  decodeToc,
   encodeToc,
   flattenTrees,
   hostPath,
@@ -18,6 +17,7 @@ import {
 import { formId, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
+import { readToc } from './read-toc.ts';
 import { stateDigest, type FileState, type StateLayer } from '../state.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
@@ -151,7 +151,7 @@ export class Chains {
 
   async #loadToc(layers: readonly StateLayer[], index: number): Promise<Toc> {
     const { form } = layerAt(layers, index);
-    const stored = await this.storedToc(form);
+    const stored = await this.#storedToc(form);
     if (stored !== undefined) return stored;
     if (this.#mounted.has(form) && !this.#trees.has(form)) {
       const { toc } = await this.#makeTree(layers, index);
@@ -162,15 +162,8 @@ export class Chains {
   }
 
   /** The table of contents of a layer that is in the store, if it can be read. */
-  async storedToc(form: FormId): Promise<Toc | undefined> {
-    const text = await this.#store.forms.toc(this.#session, form);
-    if (text === undefined) return undefined;
-    try {
-      return decodeToc(text);
-    } catch (error) {
-      if (error instanceof LayerError) return undefined;
-      throw error;
-    }
+  async #storedToc(form: FormId): Promise<Toc | undefined> {
+    return readToc(await this.#store.forms.toc(this.#session, form));
   }
 
   /** The folders that show a layer, lowest first. */
@@ -239,7 +232,7 @@ export class Chains {
       throw buildError('bad-image', message);
     }
     // What was written with the layer says more: where the bytes of files lie, and their digests.
-    const isThere = layer.created !== undefined && (await this.storedToc(layer.form)) !== undefined;
+    const isThere = layer.created !== undefined && (await this.#storedToc(layer.form)) !== undefined;
     if (!isThere) await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
     return applied;
   }

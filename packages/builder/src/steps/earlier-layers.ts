@@ -3,7 +3,7 @@ import { formId, type FormId, type Session, type StepPlace, type Store } from '@
 import type { DiffId } from '@caisson/oci';
 import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
-import type { Chains } from '../snapshot/chains.ts';
+import { readToc } from '../snapshot/read-toc.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
@@ -22,12 +22,10 @@ const LEAST_SHARED = 0.5;
 export class EarlierLayers {
   readonly #store: Store;
   readonly #session: Session;
-  readonly #chains: Chains;
 
-  constructor({ store, session, chains }: Pick<StepScope, 'store' | 'session' | 'chains'>) {
+  constructor({ store, session }: Pick<StepScope, 'store' | 'session'>) {
     this.#store = store;
     this.#session = session;
-    this.#chains = chains;
   }
 
   /**
@@ -39,17 +37,17 @@ export class EarlierLayers {
     version: number,
     lines: readonly PlannedLine[],
   ): Promise<EarlierStep | undefined> {
-    const { pastRecords, records } = this.#store;
+    const { pastRecords, records, forms, blobs } = this.#store;
     const looked = new Set<DiffId>();
     for (const key of pastRecords.near(place, CANDIDATES)) {
       const record = await records.peek(key);
       if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
       const { diffId, size } = record.layer;
       looked.add(diffId);
-      const toc = await this.#chains.storedToc(formId('layer', diffId));
+      const toc = readToc(await forms.peekToc(formId('layer', diffId)));
       if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
-      if (!(await this.#store.blobs.has(this.#session, diffId))) continue;
-      const tar = hostPath(this.#store.blobs.path(diffId));
+      if (!(await blobs.has(this.#session, diffId))) continue;
+      const tar = hostPath(blobs.path(diffId));
       return { layer: { diffId, toc, tar }, base: await this.#baseOf(diffId, toc) };
     }
     return undefined;
@@ -57,9 +55,10 @@ export class EarlierLayers {
 
   async #baseOf(diffId: DiffId, toc: Toc): Promise<EarlierStep['base']> {
     const form = formId('layer', diffId);
-    const base = await this.#store.forms.treeBase(this.#session, form);
+    const { forms } = this.#store;
+    const base = await forms.treeBase(this.#session, form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : await this.#chains.storedToc(base);
+    const baseToc = base === form ? toc : readToc(await forms.toc(this.#session, base));
     return baseToc === undefined ? undefined : { form: base, toc: baseToc };
   }
 }

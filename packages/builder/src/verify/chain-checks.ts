@@ -23,7 +23,8 @@ import {
   type Store,
   type StoredImage,
 } from '@caisson/store';
-import { decoded, tocProblem, treeProblem } from './form-problem.ts';
+import { readToc } from '../snapshot/read-toc.ts';
+import { tocProblem, treeProblem } from './form-problem.ts';
 
 /** What is there of what is derived from layers. */
 interface Forms {
@@ -108,7 +109,7 @@ export class ChainChecks {
       this.#tocs.set(form, toc);
       this.seen.add(form);
       const text = await forms.rawToc(form);
-      const stored = text === undefined ? undefined : decoded(text);
+      const stored = readToc(text);
       if (text !== undefined && (stored === undefined || !isSameToc(stored, toc)))
         yield tocProblem(this.#store, form);
       if (!this.#forms.trees.has(form)) return;

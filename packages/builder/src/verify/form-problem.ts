@@ -1,4 +1,3 @@
-import { decodeToc, LayerError, type Toc } from '@caisson/layer';
 import type { FormId, Problem, Session, Store } from '@caisson/store';
 
 /** A tree that is not what its layer gives. @param path the first one in it that is wrong */
@@ -19,14 +18,4 @@ export function tocProblem({ forms }: Store, form: FormId): Problem {
     remedy: 'removed',
     repair: () => forms.removeToc(form),
   };
-}
-
-/** A table of contents; undefined for what is none. */
-export function decoded(text: string): Toc | undefined {
-  try {
-    return decodeToc(text);
-  } catch (error) {
-    if (error instanceof LayerError) return undefined;
-    throw error;
-  }
 }

@@ -14,7 +14,8 @@ import {
 import { asDiffId, parseDigest, type Digest } from '@caisson/oci';
 import { StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
 import { ChainChecks } from './chain-checks.ts';
-import { decoded, tocProblem, treeProblem } from './form-problem.ts';
+import { readToc } from '../snapshot/read-toc.ts';
+import { tocProblem, treeProblem } from './form-problem.ts';
 
 /**
  * Looks at what is derived from layers, trees and tables of contents: whether each is what its layer gives. Blobs must
@@ -51,7 +52,7 @@ async function* verifyOwn(
   const { forms } = store;
   const text = await forms.rawToc(form);
   if (text === undefined) return; // the tree is made anew with it
-  const toc = decoded(text);
+  const toc = readToc(text);
   const isRight = toc !== undefined && (await isTocOfLayer(store, toc, layer));
   if (isRight === undefined) return;
   if (!isRight) {
@@ -73,7 +74,7 @@ async function ownPart({ forms }: Store, form: FormId, toc: Toc): Promise<Toc | 
   const base = forms.baseOf(form);
   if (base === undefined) return toc;
   const text = await forms.rawToc(base);
-  const below = text === undefined ? undefined : decoded(text);
+  const below = readToc(text);
   if (below?.entries.every((entry) => entry.type !== 'file' || entry.digest !== undefined) !== true)
     return undefined;
   const entries = layerDifference(below, toc);
