@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
-import { getXattr, setTimes, type Time } from '@caisson/sys';
+import { setTimes, type Time } from '@caisson/sys';
 import {
   childOf,
   compareBytes,
@@ -15,7 +15,7 @@ import { LayerWriter, type WrittenLayer } from './layer-writer.ts';
 import { tarName } from './tar-fields.ts';
 import { nodeEntry } from './node-entry.ts';
 import { sameAttributes, sameBytes } from './same-file.ts';
-import { readXattrs } from './xattrs.ts';
+import { readUpperXattrs, readXattrs } from './xattrs.ts';
 
 /** What a step left behind. */
 export interface DiffRequest {
@@ -27,6 +27,8 @@ export interface DiffRequest {
   readonly output: HostPath;
   /** No time in the layer is later. Files of the upper folder that are get this time, so that the two stay equal. */
   readonly latest?: Time;
+  /** Told how many bytes the files have together, before they are read. */
+  readonly onSize?: (bytes: number) => void;
 }
 
 /**
@@ -37,6 +39,7 @@ export interface DiffRequest {
  */
 export function diffLayer(request: DiffRequest): WrittenLayer {
   const changes = new UpperWalk(request).collect();
+  request.onSize?.(sizeOf(changes));
   const writer = new LayerWriter(request.output);
   try {
     for (const { entry, role, at, node } of changes) {
@@ -49,6 +52,10 @@ export function diffLayer(request: DiffRequest): WrittenLayer {
     writer.abandon();
     throw error;
   }
+}
+
+function sizeOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, { entry }) => sum + (entry.type === 'file' ? entry.size : 0), 0);
 }
 
 interface Change {
@@ -118,10 +125,11 @@ class UpperWalk {
       if (before !== undefined) this.#addWhiteout(path);
       return;
     }
-    const node = nodeEntry(at, path, stats, readXattrs(at));
+    const { xattrs, isOpaque } = readUpperXattrs(at);
+    const node = nodeEntry(at, path, stats, xattrs);
     if (node === undefined) return;
     if (node.type === 'directory') {
-      this.#visitFolder(node, stats, before, isHiding);
+      this.#visitFolder(node, stats, before, isHiding || isOpaque);
       return;
     }
     const isChanged = before === undefined || !this.#isAsBefore(node, stats, before);
@@ -133,12 +141,10 @@ class UpperWalk {
     entry: DirectoryEntry,
     stats: BigIntStats,
     before: BigIntStats | undefined,
-    isHiding: boolean,
+    isOpaque: boolean,
   ): void {
     const { path } = entry;
     const at = inFolder(this.#upper, path);
-    const isOpaque =
-      isHiding || Buffer.from(getXattr(fsPath(at), 'trusted.overlay.opaque') ?? []).toString() === 'y';
     const old = this.#nodeBefore(path, before);
     const role = old !== undefined && sameAttributes(entry, old) ? 'parent' : 'change';
     const isTouched = role === 'change' || stats.mtimeNs !== before?.mtimeNs;

@@ -18,8 +18,28 @@ export function isKeptXattr(name: string): boolean {
 
 /** The attributes of a file that layers keep; undefined where it has none. */
 export function readXattrs(path: HostPath): Xattrs | undefined {
+  return readKept(path, listXattrs(fsPath(path)));
+}
+
+/** As {@link readXattrs}, of what lies in the upper folder of an overlay; and whether it is a folder that hides what lies below. */
+export function readUpperXattrs(path: HostPath): {
+  readonly xattrs: Xattrs | undefined;
+  readonly isOpaque: boolean;
+} {
+  const names = listXattrs(fsPath(path));
+  const isOpaque = names.includes(OPAQUE) && textOf(getXattr(fsPath(path), OPAQUE)) === 'y';
+  return { xattrs: readKept(path, names), isOpaque };
+}
+
+const OPAQUE = 'trusted.overlay.opaque';
+
+function textOf(value: Uint8Array | undefined): string | undefined {
+  return value && Buffer.from(value).toString('latin1');
+}
+
+function readKept(path: HostPath, all: readonly string[]): Xattrs | undefined {
   const at = fsPath(path);
-  const names = listXattrs(at).filter(isKeptXattr);
+  const names = all.filter(isKeptXattr);
   if (names.length === 0) return undefined;
   const values = new Map<string, Uint8Array>();
   for (const name of names.toSorted()) {

@@ -1,6 +1,8 @@
-import { cString, libcFunction, type Path } from './libc.ts';
+import { closeSync, openSync } from 'node:fs';
+import { cString, libcFunction, libcTask, type Path } from './libc.ts';
 
 const syncfsFunction = libcFunction('int syncfs(int fd)');
+const syncfsTask = libcTask('int syncfs(int fd)');
 const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
 const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
 const futimens = libcFunction('int futimens(int fd, const int64_t *times)');
@@ -16,6 +18,15 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Writes everything that the file system of an open file still holds in memory to its disk, and waits for it. */
 export function syncFileSystem(fd: number): void {
   syncfsFunction([fd]);
+}
+
+/**
+ * Begins to write everything that the file system of a folder still holds in memory to its disk, in a thread of its
+ * own: who waits for that later has less to wait for. A hint, as {@link beginWriteBack}.
+ */
+export function beginSync(folder: string): void {
+  const fd = openSync(folder, 'r');
+  syncfsTask([fd], () => closeSync(fd));
 }
 
 /** Begins to write a part of a file to its disk, without waiting for it. A hint: where it fails, it is written later. */

@@ -1,5 +1,6 @@
 export { becomeUser, CAPABILITIES, capabilityMask, type Capability, type Identity } from './credentials.ts';
 export {
+  beginSync,
   beginWriteBack,
   changeRoot,
   deviceNumber,
@@ -14,6 +15,7 @@ export {
 export { tryLock, unlock } from './flock.ts';
 export type { Path } from './libc.ts';
 export { bringUpLoopback } from './loopback.ts';
+export { sealedFile } from './memory-file.ts';
 export { mount, MOUNT, pivotRoot, unmount, type MountRequest } from './mount.ts';
 export {
   beginSession,

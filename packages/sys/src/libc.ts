@@ -5,7 +5,11 @@ import { SyscallError } from './syscall-error.ts';
 export type Path = string | Uint8Array;
 
 type Argument = number | bigint | string | Uint8Array | BigInt64Array | Uint32Array | Int32Array | null;
-type NativeFunction = (...args: Argument[]) => unknown;
+interface NativeFunction {
+  (...args: Argument[]): unknown;
+  /** Calls it in another thread. The last argument is told the result. */
+  async(...args: [...Argument[], (error: unknown, result: unknown) => void]): void;
+}
 
 /** What we use of koffi. */
 interface Koffi {
@@ -54,12 +58,26 @@ export function libcFunction(
   };
 }
 
+/**
+ * As {@link libcFunction}, for what takes long: it is called in another thread, and nobody is told how it went.
+ * @returns a function that is given what is to be done afterwards
+ */
+export function libcTask(prototype: string): (args: Argument[], after: () => void) => void {
+  let native: NativeFunction | undefined;
+  return (args, after) => {
+    native ??= libc().library.func(prototype);
+    native.async(...args, after);
+  };
+}
+
 /** A path as C wants it: its bytes and a NUL. A path that holds a NUL is refused, as node:fs does. */
 export function cString(path: Path): Uint8Array {
-  const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
-  if (bytes.includes(0)) throw new Error('a path must not hold a NUL byte');
-  const terminated = Buffer.alloc(bytes.length + 1);
-  terminated.set(bytes);
+  const size = typeof path === 'string' ? Buffer.byteLength(path) : path.length;
+  const terminated = Buffer.allocUnsafe(size + 1);
+  if (typeof path === 'string') terminated.write(path);
+  else terminated.set(path);
+  terminated[size] = 0;
+  if (terminated.indexOf(0) < size) throw new Error('a path must not hold a NUL byte');
   return terminated;
 }
 

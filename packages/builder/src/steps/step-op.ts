@@ -80,6 +80,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       onStart: (key, record, reason) => {
         this.#startedAt = performance.now();
         emit({ kind: 'step-started', step: info, key, record, reason });
+        // A RUN stands on it and will hardly be in the cache: what that runs in comes up meanwhile.
+        if (place.isMounted) scope.host().catch(() => {}); // the RUN tells
       },
       onDone: () => emit({ kind: 'step-done', step: info, duration: this.#duration(), isSame: this.#isSame }),
       onFailure: (error) => {

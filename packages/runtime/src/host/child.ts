@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { errorCode } from '@caisson/sys';
 import type { StandardStreams } from './output.ts';
+import type { Program } from './sealed-program.ts';
 
 /** How a program ended. */
 export type ChildEnd =
@@ -19,12 +20,12 @@ export interface StartedChild {
  * process libraries make.
  */
 export function startChild(
-  file: string,
+  { file, name }: Program,
   args: readonly string[],
   streams: StandardStreams,
   env: Readonly<Record<string, string>>,
 ): StartedChild {
-  const child = spawn(file, args, { stdio: streams.stdio, env });
+  const child = spawn(file, args, { argv0: name, stdio: streams.stdio, env });
   const ended = new Promise<ChildEnd>((resolve) => {
     child.once('error', (error) => resolve({ kind: 'not-started', code: errorCode(error) ?? error.message }));
     child.once('exit', (exitCode, signal) => {

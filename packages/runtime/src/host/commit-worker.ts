@@ -1,27 +1,38 @@
 import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { diffLayer, encodeToc, hostPath } from '@caisson/layer';
-import { errorCode } from '@caisson/sys';
-import type { CommitReply, CommitTask } from './committer.ts';
+import { beginSync, errorCode } from '@caisson/sys';
+import type { CommitMessage, CommitReply } from './committer.ts';
 
 /* The thread that makes layers: one task after another, all calls synchronous, which is the fastest way to read many small files. */
 
-parentPort?.on('message', (task: CommitTask) => parentPort?.postMessage(commit(task)));
+parentPort?.on('message', (message: CommitMessage) => parentPort?.postMessage(commit(message)));
 
-function commit({ upper, before, tar, toc, latest }: CommitTask): CommitReply {
+/**
+ * In bytes. Above this, what the step left in memory is written to the disk while it is read: else the barrier at the end
+ * of the build would wait for it.
+ */
+const LARGE = 32 << 20;
+
+function commit({ id, task }: CommitMessage): CommitReply {
+  const { upper, before, tar, toc, latest } = task;
   try {
     const written = diffLayer({
       upper: hostPath(upper),
       before: before === undefined ? undefined : hostPath(before),
       output: hostPath(tar),
+      onSize: (bytes) => {
+        if (bytes >= LARGE) beginSync(upper);
+      },
       ...(latest === undefined ? {} : { latest }),
     });
     writeFileSync(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
     const { diffId, contentDigest, size } = written;
-    return { kind: 'done', layer: { diffId, contentDigest, size } };
+    return { kind: 'done', id, layer: { diffId, contentDigest, size } };
   } catch (error) {
     return {
       kind: 'failed',
+      id,
       message: error instanceof Error ? error.message : String(error),
       code: errorCode(error),
     };

@@ -13,9 +13,20 @@ export interface CommitTask {
   readonly latest?: Time;
 }
 
+/** What the thread is asked. */
+export interface CommitMessage {
+  readonly id: number;
+  readonly task: CommitTask;
+}
+
 export type CommitReply =
-  | { readonly kind: 'done'; readonly layer: Omit<CommittedLayer, 'tree'> }
-  | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined };
+  | { readonly kind: 'done'; readonly id: number; readonly layer: Omit<CommittedLayer, 'tree'> }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly message: string;
+      readonly code: string | undefined;
+    };
 
 /**
  * Makes layers of what sandboxes leave, in a thread of its own: reading, hashing and writing a large layer must not
@@ -23,34 +34,38 @@ export type CommitReply =
  */
 export class Committer {
   #worker: Worker | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  #tasks = 0;
+  readonly #waiting = new Map<number, PromiseWithResolvers<CommitReply>>();
 
   /** Starts the thread, so that it is ready when the first step ends. */
-  warmUp(): void {
-    this.#worker ??= new Worker(COMMIT_WORKER);
+  warmUp(): Worker {
+    this.#worker ??= this.#start();
+    return this.#worker;
   }
 
   /** Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores. */
   async commit(task: CommitTask): Promise<Omit<CommittedLayer, 'tree'>> {
-    const turn = this.#last.then(() => this.#ask(task));
-    this.#last = turn.catch(() => {});
-    return turn;
-  }
-
-  async #ask(task: CommitTask): Promise<Omit<CommittedLayer, 'tree'>> {
-    this.warmUp();
-    const worker = this.#worker;
-    if (worker === undefined) throw new Error('Internal error: no thread');
-    const reply = await new Promise<CommitReply>((resolve, reject) => {
-      const done = (message: CommitReply): void => {
-        worker.off('error', reject);
-        resolve(message);
-      };
-      worker.once('message', done);
-      worker.once('error', reject);
-      worker.postMessage(task);
-    });
+    this.#tasks++;
+    const message: CommitMessage = { id: this.#tasks, task };
+    const waiting = Promise.withResolvers<CommitReply>();
+    this.#waiting.set(message.id, waiting);
+    this.warmUp().postMessage(message);
+    const reply = await waiting.promise;
     if (reply.kind === 'done') return reply.layer;
     throw new RuntimeError(reply.code === 'ENOSPC' ? 'no-space' : 'commit-failed', reply.message);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(COMMIT_WORKER);
+    worker.on('message', (reply: CommitReply) => {
+      this.#waiting.get(reply.id)?.resolve(reply);
+      this.#waiting.delete(reply.id);
+    });
+    worker.on('error', (error) => {
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
+      this.#waiting.clear();
+      this.#worker = undefined;
+    });
+    return worker;
   }
 }

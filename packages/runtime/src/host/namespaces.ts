@@ -47,7 +47,12 @@ export async function runWithNamespaces(
   };
   const args = [...namespaces, '--propagation', 'private', '--fork', '--kill-child', '--'];
   const start = (): StartedChild =>
-    startChild('unshare', [...args, process.execPath, NAMESPACES_INIT, specPath], streams, env);
+    startChild(
+      { file: 'unshare', name: 'unshare' },
+      [...args, process.execPath, NAMESPACES_INIT, specPath],
+      streams,
+      env,
+    );
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   running.watch(() => childOf(child.pid));
   const end = await child.ended;

@@ -29,7 +29,7 @@ export async function runWithOciRuntime(
   if (name === 'runc') closeCgroups(workspace);
   const env = { PATH: process.env['PATH'] ?? '', XDG_RUNTIME_DIR: workspace.runtimeState };
   const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
-  const start = (): StartedChild => startChild(name, args, streams, env);
+  const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   running.watch(() => readPid(pidFile));
   if (name === 'crun') {

@@ -12,6 +12,12 @@ export class Running {
   #findPid: (() => number | undefined) | undefined;
   #isKilled = false;
   #isOver = false;
+  readonly #started = Promise.withResolvers<void>();
+
+  /** Resolves when a runtime has been started: from then on this process has nothing to do but to wait. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
 
   /** Whether somebody asked for it to be ended. */
   get isKilled(): boolean {
@@ -23,6 +29,7 @@ export class Running {
    */
   watch(findPid: () => number | undefined): void {
     this.#findPid = findPid;
+    this.#started.resolve();
   }
 
   /** Ends the sandbox. */

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { LayerError } from '@caisson/layer';
 import { unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type {
+  CommitRequest,
   CommittedLayer,
   RuntimeName,
   SandboxRequest,
@@ -16,7 +16,7 @@ import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
 import { inheritStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
-import { mountBefore, mountOverlay, type Overlay } from './overlay.ts';
+import { mountBefore, mountOverlay, type BeforeMount, type Overlay } from './overlay.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
 import { checkUlimits } from './rlimits.ts';
@@ -32,7 +32,8 @@ export interface Host {
 
 /**
  * Runs one sandbox, from the mount of its layers to the layer that it leaves. A straight line: mount, prepare, run,
- * take away what was only there to mount on, unmount, commit.
+ * take away what was only there to mount on, commit, unmount. Nobody waits for what can be done beside: the state before
+ * is mounted while the step runs, and the sandbox is unmounted while its layer is being made.
  * @throws RuntimeError
  */
 export async function runSandbox(
@@ -41,46 +42,52 @@ export async function runSandbox(
   running: Running,
   sink: OutputSink,
 ): Promise<SandboxResult> {
-  const { id, folder } = host.workspace.newSandbox();
+  const { workspace } = host;
+  const { id, folder } = workspace.newSandbox();
+  const afterwards = new DisposableStack();
+  afterwards.defer(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    const overlay = mountOverlay(host.workspace, request.lowers, request.folder, rootIn(folder));
-    const { exitCode, runtime, refused } = await runMounted(host, id, folder, request, running, sink);
-    if (request.commit === undefined || exitCode !== 0) return { exitCode, runtime, refused };
-    return { exitCode, runtime, refused, layer: await commit(host, request, overlay) };
+    const root = join(folder, 'root');
+    mkdirSync(root);
+    const overlay = mountOverlay(workspace, request.lowers, request.folder, root);
+    // As soon as the step runs: until it ends there is nothing else to do.
+    const before = running.started.then(
+      () => request.commit && afterwards.use(mountBefore(workspace, request.lowers, `${root}-before`)),
+    );
+    before.catch(() => {}); // told where it is needed
+    let ended: Ended;
+    let layer: Promise<CommittedLayer> | undefined;
+    try {
+      ended = await runMounted(workspace, { id, folder, root }, request, running, sink);
+      if (request.commit !== undefined && ended.exitCode === 0)
+        layer = commit(host.committer, request.commit, overlay, await before);
+      layer?.catch(() => {}); // told below
+    } finally {
+      unmount(root, 'detach');
+    }
+    return layer === undefined ? ended : { ...ended, layer: await layer };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    setImmediate(() => afterwards.dispose()); // when the result is on its way
   }
-}
-
-function rootIn(folder: string): string {
-  const merged = join(folder, 'root');
-  mkdirSync(merged, { recursive: true });
-  return merged;
 }
 
 /** What happens while the root is mounted. */
 async function runMounted(
-  { workspace }: Host,
-  id: string,
-  folder: string,
+  workspace: Workspace,
+  { id, folder, root }: { readonly id: string; readonly folder: string; readonly root: string },
   { spec, runtimes }: SandboxRequest,
   running: Running,
   sink: OutputSink,
 ): Promise<Ended> {
-  const root = rootIn(folder);
+  const targets = new MountTargets(new RootFolder(root));
   try {
-    const targets = new MountTargets(new RootFolder(root));
-    try {
-      using mounts = await makeMounts(workspace, folder, spec.mounts);
-      const prepared = { id, folder, root, spec, shown: mounts.binds };
-      const sandbox = prepareSandbox(prepared, workspace.networkFiles, targets);
-      return await start(workspace, sandbox, runtimes, running, sink);
-    } finally {
-      running.over();
-      targets.remove();
-    }
+    using mounts = await makeMounts(workspace, folder, spec.mounts);
+    const prepared = { id, folder, root, spec, shown: mounts.binds };
+    const sandbox = prepareSandbox(prepared, workspace.networkFiles, targets);
+    return await start(workspace, sandbox, runtimes, running, sink);
   } finally {
-    unmount(root, 'detach');
+    running.over();
+    targets.remove();
   }
 }
 
@@ -157,24 +164,17 @@ function openStreams(spec: SandboxSpec, sink: OutputSink): StandardStreams {
 }
 
 async function commit(
-  { workspace, committer }: Host,
-  request: SandboxRequest,
+  committer: Committer,
+  { tar, toc, latest }: CommitRequest,
   overlay: Overlay,
+  before: BeforeMount | undefined,
 ): Promise<CommittedLayer> {
-  if (request.commit === undefined) throw new Error('Internal error: nothing to commit to');
-  const { tar, toc, latest } = request.commit;
-  using before = mountBefore(workspace, request.lowers, `${overlay.merged}-before`);
-  try {
-    const written = await committer.commit({
-      upper: overlay.upper,
-      before: before.path,
-      tar,
-      toc,
-      ...(latest === undefined ? {} : { latest }),
-    });
-    return { ...written, tree: overlay.isInStore ? overlay.upper : undefined };
-  } catch (error) {
-    if (!(error instanceof LayerError)) throw error;
-    throw new RuntimeError('commit-failed', error.message, { cause: error });
-  }
+  const written = await committer.commit({
+    upper: overlay.upper,
+    before: before?.path,
+    tar,
+    toc,
+    ...(latest === undefined ? {} : { latest }),
+  });
+  return { ...written, tree: overlay.isInStore ? overlay.upper : undefined };
 }

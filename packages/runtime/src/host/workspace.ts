@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { mount, MOUNT, unmount } from '@caisson/sys';
 import { CompiledFilter } from './compiled-filter.ts';
 import { prepareNetworkFiles, type NetworkFiles } from './network-files.ts';
+import { sealedProgram, type Program } from './sealed-program.ts';
+import type { OciRuntimeName } from '../sandbox-spec.ts';
 
 /**
  * Where the host makes its mounts: a tmpfs in its own mount namespace, so that nothing of it is seen outside and all
@@ -13,6 +15,7 @@ export class Workspace {
   readonly folder: string;
   readonly networkFiles: NetworkFiles;
   readonly filter = new CompiledFilter();
+  readonly #programs = new Map<string, Program>();
   readonly #names = new Map<string, string>();
   #sandboxes = 0;
 
@@ -47,6 +50,13 @@ export class Workspace {
   /** Where OCI runtimes keep what they know of running containers. */
   get runtimeState(): string {
     return join(this.folder, 'state');
+  }
+
+  /** An OCI runtime: each is looked for once. */
+  program(name: OciRuntimeName): Program {
+    const known = this.#programs.get(name) ?? sealedProgram(name);
+    this.#programs.set(name, known);
+    return known;
   }
 
   /** A new folder for one sandbox. */
