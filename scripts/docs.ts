@@ -2,6 +2,7 @@
  * npm run docs: writes what documentation takes from the code. With --check: says what is out of step, and ends with 1.
  *   docs/cli.md               the help of every command
  *   docs/errors.md            what each error means, from scripts/error-pages.ts and fixtures/errors
+ *   docs/api-reference.md     what the package exports, from its docstrings
  *   docs/decisions/README.md  the list of decisions
  *   docs/rules/               a page for each rule of the lint
  * It also looks at every link between documents, and at the table of packages in docs/architecture.md.
@@ -11,6 +12,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { allowedImports } from '../oxlint.config.ts';
+import { apiReference } from './api-reference.ts';
 import { ERROR_PAGES, type ErrorPage } from './error-pages.ts';
 import { rulePages } from './rule-pages.ts';
 
@@ -128,6 +130,7 @@ function checkPackageTable(): void {
 }
 
 await writeCliReference();
+put('docs/api-reference.md', await apiReference());
 writeErrorPages();
 writeDecisionList();
 writeRulePages();

@@ -46,12 +46,12 @@ export class Running<Event, Value> implements Promise<Value>, AsyncIterable<Even
   // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
   then<A = Value, B = never>(
     onFulfilled?: ((value: Value) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    onRejected?: ((reason: Error) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#result.then(onFulfilled, onRejected);
   }
 
-  catch<A = never>(onRejected?: ((reason: unknown) => A | PromiseLike<A>) | null): Promise<Value | A> {
+  catch<A = never>(onRejected?: ((reason: Error) => A | PromiseLike<A>) | null): Promise<Value | A> {
     return this.#result.catch(onRejected);
   }
 
