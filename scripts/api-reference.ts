@@ -3,8 +3,6 @@ import { apiDeclarations, type Declaration } from './declarations.ts';
 /** docs/api-reference.md: what the package exports, from its declarations and their comments. */
 export async function apiReference(): Promise<string> {
   const { exported, others } = await apiDeclarations();
-  const isCallable = ({ text }: Declaration): boolean =>
-    /^(?:declare )?(?:function|class)/m.test(codeOf(text));
   const functions = exported.filter(isCallable);
   const types = [...exported.filter((each) => !isCallable(each)), ...others.filter(isNamed)];
   return [
@@ -15,6 +13,10 @@ export async function apiReference(): Promise<string> {
     '## Types\n',
     ...types.map(section),
   ].join('\n');
+}
+
+function isCallable({ text }: Declaration): boolean {
+  return /^(?:declare )?(?:function|class)/m.test(codeOf(text));
 }
 
 /** What only the compiler knows of: brands, and the list behind a type. */
@@ -46,9 +48,9 @@ function commentOf(text: string): string {
   const told = tags.map((tag) => {
     const [, word = '', rest = ''] = /^(\w+)\s*([\s\S]*)$/.exec(tag.trim()) ?? [];
     if (word === 'example') return `\n${rest}\n`;
-    const text = rest.replaceAll(/\n\s*/g, ' ');
-    if (word === 'param') return `- ${text.replace(/^(\S+)/, '`$1`:')}`;
-    return `- ${word}: ${text.replace(/^(CaissonError)/, '`$1`')}`;
+    const line = rest.replaceAll(/\n\s*/g, ' ');
+    if (word === 'param') return `- ${line.replace(/^(\S+)/, '`$1`:')}`;
+    return `- ${word}: ${line.replace(/^(CaissonError)/, '`$1`')}`;
   });
   const all = [said.trim(), ...(told.length === 0 ? [] : ['', ...told])]
     .join('\n')

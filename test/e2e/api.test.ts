@@ -254,6 +254,37 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', 
     ]);
   });
 
+  test('runs a step that several builds need once, and again where the first did not give it', async ({
+    api,
+  }) => {
+    const context = {
+      Dockerfile:
+        'FROM busybox\nRUN --mount=type=cache,target=/runs echo run >> /runs/list && sleep 1 && cat /runs/list | wc -l > /count\nRUN true\n',
+    };
+    const works = [1, 2, 3].map(() => api.buildImage({ context }));
+    const [images, events] = await Promise.all([Promise.all(works), Promise.all(works.map(eventsOf))]);
+    expect(new Set(images.map(({ id }) => id)).size).toBe(1);
+    const started = events.flat().filter(({ kind }) => kind === 'step-started').length;
+    expect(started).toBe(2);
+
+    const edited = { Dockerfile: `${context.Dockerfile}RUN sleep 1; echo edited\n` };
+    const abort = new AbortController();
+    const first = api.buildImage({ context: edited, signal: abort.signal });
+    const hasStarted = (async () => {
+      for await (const event of first) if (event.kind === 'step-started') return;
+    })();
+    await hasStarted;
+    const second = api.buildImage({ context: edited });
+    for await (const event of second) if (event.kind === 'planned') break;
+    abort.abort();
+    expect(await errorOf(first)).toMatchObject({ code: 'cancelled' });
+    expect((await second).steps.map(({ outcome }) => outcome)).toStrictEqual(['cached', 'cached', 'ran']);
+
+    const failing = { Dockerfile: 'FROM busybox\nRUN sleep 0.2; exit 4\n' };
+    const both = [1, 2].map(() => errorOf(api.buildImage({ context: failing })));
+    expect((await Promise.all(both)).map(({ exitCode }) => exitCode)).toStrictEqual([4, 4]);
+  });
+
   test('leaves the process of its caller as it was', async ({ api }) => {
     await api.buildImage({ context: APP });
     const before = stateOfProcess();

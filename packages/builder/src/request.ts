@@ -2,6 +2,7 @@ import type { Compression, Digest } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import type { ContextModes } from './context/context-modes.ts';
 import type { GivenContext } from './context/given-context.ts';
+import type { InFlight } from './steps/in-flight.ts';
 import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 import type { CacheSize } from '@caisson/store';
 
@@ -125,6 +126,8 @@ export interface BuildRequest {
   /** What runs steps, in the order in which it is tried; where it is not given, what is installed. */
   readonly runtimes?: readonly RuntimeName[];
   readonly registry?: RegistryOptions;
+  /** What the builds of this process work on: a step that another one is at is waited for. */
+  readonly inFlight?: InFlight;
   /** Ends the build. */
   readonly signal?: AbortSignal;
 }

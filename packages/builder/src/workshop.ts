@@ -52,8 +52,7 @@ export async function openWorkshop(
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root));
   const session = stack.use(store.session());
-  const onWarning = (message: string): void => emit({ kind: 'warning', message });
-  const registry = stack.use(new RegistryAccess({ ...request.registry, onWarning }));
+  const registry = stack.use(registryAccess(request, emit));
   const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
@@ -89,6 +88,7 @@ export async function openWorkshop(
     agents,
     imported,
     exports,
+    turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
     emit,
   };
   const stackOfAll = stack.move();
@@ -104,6 +104,10 @@ export async function openWorkshop(
     cancel: signal === undefined ? {} : { signal },
     [Symbol.asyncDispose]: () => stackOfAll.disposeAsync(),
   };
+}
+
+function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess {
+  return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
 }
 
 /** Starts the sandbox host when it is first asked for. */

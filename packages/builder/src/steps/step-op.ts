@@ -110,10 +110,12 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
-    const { ignoresCache, imported } = this.scope;
+    const { ignoresCache, imported, turns } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
+    await turns?.take(key);
     const record = (await this.#findHere(key)) ?? (await imported.find(key));
-    if (record === undefined) return undefined;
+    if (record === undefined) return undefined; // it is this build's turn until the step has run
+    turns?.release(key);
     this.#share(record);
     return this.#extended(firstOf(inputs), record.layer, record.created);
   }
@@ -195,11 +197,15 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   async execute(work: Work<FileState>): Promise<FileState> {
-    return this.#explained(async () => {
-      const before = firstOf(work.inputs);
-      const made = await this.make(work, before);
-      return this.#keep(made.record ?? work.record, before, made);
-    });
+    try {
+      return await this.#explained(async () => {
+        const before = firstOf(work.inputs);
+        const made = await this.make(work, before);
+        return this.#keep(made.record ?? work.record, before, made);
+      });
+    } finally {
+      this.scope.turns?.release(work.key);
+    }
   }
 
   /** The beginning of every key record. */

@@ -6,6 +6,7 @@ import type { ImportedCache } from '../cache/imported-cache.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
 import type { IgnoresCache } from './no-cache.ts';
+import type { Turns } from './in-flight.ts';
 import type { BuildCaches } from './build-caches.ts';
 import type { GitRepositories } from '../git/git-repositories.ts';
 import type { Emit } from '../events.ts';
@@ -41,5 +42,7 @@ export interface StepScope {
   /** Caches that lie elsewhere: those that are looked up in, and those that are written. */
   readonly imported: ImportedCache;
   readonly exports: readonly CacheExport[];
+  /** What other builds of the process are waited for at; undefined where there are none. */
+  readonly turns: Turns | undefined;
   readonly emit: Emit;
 }

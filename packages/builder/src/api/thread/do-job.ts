@@ -9,6 +9,7 @@ import { runImage } from '../../run/run-image.ts';
 import type { OutputListener } from '@caisson/runtime';
 import type { RegistryOptions } from '@caisson/registry';
 import type { Result } from '@caisson/oci';
+import type { InFlight } from '../../steps/in-flight.ts';
 import { ImageGatherer } from '../image-gatherer.ts';
 import type { Job, Outcome, WireBuild, WireRegistry } from './protocol.ts';
 import type { Questions } from './questions.ts';
@@ -18,6 +19,8 @@ import { doStoreJob } from './store-jobs.ts';
 export interface JobTools {
   readonly signal: AbortSignal;
   readonly questions: Questions;
+  /** What all builds of the thread work on. */
+  readonly inFlight: InFlight;
   readonly emit: Emit;
   /** Takes what a program writes. */
   readonly onOutput: OutputListener;
@@ -25,12 +28,13 @@ export interface JobTools {
 
 /** Does a job. @throws BuildError, StoreError, RegistryError */
 export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
-  const { signal, questions, emit, onOutput } = tools;
+  const { signal, questions, inFlight, emit, onOutput } = tools;
   if (job.kind !== 'check') checkRoot();
   switch (job.kind) {
     case 'build': {
       const gatherer = new ImageGatherer();
-      const built = await build(await requestOf(job.request, tools), (event) => {
+      const request = { ...(await requestOf(job.request, tools)), inFlight };
+      const built = await build(request, (event) => {
         gatherer.note(event);
         emit(shortened(event));
       });

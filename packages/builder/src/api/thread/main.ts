@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { failuresOf } from '../../failure-of.ts';
+import { InFlight } from '../../steps/in-flight.ts';
 import { doJob } from './do-job.ts';
 import { isToThread, type FromThread, type Job } from './protocol.ts';
 import { Questions } from './questions.ts';
@@ -17,6 +18,7 @@ interface Begun {
 }
 
 const begun = new Map<number, Begun>();
+const inFlight = new InFlight();
 
 parentPort?.on('message', (message: unknown) => {
   if (!isToThread(message)) return;
@@ -48,6 +50,7 @@ async function begin(id: number, job: Job): Promise<void> {
     const outcome = await doJob(job, {
       signal: abort.signal,
       questions,
+      inFlight,
       emit: (event) => tell({ id, kind: 'event', event: sources.replaceIn(event) }),
       onOutput: (stream, data) => tell({ id, kind: 'output', stream, data }),
     });
