@@ -1,4 +1,5 @@
 import { EXIT } from './exit-codes.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { version } from './version.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -13,6 +14,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const { runProgram } = await import('./program.ts');
+  keepHeapSmall();
   return runProgram(args, terminal);
 }
 

@@ -50,7 +50,7 @@ export { sameAttributes, sameBytes } from './same-file.ts';
 export { sameEntry } from './same-entry.ts';
 export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
-export { decodeToc, encodeToc, Toc } from './toc.ts';
+export { decodeToc, encodeToc, Toc, tocPieces } from './toc.ts';
 export { layerDifference, treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
 export { TreeThread } from './tree-thread.ts';
 export { ChainView, type Found } from './view.ts';

@@ -168,7 +168,11 @@ export class LayerWriter {
     const offset = this.#position;
     const digest = this.#copyContent(entry, content);
     this.#write(ZERO_BLOCK.subarray(0, paddedSize(entry) - entry.size));
-    return { ...entry, digest, offset };
+    const { type, path, mode, uid, gid, mtime, size, xattrs } = entry;
+    // In one piece, and with the text of the digest that is there already: see nodeEntry.
+    const known = digest === entry.digest ? entry.digest : digest;
+    const written: FileEntry = { type, path, mode, uid, gid, mtime, size, digest: known, offset };
+    return xattrs === undefined ? written : { ...written, xattrs };
   }
 
   #copyContent(entry: FileEntry, content: Content): Digest {

@@ -1,7 +1,7 @@
 import { readlinkSync, type BigIntStats } from 'node:fs';
 import { splitDevice } from '@caisson/sys';
 import { fsPath, type BytePath, type HostPath } from './byte-path.ts';
-import { timeOf, type NodeEntry, type Xattrs } from './entry.ts';
+import { timeOf, type FileEntry, type NodeEntry, type Xattrs } from './entry.ts';
 
 /**
  * What lies at a path of a file system, as an entry; undefined for a socket, which no layer can hold.
@@ -14,15 +14,17 @@ export function nodeEntry(
   stats: BigIntStats,
   xattrs: Xattrs | undefined,
 ): NodeEntry | undefined {
-  const attributes = {
-    path,
-    mode: Number(stats.mode & 0o7777n),
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    mtime: timeOf(stats.mtimeNs),
-    ...(xattrs === undefined ? {} : { xattrs }),
-  };
-  if (stats.isFile()) return { ...attributes, type: 'file', size: Number(stats.size) };
+  const mode = Number(stats.mode & 0o7777n);
+  const uid = Number(stats.uid);
+  const gid = Number(stats.gid);
+  const mtime = timeOf(stats.mtimeNs);
+  const more = xattrs === undefined ? undefined : { xattrs };
+  if (stats.isFile()) {
+    // Of these there may be hundreds of thousands: made in one piece, an object takes two thirds.
+    const file: FileEntry = { type: 'file', path, mode, uid, gid, mtime, size: Number(stats.size) };
+    return more === undefined ? file : { ...file, ...more };
+  }
+  const attributes = { path, mode, uid, gid, mtime, ...more };
   if (stats.isDirectory()) return { ...attributes, type: 'directory' };
   if (stats.isSymbolicLink())
     return { ...attributes, type: 'symlink', target: readlinkSync(fsPath(at), 'latin1') };

@@ -45,8 +45,21 @@ const VERSION = 1;
 
 /** The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. */
 export function encodeToc(toc: Toc): string {
-  return JSON.stringify({ version: VERSION, entries: toc.entries.map(encodeEntry) });
+  return [...tocPieces(toc)].join('');
 }
+
+/** The same in pieces, one after another: of a large layer the whole takes more than all else that is known of it. */
+export function* tocPieces({ entries }: Toc): Generator<string> {
+  yield `{"version":${VERSION},"entries":[`;
+  for (let at = 0; at < entries.length; at += PIECE) {
+    const rows = JSON.stringify(entries.slice(at, at + PIECE).map(encodeEntry));
+    yield `${at === 0 ? '' : ','}${rows.slice(1, -1)}`;
+  }
+  yield ']}';
+}
+
+/** How many entries are written at once. */
+const PIECE = 1000;
 
 function encodeEntry(entry: Entry): unknown[] {
   if (entry.type === 'whiteout') return [entry.path, 'whiteout'];

@@ -308,7 +308,7 @@ export class LocalContext implements SourceTree {
     // A socket arrives as an empty file, as with docker.
     const entry = withContextMode(found ?? emptyFile(path, stats), this.#modes);
     const stat = stats.isFile() ? fileStat(stats) : undefined;
-    return new ContextNode({ ...entry, uid: 0, gid: 0 }, linkId, stat);
+    return new ContextNode(ownedByRoot(entry), linkId, stat);
   }
 
   /** An ignored folder is there all the same if something below it is included again. */
@@ -327,6 +327,12 @@ interface SeenFolder {
   children: readonly ContextNode[] | undefined;
   /** The names whose nodes may not be among the children as they are now. */
   readonly stale: Set<string>;
+}
+
+function ownedByRoot(entry: NodeEntry): NodeEntry {
+  if (entry.type !== 'file') return { ...entry, uid: 0, gid: 0 };
+  const { type, path, mode, mtime, size } = entry;
+  return { type, path, mode, uid: 0, gid: 0, mtime, size }; // in one piece: see nodeEntry
 }
 
 function emptyFile(path: BytePath, stats: BigIntStats): FileEntry {

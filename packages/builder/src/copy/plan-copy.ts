@@ -1,5 +1,14 @@
 import { digestOf, type Digest } from '@caisson/oci';
-import { baseName, bytesOf, childOf, parentOf, ROOT, textOf, type BytePath } from '@caisson/layer';
+import {
+  baseName,
+  bytesOf,
+  childOf,
+  parentOf,
+  ROOT,
+  textOf,
+  type BytePath,
+  type FileEntry,
+} from '@caisson/layer';
 import {
   DestinationError,
   plannedFolder,
@@ -140,22 +149,23 @@ class ItemCopy {
   #planned({ selected: { tree }, digests }: SelectedItem, node: SourceNode, path: BytePath): Planned {
     const { owner, mode } = this.#attributes;
     const own = tree.keepsOwners ? node.entry : { uid: 0, gid: 0 };
-    const entry = {
-      ...node.entry,
-      path,
-      uid: owner?.uid ?? own.uid,
-      gid: owner?.gid ?? own.gid,
-      mode:
-        node.entry.type === 'symlink'
-          ? node.entry.mode
-          : applyFileMode(mode, node.entry.mode, node.entry.type === 'directory'),
-    };
-    const digest = digests.get(node.entry.path);
+    const uid = owner?.uid ?? own.uid;
+    const gid = owner?.gid ?? own.gid;
     const linkId = node.linkId === undefined ? undefined : `${this.#index} ${node.linkId}`;
-    if (entry.type !== 'file') return { entry, from: undefined, linkId };
-    if (digest === undefined) throw new Error(`Internal error: ${textOf(node.entry.path)} was not hashed`);
-    const { offset: _elsewhere, ...file } = entry;
-    return { entry: { ...file, digest }, from: { kind: 'source', tree, node, digest }, linkId };
+    const { entry } = node;
+    if (entry.type === 'symlink') return { entry: { ...entry, path, uid, gid }, from: undefined, linkId };
+    const bits = applyFileMode(mode, entry.mode, entry.type === 'directory');
+    if (entry.type !== 'file')
+      return { entry: { ...entry, path, uid, gid, mode: bits }, from: undefined, linkId };
+    const digest = digests.get(entry.path);
+    if (digest === undefined) throw new Error(`Internal error: ${textOf(entry.path)} was not hashed`);
+    const { type, mtime, size, xattrs } = entry;
+    const file: FileEntry = { type, path, mode: bits, uid, gid, mtime, size, digest };
+    return {
+      entry: xattrs === undefined ? file : { ...file, xattrs },
+      from: { kind: 'source', tree, node, digest },
+      linkId,
+    };
   }
 
   /** A file that lies in no tree: one of the Dockerfile, or of a URL, which belongs to its owner alone. */

@@ -47,7 +47,8 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
       const group = groups.get(planned.linkId);
       if (group === undefined) groups.set(planned.linkId, [planned]);
       else group.push(planned);
-    } else if (!(await isSoAlready(request, planned))) changes.push(planned);
+    } else if (destination.before(planned.entry.path) === undefined) changes.push(planned);
+    else if (!(await isSoAlready(request, planned))) changes.push(planned);
   }
   const firstNames = new Map<BytePath, Planned>();
   for (const group of groups.values()) {
@@ -71,7 +72,8 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
 }
 
 function clamped(entry: NodeEntry, latest: Time | undefined): NodeEntry {
-  return { ...entry, mtime: clampTime(entry.mtime, latest) };
+  const mtime = clampTime(entry.mtime, latest);
+  return mtime === entry.mtime ? entry : { ...entry, mtime };
 }
 
 /** Whether all that is new of a folder is its time. */

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import {
-  encodeToc,
   hostPath,
   inFolder,
   LayerError,
   ROOT,
   textOf,
+  tocPieces,
   type BytePath,
   type Found,
   type HostPath,
@@ -141,7 +141,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
             },
       earlier: earlier?.layer,
     });
-    await writeFile(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
+    await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });
     const { diffId, contentDigest, size, deltaSize } = written;
     const delta =
       base === undefined || deltaSize === undefined ? undefined : { base: base.form, size: deltaSize };

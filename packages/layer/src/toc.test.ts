@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { cleanPath } from './byte-path.ts';
+import type { Entry } from './entry.ts';
+import { decodeToc, encodeToc, Toc, tocPieces } from './toc.ts';
+
+function tocOf(count: number): Toc {
+  return new Toc(
+    Array.from({ length: count }, (_, number): Entry => ({
+      type: 'whiteout',
+      path: cleanPath(`file-${number}`),
+    })),
+  );
+}
+
+describe('the form of a table of contents on disk', () => {
+  test.each([0, 1, 999, 1000, 1001, 2000])(
+    'is one document, however many pieces it is written in: %i',
+    (count) => {
+      const toc = tocOf(count);
+      const text = [...tocPieces(toc)].join('');
+      expect(JSON.parse(text)).toEqual({
+        version: 1,
+        entries: toc.entries.map(({ path }) => [path, 'whiteout']),
+      });
+      expect(encodeToc(toc)).toBe(text);
+      expect(decodeToc(text).entries).toEqual(toc.entries);
+    },
+  );
+
+  test('has no piece that grows with the layer', () => {
+    const longest = Math.max(...[...tocPieces(tocOf(5000))].map((piece) => piece.length));
+    expect(longest).toBeLessThan(encodeToc(tocOf(5000)).length / 4);
+  });
+});
