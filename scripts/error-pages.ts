@@ -250,7 +250,8 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     },
   },
   'step-failed': {
-    means: 'The command of a `RUN` ended with another exit code than 0. The message shows its last output.',
+    means:
+      'The command of a `RUN` ended with another exit code than 0. The message shows its last output, and names the file with all of it; `caisson logs` shows that.',
     mend: 'Everything above stays cached: mend the command and build again.',
     example: {
       text: `error[step-failed]: RUN npm test ended with exit code 1
@@ -260,6 +261,7 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     | ^^^^^^^^^^^^
   its last output:
   | 1 test failed
+  all of it: /var/lib/caisson/logs/5f0c2e9a7b3d1846/3.log
   see docs/errors.md#step-failed`,
     },
   },

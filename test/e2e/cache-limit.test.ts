@@ -250,7 +250,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('prune', () => {
     `);
     expect(await said('--filter', 'type=steps')).toMatchInlineSnapshot(`
       "error[usage]: --filter type "steps" is not known
-        expected: step, base, image, tree, cache-mount, file, unreadable, regular, exec.cachemount
+        expected: step, base, image, tree, cache-mount, file, logs, unreadable, regular, exec.cachemount
         did you mean step?
         see caisson prune --help
       exit code 2
@@ -315,7 +315,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('prune', () => {
     });
     await sleep(50);
     const inUse = (await entriesOf(world)).filter(({ isInUse }) => isInUse);
-    expect(inUse.map(({ kind }) => kind).toSorted()).toEqual(['base image', 'cache mount', 'step']);
+    expect(inUse.map(({ kind }) => kind).toSorted()).toEqual(['base image', 'cache mount', 'logs', 'step']);
     expect(inUse.map(({ reclaimable }) => reclaimable)).toEqual([0, 0, 0]);
     expect((await world.ok(['du', '-v'])).stdout).toMatch(
       /^step +[0-9a-f]{12} +[\d.]+ kB +\S.* a running build +/m,

@@ -179,6 +179,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
         its last output:
         | one
         | two
+        all of it: STORE/logs/BUILD/1.log
         see docs/errors.md#step-failed
       exit code 1
       "

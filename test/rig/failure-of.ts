@@ -11,5 +11,10 @@ export async function failureOf(
   const { exitCode, stderr, stdout } = await world.run(args, options);
   expect(stdout).toBe('');
   const said = stderr.slice(Math.max(0, stderr.search(/^(?:error|warning)/m)));
-  return `${said}exit code ${exitCode}\n`;
+  return `${withoutBuildIds(world, said)}exit code ${exitCode}\n`;
+}
+
+/** A text in which paths of logs are the same each time. */
+function withoutBuildIds({ store }: World, text: string): string {
+  return text.replaceAll(store, 'STORE').replaceAll(/\/logs\/[0-9a-f]{16}\//g, '/logs/BUILD/');
 }

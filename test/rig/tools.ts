@@ -19,6 +19,7 @@ export const TOOLS = {
   'mkfs.ext4': 'e2fsprogs',
   strace: 'strace',
   sudo: 'sudo',
+  tmux: 'tmux',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

@@ -20,7 +20,15 @@ test('what is said of command lines that make no sense', async () => {
     const write = (more: string): void => {
       text += more;
     };
-    const terminal = { env: {}, cwd: '/nowhere', out: write, error: write, hasColor: false };
+    const terminal = {
+      env: {},
+      cwd: '/nowhere',
+      out: write,
+      error: write,
+      hasColor: false,
+      drained: () => Promise.resolve(),
+      screen: undefined,
+    };
     const exitCode = await runProgram(line.split(' ').slice(1), terminal);
     said.push(`${line}\n${text}`);
     expect({ line, exitCode }).toEqual({ line, exitCode: 2 });

@@ -38,7 +38,7 @@ export async function build(
 async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildResult> {
   const names = fullNames(request.names ?? []);
   const counter = new StepCounter(emitAll);
-  const recorder = new BuildRecorder(counter.emit);
+  const recorder = new BuildRecorder(request, names, counter.emit);
   const { emit } = recorder;
 
   await using prepared = await prepareBuild(request, emit);
@@ -52,9 +52,11 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
   source.context.save();
   contexts.save();
   await Promise.all(scope.exports.map((each) => each.finish(state)));
+  recorder.built();
   const { descriptor: manifest, config } = image;
   const imageId = image.manifest.config.digest;
-  return { imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+  const { id: buildId } = scope.session;
+  return { buildId, imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
 }
 
 /**

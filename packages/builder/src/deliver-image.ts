@@ -1,9 +1,11 @@
 import { assembleImage, type AssembledImage } from './image/assemble-image.ts';
+import { earlierImage, imageSize } from './image/earlier-image.ts';
 import { areHere, provideLayers } from './image/provide-layers.ts';
 import { storeImage } from './image/store-image.ts';
 import { warnOfDepth } from './image/warn-of-depth.ts';
 import { pushToRegistries } from './outputs/push-image.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
+import { contextTitle } from './report/context-title.ts';
 import type { PlannedStage } from './plan/planned.ts';
 import type { BuildRequest } from './request.ts';
 import type { FileState } from './state.ts';
@@ -25,17 +27,24 @@ export async function deliverImage(
   const isHere = await provideLayers(workshop, request, state);
   warnOfDepth(state, emit);
   const image = assembleImage(target, state, clock);
+  const before = await earlierImage(store, {
+    names,
+    context: contextTitle(request),
+    dockerfile: scope.dockerfile,
+    target: target.title,
+  });
+  const facts = { id: image.manifest.config.digest, names, size: imageSize(image.manifest) };
   const tell = (isStored: boolean): void =>
-    emit({ kind: 'image', id: image.manifest.config.digest, names, isStored });
+    emit({ kind: 'image', ...facts, isStored, ...(before === undefined ? {} : { before }) });
   await storeImage(store, session, image, isHere ? names : undefined);
-  if (isHere) tell(true);
+  tell(isHere);
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, outputs, emit, signal);
   if (push) await pushToRegistries(finished, { registry, elsewhere, emit, signal });
   if (isHere) return image;
   // An output may have brought the rest.
-  const isHereNow = await areHere(scope, state);
-  if (isHereNow) await storeImage(store, session, image, names);
-  tell(isHereNow);
+  if (!(await areHere(scope, state))) return image;
+  await storeImage(store, session, image, names);
+  tell(true);
   return image;
 }

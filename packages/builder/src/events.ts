@@ -4,7 +4,7 @@ import type { Arrival } from '@caisson/registry';
 import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
 import type { MissReason } from './solve/miss-reason.ts';
-import type { KeyRecord, StepKey } from './solve/key.ts';
+import type { KeyRecord } from './solve/key.ts';
 import type { Failure } from './failure.ts';
 
 /** A step as it is told of. */
@@ -46,12 +46,12 @@ export type BuildEvent =
       readonly size: number;
     }
   /** The cache has what the step gives. */
-  | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: StepKey }
+  | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: Digest }
   /** It must run, for this reason. */
   | {
       readonly kind: 'step-started';
       readonly step: StepInfo;
-      readonly key: StepKey;
+      readonly key: Digest;
       readonly record: KeyRecord;
       readonly reason: MissReason;
     }
@@ -85,19 +85,46 @@ export type BuildEvent =
       readonly size: number;
       readonly arrival: Arrival;
     }
+  /** The image is about to be sent to the registry of a name. */
+  | { readonly kind: 'pushing'; readonly name: string }
+  /** A blob is sent to the registry of a name; several times each, `sent` growing. In bytes. */
+  | {
+      readonly kind: 'send';
+      readonly name: string;
+      readonly digest: Digest;
+      readonly sent: number;
+      readonly size: number;
+    }
   /** The image is in the registry of a name. */
-  | { readonly kind: 'pushed'; readonly name: string; readonly digest: Digest }
+  | {
+      readonly kind: 'pushed';
+      readonly name: string;
+      /** Of the manifest, as the registry has it. */
+      readonly digest: Digest;
+      readonly size: number;
+    }
   /** The image is complete. */
   | {
       readonly kind: 'image';
       readonly id: Digest;
       readonly names: readonly string[];
+      /** What its layers take as they lie in the store, in bytes. */
+      readonly size: number;
+      /** What it takes the place of. */
+      readonly before?: EarlierImage;
       /** Whether the store has all of it, and names it. */
       readonly isStored: boolean;
     }
   /** An output is written. */
   | { readonly kind: 'output'; readonly type: string; readonly destination: string }
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
+
+/** The image that had the name before; without a name, that of the last build of the same Dockerfile and target. */
+export interface EarlierImage {
+  readonly id: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
 
 /** Where a base image was found. */
 export type BaseOrigin = 'store' | 'remembered' | 'registry';

@@ -67,6 +67,8 @@ export interface Failure {
   readonly hint?: string;
   /** More of it, line by line: the last output of a step, for one. */
   readonly details?: readonly string[];
+  /** The file with all that the step wrote. */
+  readonly log?: string;
   /** The exit code of a step that ended with one. */
   readonly exitCode?: number;
 }

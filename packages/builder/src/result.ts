@@ -3,6 +3,8 @@ import type { RuntimeName } from '@caisson/runtime';
 
 /** What a build gave. */
 export interface BuildResult {
+  /** What its logs and its report go by. */
+  readonly buildId: string;
   /** The digest of the config: the same whatever the compression of layers. */
   readonly imageId: Digest;
   /** The manifest in the store. */

@@ -32,6 +32,7 @@ export interface PlanFlags extends LimitFlags {
 /** The flags of `caisson build`, as they were given. */
 export interface BuildFlags extends PlanFlags {
   readonly iidfile?: string;
+  readonly metadataFile?: string;
   readonly push?: boolean;
   readonly load?: boolean;
   readonly cacheTo: readonly string[];
@@ -157,8 +158,12 @@ function addOutputOptions(command: Command): Command {
       [],
     )
     .option('--iidfile <path>', 'a file for the image id')
+    .option('--metadata-file <path>', 'a file for what docker calls metadata: digests, names, in JSON')
     .option('-q, --quiet', 'print nothing but the image id')
-    .option('--progress <kind>', 'how to show progress: auto, plain or quiet (CAISSON_PROGRESS)')
+    .option(
+      '--progress <kind>',
+      'how to show progress: auto, tty, plain, rawjson or quiet (CAISSON_PROGRESS, BUILDKIT_PROGRESS)',
+    )
     .option('--check', 'check the Dockerfile instead of building it: --call=check')
     .option('--call <method>', 'build (default), or check[,format=json]');
 }

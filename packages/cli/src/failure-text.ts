@@ -40,9 +40,10 @@ export function warningText({ rule, ...warning }: Warning, hasColor: boolean): s
 }
 
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
-  const { code, message, place, expected, suggestion, hint, page, details } = problem;
+  const { code, message, place, expected, suggestion, hint, page, details, log } = problem;
   const output = details === undefined ? [] : ['  its last output:', ...details.map((line) => `  | ${line}`)];
-  const end = [...output, ...(page === undefined ? [] : [`  see ${page}`])];
+  const all = log === undefined ? [] : [`  all of it: ${log}`];
+  const end = [...output, ...all, ...(page === undefined ? [] : [`  see ${page}`])];
   const optional = {
     ...(expected === undefined ? {} : { expected }),
     ...(suggestion === undefined ? {} : { suggestion }),

@@ -18,7 +18,7 @@ describe('a flag or a variable', () => {
   test.each([
     ['CAISSON_RUNTIME', 'crum', 'expected: crun, runc, namespaces\n  did you mean crun?'],
     ['CAISSON_CONTEXT_MODES', 'norml', 'expected: exact, normal\n  did you mean normal?'],
-    ['CAISSON_PROGRESS', 'plan', 'expected: auto, plain, quiet\n  did you mean plain?'],
+    ['CAISSON_PROGRESS', 'plan', 'expected: auto, tty, plain, rawjson, quiet\n  did you mean plain?'],
   ])('an error names %s where that is wrong', async (variable, value, more) => {
     vi.spyOn(process, 'getuid').mockReturnValue(0);
     let text = '';
@@ -31,6 +31,8 @@ describe('a flag or a variable', () => {
       out: write,
       error: write,
       hasColor: false,
+      drained: () => Promise.resolve(),
+      screen: undefined,
     };
     expect(await runProgram(['build', '.'], terminal)).toBe(2);
     expect(text).toBe(

@@ -26,6 +26,8 @@ process.stderr.on('error', endQuietly);
  * (interrupt.ts) ends in order.
  */
 function endQuietly(error: NodeJS.ErrnoException): void {
+  // The terminal is gone. The signal that told of it ends the command, unless somebody (nohup) wants it to go on.
+  if (error.code === 'EIO') return;
   if (error.code !== 'EPIPE') throw error;
   if (process.listenerCount('SIGPIPE') === 0) process.exit(EXIT.unread);
 }

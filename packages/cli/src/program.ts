@@ -2,12 +2,14 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
+import { buildsCommand } from './commands/builds.ts';
 import { checkIgnoreCommand } from './commands/check-ignore.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { planCommand } from './commands/plan.ts';
 import { duCommand } from './commands/du.ts';
+import { logsCommand } from './commands/logs.ts';
 import { historyCommand } from './commands/history.ts';
 import { imagesCommand } from './commands/images.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -81,6 +83,8 @@ const COMMANDS = [
   checkCommand,
   planCommand,
   explainCommand,
+  buildsCommand,
+  logsCommand,
   runCommand,
   imagesCommand,
   tagCommand,

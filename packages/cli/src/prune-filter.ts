@@ -21,6 +21,7 @@ const TYPES: Readonly<Record<string, EntryKind>> = {
   tree: 'tree',
   'cache-mount': 'cache mount',
   file: 'file',
+  logs: 'logs',
   unreadable: 'unreadable',
   regular: 'step',
   'exec.cachemount': 'cache mount',

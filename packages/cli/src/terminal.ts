@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { CircumstancesError } from './usage-error.ts';
 
 /** What a command has of the world: injected, so that tests can look at it. */
@@ -8,8 +9,18 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Writes to the standard error. */
   readonly error: (text: string) => void;
+  /** Waits until whoever reads the standard output has caught up. */
+  readonly drained: () => Promise<void>;
   /** Whether colours may be used on the standard error. */
   readonly hasColor: boolean;
+  /** The terminal that the standard error is; undefined where that is a file or a pipe. */
+  readonly screen: Screen | undefined;
+}
+
+/** How large a terminal is, at this moment. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 /** The terminal of this process. */
@@ -22,7 +33,23 @@ export function processTerminal(): Terminal {
     },
     out: (text) => void stdout.write(text),
     error: (text) => void stderr.write(text),
+    async drained() {
+      if (stdout.writableNeedDrain) await once(stdout, 'drain');
+    },
     hasColor: hasColor(env, stderr.isTTY),
+    // Node keeps both numbers in step with the terminal; they are 0 where the terminal does not say.
+    screen: stderr.isTTY ? sizeOf(stderr) : undefined,
+  };
+}
+
+function sizeOf(stream: NodeJS.WriteStream): Screen {
+  return {
+    get columns() {
+      return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
   };
 }
 

@@ -9,13 +9,23 @@ export type OnArrival = (event: {
   readonly arrival: Arrival;
 }) => void;
 
+/** Told how much of a blob was sent, in bytes; from the beginning again where it is sent again. */
+export type OnSent = (blob: Pick<BlobToSend, 'digest' | 'size'>, sent: number) => void;
+
 /** Brings blobs to a repository, those that it does not have. */
 export class BlobPusher {
   readonly #client: RegistryClient;
   readonly #repository: Repository;
   readonly #onArrival: OnArrival;
+  readonly #onSent: OnSent;
 
-  constructor(client: RegistryClient, repository: Repository, onArrival: OnArrival = () => {}) {
+  constructor(
+    client: RegistryClient,
+    repository: Repository,
+    onArrival: OnArrival = () => {},
+    onSent: OnSent = () => {},
+  ) {
+    this.#onSent = onSent;
     this.#client = client;
     this.#repository = repository;
     this.#onArrival = onArrival;
@@ -36,12 +46,25 @@ export class BlobPusher {
    * @param mountFrom repositories of the registry that should have it
    */
   async send(blob: BlobToSend, mountFrom: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    const arrival = await uploadBlob(this.#client, this.#repository, blob, mountFrom, signal);
+    const told = { ...blob, open: () => counted(blob.open(), (sent) => this.#onSent(blob, sent)) };
+    const arrival = await uploadBlob(this.#client, this.#repository, told, mountFrom, signal);
     this.#onArrival({ digest: blob.digest, size: blob.size, arrival });
   }
 
   /** Sends a blob, unless it is there. */
   async push(blob: BlobToSend, mountFrom: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     if (!(await this.isThere(blob, signal))) await this.send(blob, mountFrom, signal);
+  }
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  onSent: (sent: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    sent += chunk.length;
+    onSent(sent);
   }
 }

@@ -10,7 +10,7 @@ import {
   type Reference,
 } from '@caisson/oci';
 import type { Session, Store, StoredImage } from '@caisson/store';
-import { BlobPusher, type OnArrival } from './blob-pusher.ts';
+import { BlobPusher, type OnArrival, type OnSent } from './blob-pusher.ts';
 import type { RegistryClient } from './client.ts';
 import { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';
 import { putManifest } from './put-manifest.ts';
@@ -32,6 +32,7 @@ export interface PushOptions {
   /** How layers that lie uncompressed in the store travel. Others travel as they are. */
   readonly compression: Compression;
   readonly onTransfer?: OnArrival;
+  readonly onSent?: OnSent;
   /** Where a layer lies that is not in the store. */
   readonly elsewhere?: (diffId: DiffId, layer: Descriptor) => DistantLayer | undefined;
   readonly signal?: AbortSignal;
@@ -52,7 +53,7 @@ export async function pushImage(
 ): Promise<Descriptor> {
   const { store, signal } = options;
   const repository = client.toWrite(reference);
-  const pusher = new BlobPusher(client, repository, options.onTransfer);
+  const pusher = new BlobPusher(client, repository, options.onTransfer, options.onSent);
   const sources = await repositoriesByLayer(options, reference);
   const transfer: Transfer = { pusher, reference, options, sources };
   const layers = await transferAll(

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '@caisson/sys';
+import type { BuildLogs } from './build-logs.ts';
 import type { StorePaths } from './paths.ts';
 import type { Session } from './session.ts';
 import { writeDocument } from './write-document.ts';
@@ -8,43 +9,56 @@ import { writeDocument } from './write-document.ts';
 /** How many are kept. */
 const MOST = 50;
 
-/** What is kept of the last builds, a file each, the text as it was given. */
+/** What is kept of the last builds, a file each, the text as it was given. The logs of other builds are dropped. */
 export class BuildReports {
   readonly #paths: StorePaths;
+  readonly #logs: BuildLogs;
 
-  constructor(paths: StorePaths) {
+  constructor(paths: StorePaths, logs: BuildLogs) {
     this.#paths = paths;
+    this.#logs = logs;
   }
 
-  /** Keeps a report, and drops the oldest beyond a bound. */
-  async put(session: Session, id: string, text: string): Promise<void> {
-    const folder = this.#paths.reports;
-    await mkdir(folder, { recursive: true, mode: 0o700 }); // a store that is older than this has none
-    await writeDocument(session, join(folder, `${id}.json`), text, 'cached');
-    for (const name of (await this.#newestFirst()).slice(MOST)) await rm(join(folder, name), { force: true });
+  /** Notes that a build is running, so that it is known of if it is killed. */
+  async begin(session: Session, text: string): Promise<void> {
+    await mkdir(this.#paths.reports, { recursive: true, mode: 0o700 }); // a store that is older than this has none
+    await writeDocument(session, this.#path(session.id), text, 'cached');
   }
 
-  /** The report of a build, by its id or the beginning of it, or the last one; undefined where there is none. */
-  async get(id = ''): Promise<string | undefined> {
-    const name = (await this.#newestFirst()).find((each) => each.startsWith(id));
-    if (name === undefined) return undefined;
-    return readFile(join(this.#paths.reports, name), 'utf8').catch(() => undefined);
+  /** Keeps the report of a session's build that has ended, and drops the oldest beyond a bound, with their logs. */
+  async end(session: Session, text: string): Promise<void> {
+    await writeDocument(session, this.#path(session.id), text, 'cached');
+    const ids = await this.ids();
+    for (const id of ids.slice(MOST)) await rm(this.#path(id), { force: true });
+    await this.#logs.keepOnly(ids.slice(0, MOST));
   }
 
-  async #newestFirst(): Promise<string[]> {
+  /** The report of a build; undefined where there is none. */
+  async get(id: string): Promise<string | undefined> {
+    return readFile(this.#path(id), 'utf8').catch(() => undefined);
+  }
+
+  /** The builds of which something is kept, the last one that ended or began first. */
+  async ids(): Promise<string[]> {
     const folder = this.#paths.reports;
     try {
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+      const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
       const times = await Promise.all(
         names.map(async (name) => {
           const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: 0 }));
-          return { name, mtimeMs };
+          return { id: name.slice(0, -SUFFIX.length), mtimeMs };
         }),
       );
-      return times.toSorted((a, b) => b.mtimeMs - a.mtimeMs).map(({ name }) => name);
+      return times.toSorted((a, b) => b.mtimeMs - a.mtimeMs).map(({ id }) => id);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return [];
       throw error;
     }
   }
+
+  #path(id: string): string {
+    return join(this.#paths.reports, `${id}${SUFFIX}`);
+  }
 }
+
+const SUFFIX = '.json';

@@ -6,6 +6,7 @@ import {
   baseObject,
   blobObject,
   cacheMountObject,
+  logsObject,
   recordObject,
   tocObject,
   treeObject,
@@ -28,6 +29,8 @@ export type EntryKind =
   | 'cache mount'
   /** A file that ADD fetched, or a blob that nothing needs any more. */
   | 'file'
+  /** What the steps of a build wrote. */
+  | 'logs'
   /** What nobody can read. */
   | 'unreadable';
 
@@ -66,7 +69,11 @@ export function cacheEntries(store: Store, inventory: Inventory, held: ReadonlyS
   const claimed = new Set(
     drafts.flatMap(({ objects, needs = [] }) => [...objects, ...needs].map(({ name }) => name)),
   );
-  drafts.push(...leftDrafts(store, inventory, claimed), ...cacheMountDrafts(store, inventory));
+  drafts.push(
+    ...leftDrafts(store, inventory, claimed),
+    ...cacheMountDrafts(store, inventory),
+    ...logDrafts(store, inventory),
+  );
   return drafts.map(({ needs = [], ...draft }) => ({
     created: '',
     ...draft,
@@ -159,6 +166,10 @@ function cacheMountDrafts(store: Store, { cacheMounts }: Inventory): Draft[] {
     title: '',
     objects: [cacheMountObject(store, slot)],
   }));
+}
+
+function logDrafts(store: Store, { logs }: Inventory): Draft[] {
+  return logs.map((build) => ({ kind: 'logs', id: build, title: '', objects: [logsObject(store, build)] }));
 }
 
 function blobsThere(store: Store, { blobs }: Inventory, digests: readonly Digest[]): StoreObject[] {

@@ -1,5 +1,6 @@
 export type { StoredBlob } from './blob-store.ts';
 export { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type CacheSize } from './cache-limit.ts';
+export type { LogWriter } from './build-logs.ts';
 export type { CacheEntry, EntryKind } from './cache-entries.ts';
 export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';

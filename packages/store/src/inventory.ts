@@ -25,6 +25,8 @@ export interface Inventory {
   readonly tocs: ReadonlySet<FormId>;
   readonly blobs: ReadonlySet<Digest>;
   readonly cacheMounts: readonly string[];
+  /** The builds that left logs. */
+  readonly logs: readonly string[];
   /** Files that nobody can read, or knows. */
   readonly strays: readonly StoreObject[];
 }
@@ -58,6 +60,7 @@ export async function takeInventory(store: Store): Promise<Inventory> {
     tocs: new Set(tocs),
     blobs: new Set(blobs),
     cacheMounts: store.cacheMounts.slots(),
+    logs: await store.logs.builds(),
     strays,
   };
 }

@@ -22,11 +22,11 @@ export async function measureAll(
 }
 
 async function measure({ sizes }: Store, { kind, name, path, isLocked }: StoreObject): Promise<number> {
-  if (kind !== 'tree' && kind !== 'cache mount') return fileUsage(path);
+  if (kind !== 'tree' && kind !== 'cache mount' && kind !== 'logs') return fileUsage(path);
   const known = sizes.measured(name);
   if (known !== undefined) return known;
   const bytes = await treeUsage(path);
-  // A cache mount that is in use changes.
+  // A cache mount that is in use changes, and so do the logs of a build that is running.
   if (isLocked?.() !== true) sizes.set(name, bytes, 'measured');
   return bytes;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { Digest } from '@caisson/oci';
+import { logsName } from './build-logs.ts';
 import { cacheMountName } from './cache-mounts.ts';
 import { tocName, treeName } from './layer-forms.ts';
 import type { FormId } from './paths.ts';
@@ -10,7 +11,7 @@ import { recordName } from './step-records.ts';
 import type { Store } from './store.ts';
 
 /** What prune counts one by one. */
-export type ObjectKind = 'blob' | 'tree' | 'toc' | 'record' | 'base' | 'cache mount' | 'stray';
+export type ObjectKind = 'blob' | 'tree' | 'toc' | 'record' | 'base' | 'cache mount' | 'logs' | 'stray';
 
 /** A file or folder of the store, which comes and goes as a whole. */
 export interface StoreObject {
@@ -77,6 +78,17 @@ export function cacheMountObject({ cacheMounts }: Store, slot: string): StoreObj
     path: cacheMounts.path(slot),
     isLocked: () => cacheMounts.isInUse(slot),
     remove: (session) => cacheMounts.remove(session, slot),
+  };
+}
+
+/** The logs of a build. */
+export function logsObject({ logs }: Store, build: string): StoreObject {
+  return {
+    kind: 'logs',
+    name: logsName(build),
+    path: logs.folder(build),
+    isLocked: () => logs.isRunning(build),
+    remove: () => logs.remove(build),
   };
 }
 

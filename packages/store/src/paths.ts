@@ -42,6 +42,9 @@ export class StorePaths {
   get reports(): string {
     return this.#in('reports');
   }
+  get logs(): string {
+    return this.#in('logs');
+  }
   get cacheMounts(): string {
     return this.#in('cache-mounts');
   }

@@ -41,6 +41,8 @@ export interface Pruned {
   readonly bases: number;
   readonly trees: number;
   readonly cacheMounts: number;
+  /** Builds whose logs are gone. */
+  readonly logs: number;
   readonly blobs: number;
   /** What that takes on the disk, in bytes. */
   readonly bytes: number;
@@ -90,6 +92,7 @@ function summary({ entries, objects, bytes, left }: Chosen): Pruned {
     bases: count('base'),
     trees: count('tree'),
     cacheMounts: count('cache mount'),
+    logs: count('logs'),
     blobs: count('blob'),
     bytes,
     left,
@@ -118,7 +121,7 @@ async function remove(store: Store, session: Session, { entries, objects }: Chos
   const order = [
     ...objects.filter(({ kind }) => ['record', 'base', 'stray', 'toc'].includes(kind)),
     ...objects.filter((object) => isBlob(object) && !ofImages.has(object.name)),
-    ...objects.filter(({ kind }) => kind === 'tree' || kind === 'cache mount'),
+    ...objects.filter(({ kind }) => ['tree', 'cache mount', 'logs'].includes(kind)),
   ];
   for (const object of order) await object.remove(session);
   if (images.length > 0) await store.images.remove(session, images);

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { errorCode, syncFileSystem } from '@caisson/sys';
 import { pathExists } from 'fs-extra/esm';
 import { BlobStore } from './blob-store.ts';
+import { BuildLogs } from './build-logs.ts';
 import { BuildReports } from './build-reports.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { checkFolder } from './check-folder.ts';
@@ -41,6 +42,7 @@ export class Store implements Disposable {
   readonly pastRecords: PastRecords;
   readonly secretMarks: SecretMarks;
   readonly reports: BuildReports;
+  readonly logs: BuildLogs;
   readonly bases: RememberedBases;
   readonly forms: LayerForms;
   readonly lookUps: LookUps;
@@ -65,7 +67,8 @@ export class Store implements Disposable {
     this.blobs = new BlobStore(paths, known);
     this.images = new ImageIndex(paths, this.blobs, lockOptions);
     this.records = new StepRecords(paths, this.sizes);
-    this.reports = new BuildReports(paths);
+    this.logs = new BuildLogs(paths, this.sizes);
+    this.reports = new BuildReports(paths, this.logs);
     this.pastRecords = new PastRecords(this.#database);
     this.bases = new RememberedBases(paths, this.sizes);
     this.forms = new LayerForms(paths, known, lockOptions);

@@ -41,6 +41,7 @@ const KINDS: readonly EntryUsage['kind'][] = [
   'tree',
   'cache mount',
   'file',
+  'logs',
   'unreadable',
 ];
 

@@ -11,6 +11,7 @@ import type { DistantLayer } from '@caisson/registry';
 import { RegistryError } from '@caisson/registry/errors';
 import { StoreError, type RememberedBase, type Session, type Store, type StoredImage } from '@caisson/store';
 import type { BaseOrigin, Emit } from '../events.ts';
+import { atIntervals } from '../at-intervals.ts';
 import { buildError } from '../failure.ts';
 import type { PullPolicy } from '../request.ts';
 import type { StateLayer } from '../state.ts';
@@ -159,7 +160,9 @@ export class RemoteBases {
       });
     }
     const image = familiarName(reference);
-    const onProgress = (received: number): void => emit({ kind: 'fetch', image, digest, received, size });
+    const onProgress = atIntervals(size, (received) =>
+      emit({ kind: 'fetch', image, digest, received, size }),
+    );
     const options = { store, session, what: `a layer of ${image}`, onProgress, signal };
     if (await store.blobs.has(session, digest)) return;
     const { client, fetchBlob } = await registry.open();

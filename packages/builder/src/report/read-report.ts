@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isDigest, type Digest, type Json } from '@caisson/oci';
 import type { Store } from '@caisson/store';
-import type { BuildReport } from './build-report.ts';
+import type { KeptReport } from './build-report.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 const json: z.ZodMiniType<Json> = z.lazy(() =>
@@ -56,6 +56,8 @@ const reportSchema = z.object({
   id: z.string(),
   startedAt: z.string(),
   duration: z.number(),
+  result: z.optional(z.enum(['built', 'failed', 'cancelled'])),
+  context: z.optional(z.string()),
   dockerfile: z.string(),
   target: z.string(),
   steps: z.array(
@@ -71,6 +73,7 @@ const reportSchema = z.object({
     }),
   ),
   imageId: z.optional(digest),
+  size: z.optional(z.number()),
   names: z.array(z.string()),
 });
 
@@ -79,7 +82,24 @@ const reportSchema = z.object({
  * @param id the build's, or the beginning of it; the last build's where it is not given
  * @returns undefined where there is none
  */
-export async function readReport(store: Store, id?: string): Promise<BuildReport | undefined> {
+export async function readReport(store: Store, id = ''): Promise<KeptReport | undefined> {
+  const found = (await store.reports.ids()).find((each) => each.startsWith(id));
+  return found === undefined ? undefined : reportOf(store, found);
+}
+
+/**
+ * The reports of the builds that are known, the newest first. Those that are damaged are left out.
+ * @param most how many of the last are looked at
+ */
+export async function listReports(store: Store, most = Infinity): Promise<KeptReport[]> {
+  const ids = (await store.reports.ids()).slice(0, most);
+  const reports = await Promise.all(ids.map((id) => reportOf(store, id)));
+  return reports
+    .filter((report) => report !== undefined)
+    .toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
+}
+
+async function reportOf(store: Store, id: string): Promise<KeptReport | undefined> {
   const text = await store.reports.get(id);
   if (text === undefined) return undefined;
   let value: unknown;
@@ -89,5 +109,8 @@ export async function readReport(store: Store, id?: string): Promise<BuildReport
     return undefined;
   }
   const parsed = reportSchema.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  if (!parsed.success) return undefined;
+  const report = parsed.data;
+  const state = report.result ?? (store.logs.isRunning(id) ? 'running' : 'killed');
+  return { ...report, state };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { digestOf } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
@@ -116,9 +117,21 @@ export class RunOp extends StepOp<PlannedRun> {
       },
     );
     emit({ kind: 'isolation', runtime, network });
-    if (exitCode !== 0 || layer === undefined) throw stepFailed(this.step, exitCode, tail.lines());
+    if (exitCode !== 0 || layer === undefined) throw this.#failed(exitCode, tail.lines());
     this.#mounts.rememberSecrets(key);
     return { ...layer, tar, toc };
+  }
+
+  #failed(exitCode: number, details: readonly string[]): Error {
+    const { store, session } = this.scope;
+    const log = store.logs.path(session.id, this.place.info.id);
+    return buildError('step-failed', `${this.step.text} ended with exit code ${exitCode}`, {
+      exitCode,
+      ...(details.length === 0 ? {} : { details }),
+      ...(existsSync(log) ? { log } : {}),
+      ...(exitCode === 127 ? { hint: 'code 127 says that a shell did not find a command' } : {}),
+      ...(exitCode === 137 ? { hint: 'code 137 says that it was killed, often for want of memory' } : {}),
+    });
   }
 
   /** A script that stands in the Dockerfile is shown to the step as a file, which leaves no trace. */
@@ -130,13 +143,4 @@ export class RunOp extends StepOp<PlannedRun> {
     await chmod(source, 0o755);
     return [{ kind: 'folder', source, target: `/dev/pipes/${script.name}`, isReadOnly: true }];
   }
-}
-
-function stepFailed(step: PlannedRun, exitCode: number, details: readonly string[]): Error {
-  return buildError('step-failed', `${step.text} ended with exit code ${exitCode}`, {
-    exitCode,
-    ...(details.length === 0 ? {} : { details }),
-    ...(exitCode === 127 ? { hint: 'code 127 says that a shell did not find a command' } : {}),
-    ...(exitCode === 137 ? { hint: 'code 137 says that it was killed, often for want of memory' } : {}),
-  });
 }

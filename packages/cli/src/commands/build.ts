@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
@@ -8,17 +8,14 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { readCacheMaxSize } from '../config/cache-max-size.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
-import { flagOrVariable } from '../flag-or-variable.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { counted, seconds } from '../output/format.ts';
-import { plainProgress, quietProgress } from '../output/plain-progress.ts';
+import { openProgress, progressKind } from '../output/open-progress.ts';
 import { parseCacheTo } from '../parse-cache.ts';
 import { parseDestinations } from '../parse-output.ts';
 import { parseCall } from '../parse-call.ts';
-import { oneOf } from '../parse-options.ts';
+import { ResultFiles } from '../result-files.ts';
 import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
-import { tryFiles } from '../try-files.ts';
 
 /** `caisson build` */
 export function buildCommand({ terminal, finish }: CommandContext): Command {
@@ -67,30 +64,27 @@ async function runBuild(
     ...parseDestinations(flags, terminal.cwd),
     cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
   };
+  const kind = flags.quiet === true ? 'quiet' : progressKind(flags.progress, terminal);
   const { build } = await import('@caisson/builder');
   const source = await sourceOf(context, flags);
   if (call.method === 'check') return showCheck({ ...request, ...source }, call.format, terminal);
   const cacheMaxSize = await readCacheMaxSize(flags.cacheMaxSize, terminal);
   const limits = cacheMaxSize === undefined ? {} : { cacheMaxSize };
   using interrupt = onInterrupt();
-  const startedAt = performance.now();
-  const isQuiet = flags.quiet === true;
-  const emit =
-    isQuiet || progressOf(flags, terminal) === 'quiet' ? quietProgress(terminal) : plainProgress(terminal);
-  const built = await build({ ...request, ...limits, ...source, signal: interrupt.signal }, emit);
-  if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+  const progress = await openProgress(kind, terminal, folderOf(source, terminal));
+  const files = new ResultFiles(flags, terminal);
+  const built = await build({ ...request, ...limits, ...source, signal: interrupt.signal }, (event) => {
+    files.note(event);
+    progress.emit(event);
+  });
+  if (interrupt.exitCode !== undefined) {
+    progress.finish('cancelled');
+    return interrupt.exitCode;
+  }
+  progress.finish(built.ok ? 'built' : 'failed');
   if (!built.ok) return exitOf(built.error);
-  const { imageId, steps } = built.value;
-  if (flags.iidfile !== undefined) {
-    const path = resolve(terminal.cwd, flags.iidfile);
-    const failure = { code: 'output', message: `cannot write the image id to ${path}` } as const;
-    if (!(await tryFiles(() => writeFile(path, imageId), failure, terminal))) return EXIT.failed;
-  }
-  if (isQuiet) terminal.out(`${imageId}\n`);
-  else if (progressOf(flags, terminal) !== 'quiet') {
-    const took = seconds(performance.now() - startedAt);
-    terminal.error(`built in ${took}: ${counted(steps.cached, 'step')} cached, ${steps.ran} ran\n`);
-  }
+  if (!(await files.write(built.value))) return EXIT.failed;
+  if (flags.quiet === true) terminal.out(`${built.value.imageId}\n`);
   return EXIT.ok;
 }
 
@@ -119,7 +113,9 @@ async function beginningOf(input: AsyncIterable<unknown>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function progressOf(flags: BuildFlags, terminal: Terminal): 'auto' | 'plain' | 'quiet' {
-  const given = flagOrVariable('--progress', flags.progress, 'CAISSON_PROGRESS', terminal);
-  return given === undefined ? 'auto' : oneOf(given.by, given.value, ['auto', 'plain', 'quiet']);
+/** The folder that is built, if it is one of this machine. */
+function folderOf({ context }: BuildSource, { cwd }: Terminal): string | undefined {
+  if (typeof context !== 'string') return undefined;
+  const folder = resolve(cwd, context);
+  return existsSync(folder) ? folder : undefined;
 }

@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import type { BuildReport, Change, ReportedStep } from '@caisson/builder';
 import type { StepRecord } from '@caisson/store';
+import { chooseSteps } from '../choose-steps.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { tellNoBuild } from '../no-such-build.ts';
 import { withStore } from '../open-store.ts';
 import { ago } from '../output/format.ts';
 import { printableLine } from '../output/line-splitter.ts';
 import { printJson } from '../output/print.ts';
 import { fieldText, fileText, reasonText, stateText } from '../output/reason-text.ts';
 import { oneOf } from '../parse-options.ts';
-import { UsageError } from '../usage-error.ts';
 
 interface ExplainFlags {
   readonly build?: string;
@@ -33,7 +34,7 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
       '[step]',
       'one step, by its number (3) or its name ("build 2/5"); all that ran where it is not given',
     )
-    .option('--build <id>', 'another build than the last one, by the beginning of its id')
+    .option('--build <id>', 'another build than the last one, by the beginning of its id: caisson builds')
     .option('--format <kind>', 'text for people, json for programs')
     .addHelpText('after', EXAMPLES)
     .action(async (step: string | undefined, flags: ExplainFlags, self: Command) => {
@@ -51,11 +52,7 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
         return { report, steps };
       });
       if (found === undefined) {
-        const which =
-          flags.build === undefined
-            ? 'this store knows no build'
-            : `this store knows no build ${JSON.stringify(flags.build)}`;
-        terminal.error(`error: ${which}\n  hint: the last 50 builds are kept\n`);
+        tellNoBuild(terminal, flags.build);
         finish(EXIT.failed);
         return;
       }
@@ -72,16 +69,10 @@ Examples:
   caisson explain --format json 3 | jq '.steps[0].reason.changes'
 `;
 
-function chosen({ steps }: BuildReport, which: string | undefined): readonly ReportedStep[] {
-  if (which === undefined) return steps.filter(({ reason }) => reason !== undefined);
-  const wanted = which.replace(/^#/, '');
-  const found = steps.filter(({ id, name }) => String(id) === wanted || name === which);
-  if (found.length > 0) return found;
-  const last = steps.length;
-  throw new UsageError(`the build has no step ${JSON.stringify(which)}`, {
-    expected:
-      last === 0 ? 'a build with steps' : `1 to ${last}, or a name like ${JSON.stringify(steps[0]?.name)}`,
-  });
+function chosen(report: BuildReport, which: string | undefined): readonly ReportedStep[] {
+  return which === undefined
+    ? report.steps.filter(({ reason }) => reason !== undefined)
+    : chooseSteps(report, which);
 }
 
 function jsonOf({ id, startedAt, dockerfile, target }: BuildReport, steps: readonly Explained[]): unknown {

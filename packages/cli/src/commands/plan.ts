@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { counted } from '../output/format.ts';
-import { quietProgress } from '../output/plain-progress.ts';
+import { QuietProgress } from '../output/quiet-progress.ts';
 import { printJson } from '../output/print.ts';
 import { reasonText } from '../output/reason-text.ts';
 import { oneOf } from '../parse-options.ts';
@@ -51,7 +51,7 @@ async function runPlan(context: string, flags: Flags, root: string, terminal: Te
   const { plan } = await import('@caisson/builder');
   using interrupt = onInterrupt();
   const all = { ...request, ...(await sourceOf(context, flags)), signal: interrupt.signal };
-  const planned = await plan(all, quietProgress(terminal));
+  const planned = await plan(all, new QuietProgress(terminal).emit);
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!planned.ok) return exitOf(planned.error);
   if (format === 'json') printJson(terminal, jsonOf(planned.value));

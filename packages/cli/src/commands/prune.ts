@@ -91,7 +91,7 @@ function keptSpace(flags: PruneFlags): KeptSpace | undefined {
 }
 
 function textOf(gone: Pruned, isDryRun: boolean): string {
-  const { images, records, bases, trees, cacheMounts, blobs, bytes, left } = gone;
+  const { images, records, bases, trees, cacheMounts, logs, blobs, bytes, left } = gone;
   const kinds: readonly [count: number, thing: string][] = [
     [images.length, 'unnamed image'],
     [records, 'step result'],
@@ -99,6 +99,7 @@ function textOf(gone: Pruned, isDryRun: boolean): string {
     [trees, 'tree'],
     [cacheMounts, 'cache mount'],
     [blobs, 'blob'],
+    [logs, 'build log'],
   ];
   const parts = kinds.flatMap(([count, thing]) => (count === 0 ? [] : [counted(count, thing)]));
   const what = parts.length === 0 ? 'nothing' : `${parts.join(', ')}: ${size(bytes)}`;

@@ -1,23 +1,38 @@
 import { stripVTControlCharacters } from 'node:util';
 
 const NEWLINE = 10;
+const RETURN = 13;
+
+/** How much of a line without an end is waited for, in bytes: then it is told in pieces. */
+const LONGEST = 64 << 10;
 
 /** Splits what a step writes into lines that are safe to show: nothing in them can move the cursor or set a title. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(onLine: (line: string) => void) {
     this.#onLine = onLine;
   }
 
   push(data: Uint8Array): void {
-    let bytes = Buffer.concat([this.#rest, data]);
+    let bytes: Buffer = this.#rest.length === 0 ? Buffer.from(data) : Buffer.concat([this.#rest, data]);
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE)) {
       this.#onLine(harmless(bytes.subarray(0, end)));
       bytes = bytes.subarray(end + 1);
     }
+    bytes = withoutOverwritten(bytes);
+    while (bytes.length > LONGEST) {
+      const end = endOfCharacter(bytes, LONGEST);
+      this.#onLine(harmless(bytes.subarray(0, end)));
+      bytes = bytes.subarray(end);
+    }
     this.#rest = Buffer.from(bytes);
+  }
+
+  /** What has come of a line that has no end yet: a progress bar, for one. */
+  get unfinished(): string {
+    return harmless(this.#rest);
   }
 
   /** Tells the last line, which may have no end. */
@@ -27,15 +42,31 @@ export class LineSplitter {
   }
 }
 
+/** What comes behind the last carriage return; one at the very end overwrites nothing yet. */
+function withoutOverwritten(bytes: Buffer): Buffer {
+  const last = bytes.lastIndexOf(RETURN, bytes.length - 2);
+  return bytes.length < 2 || last === -1 ? bytes : bytes.subarray(last + 1);
+}
+
+/** The end of a character of UTF-8, at a place or up to three bytes before it. */
+function endOfCharacter(bytes: Buffer, at: number): number {
+  let end = at;
+  while (end > at - 3 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return end;
+}
+
 /** Of what overwrites itself with carriage returns, the last version. */
 function harmless(line: Uint8Array): string {
   const text = Buffer.from(line).toString('utf8').replace(/\r+$/, '');
   return printable(text.split('\r').at(-1) ?? '');
 }
 
-/** A text without escape sequences and control characters but tabs. */
+/** Control characters but tabs and line feeds, and those that turn the direction of writing. */
+const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text without escape sequences and characters that a terminal obeys. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+  return stripVTControlCharacters(text).replace(HARMFUL, '');
 }
 
 /** A text as one line, of which nothing can pass for another. */

@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import type { KeptReport } from '@caisson/builder';
+import { rootOf, type CommandContext } from '../command-context.ts';
+import { shownName } from '../image-names.ts';
+import { withStore } from '../open-store.ts';
+import { ago, seconds } from '../output/format.ts';
+import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+
+interface BuildsFlags {
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly format?: string;
+}
+
+/** `caisson builds` */
+export function buildsCommand({ terminal }: CommandContext): Command {
+  return new Command('builds')
+    .summary('list the last builds')
+    .description('Lists the builds that the store knows, the newest first: the last 50.')
+    .option('-q, --quiet', 'print nothing but ids')
+    .option('--json', 'as --format json')
+    .option(FORMAT_FLAG, FORMAT_HELP)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  caisson builds
+  caisson logs $(caisson builds -q | head -n 1)      what the steps of the last build wrote
+  caisson builds --json | jq '.[] | select(.state == "failed").id'
+`,
+    )
+    .action(async (flags: BuildsFlags, self: Command) => {
+      const { listReports } = await import('@caisson/builder');
+      const reports = await withStore(rootOf(self, terminal), listReports);
+      if (flags.quiet === true) {
+        for (const { id } of reports) terminal.out(`${id}\n`);
+        return;
+      }
+      const now = Date.now();
+      printListing(terminal, flags.json === true ? 'json' : flags.format, reports.map(rowOf), {
+        headings: ['BUILD', 'STARTED', 'TOOK', 'RESULT', 'STEPS', 'WHAT'],
+        row: ({ id, startedAt, duration, state, cached, ran, failed, names, dockerfile, target }) => [
+          id,
+          ago(startedAt, now),
+          state === 'running' || state === 'killed' ? '-' : seconds(duration),
+          state,
+          `${cached} cached, ${ran} ran${failed === 0 ? '' : `, ${failed} failed`}`,
+          names.length > 0 ? names.map(shownName).join(', ') : `${dockerfile} ${target}`,
+        ],
+      });
+    });
+}
+
+/** A build as it is listed. */
+interface BuildRow extends Omit<KeptReport, 'steps' | 'result'> {
+  /** How many steps the cache had, how many ran, and how many of those failed. */
+  readonly cached: number;
+  readonly ran: number;
+  readonly failed: number;
+}
+
+function rowOf({ steps, result: _result, ...report }: KeptReport): BuildRow {
+  const count = (outcome: string): number => steps.filter((step) => step.outcome === outcome).length;
+  return { ...report, cached: count('cached'), ran: count('ran'), failed: count('failed') };
+}

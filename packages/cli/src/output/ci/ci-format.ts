@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { relative, resolve } from 'node:path';
+import type { Failure, Warning } from '@caisson/builder';
+import type { Terminal } from '../../terminal.ts';
+import { printableLine } from '../line-splitter.ts';
+
+/** What a CI system reads in the lines of a log. Each text ends with a newline. */
+export interface CiFormat {
+  /** Lines that are folded up until `end` under a title. */
+  begin(title: string): string;
+  end(): string;
+  /** What the system shows beside the line of the file that a problem is in; nothing where it has no such thing. */
+  annotation(severity: 'error' | 'warning', problem: Failure | Warning): string;
+  /** A text outside of what is folded up, in which the system finds nothing to obey. */
+  inert(text: string): string;
+}
+
+/**
+ * The format of the CI system that a command runs in; undefined where it is none of those that are known.
+ * @param context the folder that is built; undefined where it came from elsewhere
+ */
+export function ciFormat(
+  { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
+  context: string | undefined,
+): CiFormat | undefined {
+  if (env['GITHUB_ACTIONS'] === 'true') return new GitHubFormat(env['GITHUB_WORKSPACE'] ?? cwd, context);
+  return env['GITLAB_CI'] === 'true' ? new GitLabFormat() : undefined;
+}
+
+/**
+ * GitHub Actions obeys lines of its own form, whoever writes them; an old form anywhere in a line. What steps write
+ * stands between a word that nobody can guess and the same word again: so long nothing is obeyed.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+ */
+class GitHubFormat implements CiFormat {
+  readonly #workspace: string;
+  readonly #context: string | undefined;
+  #token = '';
+
+  constructor(workspace: string, context: string | undefined) {
+    this.#workspace = workspace;
+    this.#context = context;
+  }
+
+  begin(title: string): string {
+    this.#token = randomUUID();
+    return `::group::${escapeData(title)}\n::stop-commands::${this.#token}\n`;
+  }
+
+  end(): string {
+    return `::${this.#token}::\n::endgroup::\n`;
+  }
+
+  annotation(severity: 'error' | 'warning', problem: Failure | Warning): string {
+    const { message, place } = problem;
+    const title = 'code' in problem ? problem.code : problem.rule;
+    const file = place === undefined ? undefined : this.#fileOf(place.path);
+    const properties = [
+      ...(place === undefined || file === undefined ? [] : [['file', file], ...linesOf(place)]),
+      ...(title === undefined ? [] : [['title', title]]),
+    ].map(([name = '', value = '']) => `${name}=${escapeProperty(value)}`);
+    const details = properties.length === 0 ? '' : ` ${properties.join(',')}`;
+    return `::${severity}${details}::${escapeData(printableLine(message))}\n`;
+  }
+
+  inert(text: string): string {
+    return text.replaceAll('##[', '## [').replaceAll(/^(\s*):(?=:)/gm, '$1: ');
+  }
+
+  /** GitHub knows files by their paths in the repository; we by theirs in the context. */
+  #fileOf(path: string): string | undefined {
+    if (this.#context === undefined) return undefined;
+    return relative(this.#workspace, resolve(this.#context, path));
+  }
+}
+
+function linesOf({ range }: NonNullable<Failure['place']>): [string, string][] {
+  return [
+    ['line', String(range.start.line)],
+    ['endLine', String(range.end.line)],
+  ];
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+/**
+ * GitLab folds up what stands between two marks.
+ * @see https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections
+ */
+class GitLabFormat implements CiFormat {
+  #sections = 0;
+
+  begin(title: string): string {
+    this.#sections++;
+    return `${this.#mark('start', '[collapsed=true]')}${title}\n`;
+  }
+
+  end(): string {
+    return `${this.#mark('end')}\n`;
+  }
+
+  annotation(): string {
+    return '';
+  }
+
+  /** Its marks begin with control characters, which nothing that is shown has. */
+  inert(text: string): string {
+    return text;
+  }
+
+  #mark(which: 'start' | 'end', options = ''): string {
+    const now = Math.floor(Date.now() / 1000);
+    return `\u001b[0Ksection_${which}:${now}:caisson_${process.pid}_${this.#sections}${options}\r\u001b[0K`;
+  }
+}

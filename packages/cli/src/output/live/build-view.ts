@@ -1,0 +1,94 @@
+import type { BuildEvent, StepInfo } from '@caisson/builder';
+import { LineSplitter } from '../line-splitter.ts';
+import { reasonText } from '../reason-text.ts';
+import { StepTally } from '../step-tally.ts';
+import { Transfer } from './transfer.ts';
+
+/** How many of its last lines are kept of a step. */
+const TAIL = 12;
+
+/** A step that is running. */
+export interface RunningStep {
+  readonly step: StepInfo;
+  readonly begunAt: number;
+  /** Why it runs, in a line. */
+  readonly why: string;
+  /** The last lines that it wrote. */
+  readonly tail: () => readonly string[];
+  readonly write: (data: Uint8Array) => void;
+}
+
+/** What of a build is worth seeing at this moment. Times are in milliseconds, of one clock. */
+export class BuildView {
+  readonly begunAt: number;
+  readonly tally = new StepTally();
+  /** By number. */
+  readonly running = new Map<number, RunningStep>();
+  /** What comes and goes, by what it is called. */
+  readonly pulls = new Map<string, Transfer>();
+  readonly pushes = new Map<string, Transfer>();
+  steps: readonly StepInfo[] = [];
+  /** The image, once it is complete. */
+  image: Extract<BuildEvent, { kind: 'image' }> | undefined;
+
+  constructor(now: number) {
+    this.begunAt = now;
+  }
+
+  note(event: BuildEvent, now: number): void {
+    this.tally.note(event);
+    switch (event.kind) {
+      case 'planned':
+        this.steps = event.steps;
+        break;
+      case 'step-started':
+        this.running.set(event.step.id, runningStep(event.step, reasonText(event.reason), now));
+        break;
+      case 'step-output':
+        this.running.get(event.step.id)?.write(event.data);
+        break;
+      case 'step-done':
+      case 'step-failed':
+        this.running.delete(event.step.id);
+        break;
+      case 'fetch':
+        transferOf(this.pulls, event.image, now).note(event.digest, event.received, event.size, now);
+        break;
+      case 'send':
+        transferOf(this.pushes, event.name, now).note(event.digest, event.sent, event.size, now);
+        break;
+      case 'pushing':
+        transferOf(this.pushes, event.name, now);
+        break;
+      case 'image':
+        this.image = event;
+        break;
+      default:
+    }
+  }
+}
+
+function transferOf(transfers: Map<string, Transfer>, name: string, now: number): Transfer {
+  const transfer = transfers.get(name) ?? new Transfer(now);
+  transfers.set(name, transfer);
+  return transfer;
+}
+
+function runningStep(step: StepInfo, why: string, now: number): RunningStep {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((line) => {
+    if (line.trim() === '') return;
+    lines.push(line);
+    if (lines.length > TAIL) lines.shift();
+  });
+  return {
+    step,
+    begunAt: now,
+    why,
+    tail: () => {
+      const last = splitter.unfinished;
+      return last.trim() === '' ? lines : [...lines.slice(1 - TAIL), last];
+    },
+    write: (data) => splitter.push(data),
+  };
+}

@@ -1,0 +1,151 @@
+import type { BuildEvent, Emit } from '@caisson/builder';
+import { buildFailuresText, warningText } from '../../failure-text.ts';
+import type { Terminal } from '../../terminal.ts';
+import { seconds, size } from '../format.ts';
+import { familiarNames, sizeText } from '../image-text.ts';
+import type { Ended, Progress } from '../progress.ts';
+import { BuildView } from './build-view.ts';
+import { drawFrame } from './frame.ts';
+import { Lines } from './lines.ts';
+import { LiveScreen } from './screen.ts';
+import { themeFor } from './theme.ts';
+import type { Transfer } from './transfer.ts';
+
+/** How often is drawn, if something changed, in milliseconds. */
+const INTERVAL = 100;
+/** After how long without more layers the pull of an image is over, in milliseconds. */
+const PULL_IS_OVER = 300;
+
+/** What a live view needs of a terminal. */
+type LiveTerminal = Pick<Terminal, 'error' | 'hasColor' | 'env'> & {
+  readonly screen: NonNullable<Terminal['screen']>;
+};
+
+/**
+ * A build on a terminal: steps that have run scroll up and stay; below them stands what is going on, drawn anew when it
+ * changes; steps that the cache had are a number. What is left in the end is what somebody wants to have read.
+ */
+export class LiveProgress implements Progress {
+  readonly #terminal: LiveTerminal;
+  readonly #view = new BuildView(performance.now());
+  readonly #lines: Lines;
+  readonly #screen: LiveScreen;
+  readonly #timer: NodeJS.Timeout;
+  /** What is to scroll up with the next drawing. */
+  #lasting = '';
+
+  constructor(terminal: LiveTerminal) {
+    const { screen, env, hasColor } = terminal;
+    this.#terminal = terminal;
+    this.#lines = new Lines(themeFor(env, hasColor), () => screen.columns);
+    this.#screen = new LiveScreen(screen, terminal.error);
+    this.#timer = setInterval(() => this.#draw(), INTERVAL);
+    this.#timer.unref();
+  }
+
+  readonly emit: Emit = (event) => {
+    const now = performance.now();
+    this.#view.note(event, now);
+    if (event.kind === 'planned') this.#lines.fit(event.steps);
+    this.#keep(this.#lastingText(event));
+  };
+
+  finish(ended: Ended): void {
+    clearInterval(this.#timer);
+    this.#endPulls(0);
+    this.#keep(this.#summary(ended));
+    this.#screen.update(this.#lasting, []);
+  }
+
+  #draw(): void {
+    this.#endPulls(PULL_IS_OVER);
+    const lasting = this.#lasting;
+    this.#lasting = '';
+    const { rows } = this.#terminal.screen;
+    this.#screen.update(lasting, drawFrame(this.#view, this.#lines, rows, performance.now()));
+  }
+
+  #keep(text: string): void {
+    this.#lasting += text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  }
+
+  /** What stays of an event. */
+  #lastingText(event: BuildEvent): string {
+    const { hasColor } = this.#terminal;
+    switch (event.kind) {
+      case 'step-done':
+        return this.#lines.step(
+          'done',
+          event.step,
+          seconds(event.duration),
+          event.isSame ? 'same result as before' : '',
+        );
+      case 'step-failed':
+        return this.#lines.step('failed', event.step, seconds(event.duration));
+      case 'cache-imported':
+        return this.#lines.done(`${event.from}: ${event.records} records`);
+      case 'cache-exported':
+        return this.#lines.done(`wrote ${event.to}: ${event.records} records`);
+      case 'output': {
+        const { type, destination } = event;
+        return this.#lines.done(
+          `wrote ${type} to ${destination === '-' ? 'the standard output' : destination}`,
+        );
+      }
+      case 'pushed': {
+        const transfer = this.#view.pushes.get(event.name);
+        this.#view.pushes.delete(event.name);
+        return this.#lines.done(`pushed ${event.name}`, transfer === undefined ? '' : amount(transfer));
+      }
+      case 'warning':
+        return warningText(event, hasColor);
+      case 'failed':
+        return buildFailuresText(event.failures, hasColor);
+      case 'planned':
+      case 'base':
+      case 'fetch':
+      case 'send':
+      case 'pushing':
+      case 'transfer':
+      case 'image':
+      case 'isolation':
+      case 'step-cached':
+      case 'step-started':
+      case 'step-output':
+        return '';
+    }
+  }
+
+  #endPulls(after: number): void {
+    const { pulls } = this.#view;
+    for (const [name, pull] of pulls) {
+      if (!pull.isOver(performance.now(), after)) continue;
+      pulls.delete(name);
+      this.#keep(this.#lines.done(`pulled ${name}`, amount(pull)));
+    }
+  }
+
+  #summary(ended: Ended): string {
+    const { tally, image, begunAt } = this.#view;
+    const { theme } = this.#lines;
+    const took = tally.summary(ended, performance.now() - begunAt);
+    if (ended !== 'built' || image === undefined) return `${theme.dim(`  ${took}`)}\n`;
+    const { columns } = this.#terminal.screen;
+    const [name, ...more] = image.isStored ? familiarNames(image) : [];
+    const title = name === undefined ? 'image' : theme.bold([name, ...more].join(', '));
+    const reasons = tally.reasons().map((reason) => this.#lines.quiet(`  ${reason}`));
+    const id = columns > image.id.length + 3 ? image.id : image.id.slice(0, 'sha256:'.length + 12);
+    const lines = [
+      `${theme.green(theme.glyphs.done)} ${title}  ${sizeText(image)}`,
+      `  ${id}`,
+      this.#lines.quiet(took),
+      ...reasons,
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+/** `3.64 MB, 0.4 s` */
+function amount({ size: bytes, duration }: Transfer): string {
+  return bytes === 0 ? '' : `${size(bytes)}, ${seconds(duration)}`;
+}

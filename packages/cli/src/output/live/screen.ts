@@ -1,0 +1,99 @@
+import { Writable } from 'node:stream';
+import { createLogUpdate } from 'log-update';
+import type { Terminal } from '../../terminal.ts';
+import { width } from './fit.ts';
+
+/*
+ * Terminals that know the first mode show what stands between its two ends at once, so that nothing flickers; others
+ * take no notice. Without wrapping, a character that is wider than thought cannot put the lines of the frame out of
+ * step. No write leaves the terminal changed: whenever the process ends, nothing has to be put right.
+ */
+const BEGIN = '\u001b[?2026h\u001b[?25l';
+const END = '\u001b[?25h\u001b[?2026l';
+const NO_WRAP = '\u001b[?7l';
+const WRAP = '\u001b[?7h';
+
+/** Lines that stay, and below them a frame that is drawn again and again. Each update is one write, or none. */
+export class LiveScreen {
+  readonly #write: (text: string) => void;
+  readonly #size: NonNullable<Terminal['screen']>;
+  readonly #draw: ReturnType<typeof createLogUpdate>;
+  #pending = '';
+  #frame: readonly string[] = [];
+  #columns: number;
+
+  constructor(size: NonNullable<Terminal['screen']>, write: (text: string) => void) {
+    this.#size = size;
+    this.#write = write;
+    this.#columns = size.columns;
+    this.#draw = createLogUpdate(
+      new FrameStream(size, (text) => {
+        this.#pending += text;
+      }),
+      { showCursor: true },
+    );
+  }
+
+  /**
+   * Writes texts above the frame that stay there, and draws the frame, its lines cut to the size of the terminal.
+   * @param lasting with a newline at the end, or empty
+   */
+  update(lasting: string, frame: readonly string[]): void {
+    if (this.#columns !== this.#size.columns) this.#wipe();
+    if (lasting !== '') {
+      if (this.#frame.length > 0) this.#draw.clear();
+      this.#pending += lasting;
+      this.#frame = [];
+    }
+    if (frame.length > 0) this.#drawFrame(frame);
+    else if (this.#frame.length > 0) this.#draw.clear();
+    this.#frame = frame;
+    const text = this.#pending;
+    this.#pending = '';
+    if (text !== '') this.#write(BEGIN + text + END);
+  }
+
+  #drawFrame(frame: readonly string[]): void {
+    const before = this.#pending;
+    this.#pending = '';
+    this.#draw(frame.join('\n'));
+    const drawn = this.#pending;
+    this.#pending = before + (drawn === '' ? '' : NO_WRAP + drawn + WRAP);
+  }
+
+  /** The terminal has another width: it has wrapped the lines of the frame, which takes more rows then. */
+  #wipe(): void {
+    const columns = this.#size.columns;
+    this.#columns = columns;
+    const rows = this.#frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line) / columns)), 0);
+    if (rows > 0) this.#pending += `\r\u001b[${rows}A\u001b[J`;
+    this.#frame = [];
+    this.#draw.done();
+  }
+}
+
+/** What log-update takes for a terminal: of that it has the size, and what is written to it is gathered. */
+class FrameStream extends Writable {
+  /** The marks of an update are ours. */
+  readonly isTTY = false;
+  readonly #size: NonNullable<Terminal['screen']>;
+
+  constructor(size: NonNullable<Terminal['screen']>, onText: (text: string) => void) {
+    super({
+      decodeStrings: false,
+      write: (text, _encoding, done) => {
+        onText(String(text));
+        done();
+      },
+    });
+    this.#size = size;
+  }
+
+  get columns(): number {
+    return this.#size.columns;
+  }
+
+  get rows(): number {
+    return this.#size.rows;
+  }
+}

@@ -1,0 +1,90 @@
+import type { BuildEvent, StepInfo } from '@caisson/builder';
+import { familiarNames, sizeText } from './image-text.ts';
+import { seconds, shortId, size } from './format.ts';
+import { printableLine } from './line-splitter.ts';
+import { reasonText } from './reason-text.ts';
+
+/** What happens to a step, but for what it writes. */
+export type StepEvent = Extract<
+  BuildEvent,
+  { kind: 'step-cached' | 'step-started' | 'step-done' | 'step-failed' }
+>;
+
+/** What happens around the steps and is told in a line. */
+export type OtherEvent = Extract<
+  BuildEvent,
+  {
+    kind:
+      | 'base'
+      | 'isolation'
+      | 'image'
+      | 'cache-imported'
+      | 'cache-exported'
+      | 'transfer'
+      | 'pushing'
+      | 'pushed'
+      | 'output';
+  }
+>;
+
+/** `#3 [build 2/4] RUN make` */
+export function stepTitle({ id, name, text }: StepInfo): string {
+  return `#${id} [${name}] ${printableLine(text)}`;
+}
+
+/** What became of a step, in a line. */
+export function stepLine(event: StepEvent): string {
+  const { id } = event.step;
+  switch (event.kind) {
+    case 'step-cached':
+      return `#${id} cached`;
+    case 'step-started':
+      return `#${id} why: ${reasonText(event.reason)}`;
+    case 'step-done':
+      return `#${id} done ${seconds(event.duration)}${event.isSame ? ', with the same result as before' : ''}`;
+    case 'step-failed':
+      return `#${id} failed after ${seconds(event.duration)}`;
+  }
+}
+
+/** What happened besides, in a line. */
+export function otherLine(event: OtherEvent): string {
+  switch (event.kind) {
+    case 'base':
+      return `base ${event.name} ${shortId(event.id)} (${ORIGIN[event.from]})`;
+    case 'isolation':
+      return `isolation: ${event.runtime}, network: ${event.network}`;
+    case 'image':
+      return imageLine(event);
+    case 'cache-imported':
+      return `${event.from}: ${event.records} records`;
+    case 'cache-exported':
+      return `wrote ${event.to}: ${event.records} records`;
+    case 'transfer':
+      return `${ARRIVALS[event.arrival]} ${shortId(event.digest)} (${size(event.size)})`;
+    case 'pushing':
+      return `pushing ${event.name}`;
+    case 'pushed':
+      return `pushed ${event.name}@${event.digest}`;
+    case 'output':
+      return `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : event.destination}`;
+  }
+}
+
+/** `pulled 0123456789ab of alpine (3.64 MB)` */
+export function pulledLine({ digest, image, size: bytes }: Extract<BuildEvent, { kind: 'fetch' }>): string {
+  return `pulled ${shortId(digest)} of ${image} (${size(bytes)})`;
+}
+
+const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as const;
+
+const ORIGIN = {
+  store: 'from the store',
+  remembered: 'as remembered',
+  registry: 'from its registry',
+} as const;
+
+function imageLine(event: Extract<BuildEvent, { kind: 'image' }>): string {
+  const names = event.isStored ? familiarNames(event) : [];
+  return `image ${event.id}${names.length === 0 ? '' : ` named ${names.join(', ')}`} (${sizeText(event)})`;
+}

@@ -1,0 +1,208 @@
+import { describe, expect } from 'vitest';
+import { masked, TerminalRun } from '../rig/tmux.ts';
+import { lacks } from '../rig/tools.ts';
+import { test, type World } from '../rig/world.ts';
+
+const WIDE = { columns: 80, rows: 24 };
+
+/** Two steps side by side that write some lines and wait; the first draws a progress bar. */
+const APP = {
+  Dockerfile: `FROM busybox AS one
+COPY file /
+RUN echo 'line\tone' && printf '10%%\\r20%%\\r30%%' && sleep 600
+FROM busybox AS other-stage
+RUN for i in 1 2 3 4 5 6; do echo "a line that says 你好 $i and is longer than a narrow terminal"; done && sleep 600
+FROM busybox
+COPY --from=one /file /
+COPY --from=other-stage /etc/passwd /other
+`,
+  file: 'file\n',
+};
+
+const QUICK = {
+  Dockerfile: `FROM busybox AS build
+COPY file /
+RUN printf '\\033[31mred\\033]0;title\\007\\n' && cat /file > /out
+FROM busybox
+COPY --from=build /out /
+RUN test -s /out
+`,
+  file: 'file\n',
+};
+
+function build(world: World, size = WIDE, ...args: readonly string[]): Promise<TerminalRun> {
+  return TerminalRun.start(world, ['build', ...args, '.'], size);
+}
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a build on a terminal', () => {
+  test(
+    'shows what runs, with its last lines; and says how it ended',
+    { timeout: 120_000 },
+    async ({ world }) => {
+      world.write(APP);
+      await world.ok(['pull', 'busybox']);
+      await using run = await build(world);
+      const screen = await run.shows(/30%[^]*6 and is longer/);
+      expect(masked(screen)).toMatchInlineSnapshot(`
+        [
+          "✓ #1 one          COPY file /  T",
+          "● #2 one          RUN echo 'line one' && printf '10%%\\r20%%\\r30%%' && s…  T",
+          "  │ line    one",
+          "  │ 30%",
+          "● #3 other-stage  RUN for i in 1 2 3 4 5 6; do echo "a line that says …  T",
+          "  │ a line that says 你好 3 and is longer than a narrow terminal",
+          "  │ a line that says 你好 4 and is longer than a narrow terminal",
+          "  │ a line that says 你好 5 and is longer than a narrow terminal",
+          "  │ a line that says 你好 6 and is longer than a narrow terminal",
+          "  T, 1 of 5 steps",
+        ]
+      `);
+      expect(Math.max(...screen.map((line) => line.length))).toBeLessThan(80);
+      await run.press('C-c');
+      await run.shows('exit code 130');
+      expect(masked(await run.screen())).toMatchInlineSnapshot(`
+        [
+          "✓ #1 one          COPY file /  T",
+          "✗ #3 other-stage  RUN for i in 1 2 3 4 5 6; do echo "a line that says …  T",
+          "✗ #2 one          RUN echo 'line one' && printf '10%%\\r20%%\\r30%%' && s…  T",
+          "error[cancelled]: the build was cancelled",
+          "  cancelled after T: 0 steps cached, 1 ran",
+          "exit code 130",
+        ]
+      `);
+    },
+  );
+
+  test('fits a small terminal, and one that changes its size', { timeout: 120_000 }, async ({ world }) => {
+    world.write(APP);
+    await world.ok(['pull', 'busybox']);
+    await using run = await build(world, { columns: 40, rows: 12 });
+    expect(masked(await run.shows(/30%[^]*6 and/))).toMatchInlineSnapshot(`
+      [
+        "✓ #1 COPY file /  T",
+        "● #2 RUN echo 'line one' && pri…  T",
+        "  │ line    one",
+        "  │ 30%",
+        "● #3 RUN for i in 1 2 3 4 5 6; …  T",
+        "  │ a line that says 你好 3 and is lon…",
+        "  │ a line that says 你好 4 and is lon…",
+        "  │ a line that says 你好 5 and is lon…",
+        "  │ a line that says 你好 6 and is lon…",
+        "  T, 1 of 5 steps",
+      ]
+    `);
+    await run.resize({ columns: 20, rows: 12 });
+    expect(masked(await run.shows(/│ a line that sa…/))).toMatchInlineSnapshot(`
+      [
+        "● RUN echo …  T",
+        "  │ line    one",
+        "  │ 30%",
+        "● RUN for i…  T",
+        "  │ a line that sa…",
+        "  │ a line that sa…",
+        "  │ a line that sa…",
+        "  │ a line that sa…",
+        "  T, 1 of 5 st…",
+      ]
+    `);
+    await run.resize({ columns: 60, rows: 8 });
+    expect(masked(await run.shows(/of 5 steps$/m))).toMatchInlineSnapshot(`
+      [
+        "● #2 RUN echo 'line one' && printf '10%%\\r20%%\\r30%…  T",
+        "  │ line    one",
+        "  │ 30%",
+        "● #3 RUN for i in 1 2 3 4 5 6; do echo "a line that…  T",
+        "  │ a line that says 你好 5 and is longer than a narrow te…",
+        "  │ a line that says 你好 6 and is longer than a narrow te…",
+        "  T, 1 of 5 steps",
+      ]
+    `);
+    await run.press('C-c');
+    await run.shows('exit code 130');
+  });
+
+  test('ends in a few lines; cached steps are a number', { timeout: 120_000 }, async ({ world }) => {
+    world.write(QUICK);
+    await world.ok(['pull', 'busybox']);
+    await using first = await build(world, WIDE, '-t', 'app');
+    await first.shows('exit code 0');
+    expect(masked(await first.history())).toMatchInlineSnapshot(`
+      [
+        "✓ #1 build    COPY file /  T",
+        "✓ #2 build    RUN printf '\\033[31mred\\033]0;title\\007\\n' && cat /file >…  T",
+        "✓ #3 stage-1  COPY --from=build /out /  T",
+        "✓ #4 stage-1  RUN test -s /out  T",
+        "✓ app:latest  1.12 MB",
+        "  sha256:ID",
+        "  built in T: 0 steps cached, 4 ran",
+        "    #1-#4: no earlier record",
+        "exit code 0",
+      ]
+    `);
+    await first[Symbol.asyncDispose]();
+
+    await using second = await build(world, WIDE, '-t', 'app');
+    await second.shows('exit code 0');
+    expect(masked(await second.history())).toMatchInlineSnapshot(`
+      [
+        "✓ app:latest  1.12 MB, the same image as before",
+        "  sha256:ID",
+        "  built in T: 4 steps cached, 0 ran",
+        "exit code 0",
+      ]
+    `);
+    await second[Symbol.asyncDispose]();
+
+    world.write({ file: 'another\n' });
+    await using third = await build(world, WIDE, '-t', 'app');
+    await third.shows('exit code 0');
+    expect(masked(await third.colored())).toMatchInlineSnapshot(`
+      [
+        "[32m✓[39m [2m#1 build    [0m[39m[49mCOPY file /                                                 [2mT",
+        "[0m[32m[49m✓[39m [2m#2 build    [0m[39m[49mRUN printf '\\033[31mred\\033]0;title\\007\\n' && cat /file >…  [2mT",
+        "[0m[32m[49m✓[39m [2m#3 stage-1  [0m[39m[49mCOPY --from=build /out /                                    [2mT",
+        "[0m[32m[49m✓[39m [2m#4 stage-1  [0m[39m[49mRUN test -s /out                                            [2mT",
+        "[0m[32m[49m✓[39m [1mapp:latest[0m[39m[49m  1.12 MB, as large as before",
+        "  sha256:ID",
+        "[2m  built in T: 0 steps cached, 4 ran",
+        "    #1: file: content",
+        "    #2: #1 COPY file / gave other files",
+        "    #3: out: content",
+        "    #4: #3 COPY --from=build /out / gave other files",
+        "[0m[39m[49mexit code 0",
+      ]
+    `);
+  });
+
+  test('a failure is told below what ran', { timeout: 120_000 }, async ({ world }) => {
+    await world.ok(['pull', 'busybox']);
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo first\nRUN echo said && exit 3\n' });
+    await using run = await build(world);
+    await run.shows('exit code 1');
+    expect(masked(await run.history()).map((line) => line.replace(/of it: .*\/store\//, 'of it: STORE/')))
+      .toMatchInlineSnapshot(`
+        [
+          "✓ #1 RUN echo first  T",
+          "✗ #2 RUN echo said && exit 3  T",
+          "error[step-failed]: RUN echo said && exit 3 ended with exit code 3",
+          "  at Dockerfile:3:1",
+          "  2 | RUN echo first",
+          "> 3 | RUN echo said && exit 3",
+          "    | ^^^^^^^^^^^^^^^^^^^^^^^",
+          "  its last output:",
+          "  | said",
+          "  all of it: STORE/logs/BUILD/2.log",
+          "  see docs/errors.md#step-failed",
+          "  failed after T: 0 steps cached, 1 ran, 1 failed",
+          "exit code 1",
+        ]
+      `);
+  });
+
+  test('has no colours where nobody wants them', { timeout: 120_000 }, async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nLABEL a=b\n' });
+    await using run = await TerminalRun.start(world, ['build', '.'], WIDE, { NO_COLOR: '1' });
+    await run.shows('exit code 0');
+    expect((await run.colored()).join('\n')).not.toContain('\u001b');
+  });
+});
