@@ -149,7 +149,7 @@ function leftDrafts(store: Store, inventory: Inventory, claimed: ReadonlySet<str
     ...[...inventory.blobs]
       .filter((digest) => !claimed.has(digest) && !named.has(digest))
       .map((digest): Draft => {
-        const title = store.lookUps.urlOf(digest) ?? '';
+        const title = store.lookUps.urlOf(digest) ?? 'a blob that nothing needs any more';
         return { kind: 'file', id: hexOf(digest), title, objects: [blobObject(store, digest)] };
       }),
     ...inventory.strays.map((object): Draft => {
@@ -163,13 +163,18 @@ function cacheMountDrafts(store: Store, { cacheMounts }: Inventory): Draft[] {
   return cacheMounts.map((slot) => ({
     kind: 'cache mount',
     id: slot,
-    title: '',
+    title: store.cacheMounts.title(slot),
     objects: [cacheMountObject(store, slot)],
   }));
 }
 
 function logDrafts(store: Store, { logs }: Inventory): Draft[] {
-  return logs.map((build) => ({ kind: 'logs', id: build, title: '', objects: [logsObject(store, build)] }));
+  return logs.map((build) => ({
+    kind: 'logs',
+    id: build,
+    title: `of build ${build}`,
+    objects: [logsObject(store, build)],
+  }));
 }
 
 function blobsThere(store: Store, { blobs }: Inventory, digests: readonly Digest[]): StoreObject[] {

@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
@@ -76,14 +86,14 @@ export class CacheMounts {
     const base = slotOf(name);
     if (sharing !== 'private') {
       const kind = sharing === 'locked' ? 'exclusive' : 'shared';
-      return taken(base, await lockFile(this.#lockOf(base), kind, waiting));
+      return taken(base, name, await lockFile(this.#lockOf(base), kind, waiting));
     }
     for (let number = 0; number < MOST_PRIVATE; number++) {
       const slot = number === 0 ? base : `${base}-${number}`;
       const lock = tryLockFile(this.#lockOf(slot), 'exclusive');
-      if (lock !== undefined) return taken(slot, lock);
+      if (lock !== undefined) return taken(slot, name, lock);
     }
-    return taken(base, await lockFile(this.#lockOf(base), 'exclusive', waiting));
+    return taken(base, name, await lockFile(this.#lockOf(base), 'exclusive', waiting));
   }
 
   /** Empties the caches of a name that nobody uses. */
@@ -104,6 +114,15 @@ export class CacheMounts {
   isInUse(slot: string): boolean {
     using lock = tryLockFile(this.#lockOf(slot), 'exclusive');
     return lock === undefined;
+  }
+
+  /** What a folder is called: the id of its mounts. */
+  title(slot: string): string {
+    try {
+      return readFileSync(this.#lockOf(slot), 'utf8');
+    } catch {
+      return '';
+    }
   }
 
   /** Where a folder lies. */
@@ -132,7 +151,10 @@ interface TakenSlot extends Disposable {
   readonly slot: string;
 }
 
-function taken(slot: string, lock: HeldLock): TakenSlot {
+/** Of what is locked, the file of the lock says what it is called, for people. */
+function taken(slot: string, { id }: CacheMountName, lock: HeldLock): TakenSlot {
+  const title = id.replace(/\/\/[^/@]*@/, '//'); // a URL may have a password
+  if (fstatSync(lock.fd).size === 0) writeSync(lock.fd, title, 0);
   return { slot, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 

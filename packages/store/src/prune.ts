@@ -37,7 +37,8 @@ export interface KeptSpace {
 export interface Pruned {
   /** Manifests of images that had no name. */
   readonly images: readonly Digest[];
-  readonly records: number;
+  /** Results of steps. */
+  readonly steps: number;
   readonly bases: number;
   readonly trees: number;
   readonly cacheMounts: number;
@@ -88,7 +89,7 @@ function summary({ entries, objects, bytes, left }: Chosen): Pruned {
   const count = (kind: ObjectKind): number => objects.filter((object) => object.kind === kind).length;
   return {
     images: entries.flatMap(({ manifest }) => manifest ?? []),
-    records: count('record'),
+    steps: entries.filter(({ kind }) => kind === 'step').length,
     bases: count('base'),
     trees: count('tree'),
     cacheMounts: count('cache mount'),

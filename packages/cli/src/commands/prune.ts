@@ -91,10 +91,10 @@ function keptSpace(flags: PruneFlags): KeptSpace | undefined {
 }
 
 function textOf(gone: Pruned, isDryRun: boolean): string {
-  const { images, records, bases, trees, cacheMounts, logs, blobs, bytes, left } = gone;
+  const { images, steps, bases, trees, cacheMounts, logs, blobs, bytes, left } = gone;
   const kinds: readonly [count: number, thing: string][] = [
     [images.length, 'unnamed image'],
-    [records, 'step result'],
+    [steps, 'step result'],
     [bases, 'base image'],
     [trees, 'tree'],
     [cacheMounts, 'cache mount'],
