@@ -212,9 +212,9 @@ describe('sessions', () => {
     }
     await sleep(30);
     await using session = store.session();
-    expect(await prune(store, session, { unusedFor: 60_000 })).toMatchObject({ records: 0, blobs: 0 });
+    expect(await prune(store, session, { unusedFor: 60_000 })).toMatchObject({ steps: 0, blobs: 0 });
     expect(await prune(store, session, { unusedFor: 10, isDryRun: true })).toMatchObject({
-      records: 1,
+      steps: 1,
       blobs: 1,
     });
     expect(await store.records.get(session, record.key)).toMatchObject(record);
