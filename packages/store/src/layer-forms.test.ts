@@ -82,13 +82,13 @@ describe.skipIf(process.getuid?.() !== 0)('a tree that lies on another one', () 
     await addStep(session, 'two', forms.base);
     await using pruning = store.session();
     // The session holds both deltas, and not what they lie on.
-    expect(await prune(store, pruning)).toMatchObject({ records: 1, blobs: 1, trees: 0 });
+    expect(await prune(store, pruning)).toMatchObject({ steps: 1, blobs: 1, trees: 0 });
     expect(await store.forms.tree(pruning, forms.one)).toHaveLength(2);
     expect(store.forms.mayHaveToc(forms.base)).toBe(true);
     await pruning[Symbol.asyncDispose]();
     await session[Symbol.asyncDispose]();
     await using last = store.session();
-    expect(await prune(store, last)).toMatchObject({ records: 2, blobs: 2, trees: 3 });
+    expect(await prune(store, last)).toMatchObject({ steps: 2, blobs: 2, trees: 3 });
     expect(await store.forms.list()).toEqual({ trees: [], tocs: [] });
   });
 
@@ -103,7 +103,7 @@ describe.skipIf(process.getuid?.() !== 0)('a tree that lies on another one', () 
       await addStep(adding, 'delta', base);
       await adding[Symbol.asyncDispose]();
       await using pruning = store.session();
-      expect(await prune(store, pruning)).toMatchObject({ records: 1, blobs: 1, trees: 1 });
+      expect(await prune(store, pruning)).toMatchObject({ steps: 1, blobs: 1, trees: 1 });
       expect(await store.records.get(pruning, keyOf('base'))).toBeDefined();
     }
   });

@@ -220,7 +220,7 @@ describe('sessions', () => {
     expect(await store.records.get(session, record.key)).toMatchObject(record);
     await session[Symbol.asyncDispose]();
     await using last = store.session();
-    expect(await prune(store, last, { unusedFor: 0 })).toMatchObject({ records: 1 });
+    expect(await prune(store, last, { unusedFor: 0 })).toMatchObject({ steps: 1 });
   });
 });
 
