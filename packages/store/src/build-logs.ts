@@ -42,7 +42,8 @@ export class BuildLogs {
     try {
       return await readdir(this.#paths.logs);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return [];
+      // Nothing was written yet; or something else has the name, and nothing can be.
+      if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
       throw error;
     }
   }

@@ -34,6 +34,7 @@ test('where no log can be written, that is told once, and nothing else happens',
   writeFileSync(join(store.root, 'logs'), '');
   logs.write(1, Buffer.from('one'));
   logs.write(2, Buffer.from('two'));
+  expect(await store.logs.builds()).toEqual([]);
   const path = store.logs.folder(session.id);
   expect(events).toEqual([
     {
