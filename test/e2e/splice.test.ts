@@ -1,4 +1,13 @@
-import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
@@ -109,6 +118,32 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
       await world.ok(['prune', '--all', '--force'], {});
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited again');
       expect(await build(world)).toBe(await buildCold(world));
+    });
+
+    test('has a tree that store verify looks at, as it does at the one that it lies on', async ({
+      world,
+    }) => {
+      writeFiles(world);
+      await build(world);
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
+      await build(world);
+      const trees = [...(await deltas(world))].flat().map((tree) => `trees/${tree}`);
+      expect(trees).toHaveLength(2);
+      for (const tree of trees) {
+        const file = join(world.store, tree, 'files/d3/file-3');
+        const bytes = readFileSync(file);
+        writeFileSync(file, 'damage');
+        const { exitCode, stdout } = await world.run(['store', 'verify']);
+        expect({ exitCode, stdout }).toEqual({
+          exitCode: 1,
+          stdout: expect.stringMatching(
+            new RegExp(`^${tree} is not what its layer gives: "/files/d3/file-3".*\n.*1 problem`),
+          ),
+        });
+        writeFileSync(file, bytes);
+        utimesSync(file, 1_600_000_000, 1_600_000_000);
+      }
+      expect((await world.ok(['store', 'verify'])).stdout).toBe('all is what it should be\n');
     });
 
     test('takes nothing of it with --no-cache', async ({ world }) => {

@@ -79,7 +79,7 @@ export async function openWorkshop(
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
-    host: hostStarter(session, (host) => stackOfAll.defer(async () => (await host)[Symbol.asyncDispose]())),
+    host: hostStarter(session, (host) => stackOfAll.defer(() => end(host))),
     remote: files,
     git,
     secret,
@@ -125,5 +125,12 @@ function hostStarter(
     return host;
   };
 }
+
+/** One that did not start has nothing to end, and who needed it was told. */
+async function end(host: Promise<SandboxHost>): Promise<void> {
+  const [started] = await Promise.allSettled([host]);
+  if (started.status === 'fulfilled') await started.value[Symbol.asyncDispose]();
+}
+
 /** For a build that nobody can end. */
 const NEVER = new AbortController().signal;

@@ -10,6 +10,7 @@ import {
   TreeThread,
   writeTreeDelta,
   type Content,
+  type Entry,
   type HostPath,
   type LayerWriterOptions,
   type WrittenLayer,
@@ -73,9 +74,10 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
     writeLines(lines, new LayerWriter(output, { ...options, earlier }));
   if (tree === undefined) return await write();
   const { base, folder, scratch } = tree;
-  if (base !== undefined && treeDelta(base, new Toc(lines.map(({ entry }) => entry))) !== undefined) {
+  const planned = base && treeDelta(base, new Toc(lines.map(({ entry }) => entry)));
+  if (base !== undefined && planned !== undefined) {
     const layer = await write();
-    const delta = treeDelta(base, layer.toc);
+    const delta = layer.changed.length === 0 ? asWritten(planned, layer.toc) : treeDelta(base, layer.toc);
     if (delta !== undefined)
       return { ...layer, deltaSize: await writeTreeDelta({ delta, tar: output, scratch, tree: folder }) };
     await unpack(output, folder);
@@ -103,6 +105,12 @@ async function writeBoth(
     await tree.abandon();
     throw error;
   }
+}
+
+/** The same entries, with where the bytes of files lie now. */
+function asWritten(planned: readonly Entry[], { entries }: Toc): Entry[] {
+  const paths = new Set(planned.map(({ path }) => path));
+  return entries.filter(({ path }) => paths.has(path));
 }
 
 async function unpack(tar: HostPath, tree: HostPath): Promise<void> {
