@@ -134,12 +134,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
         const bytes = readFileSync(file);
         writeFileSync(file, 'damage');
         const { exitCode, stdout } = await world.run(['store', 'verify']);
-        expect({ exitCode, stdout }).toEqual({
-          exitCode: 1,
-          stdout: expect.stringMatching(
-            new RegExp(`^${tree} is not what its layer gives: "/files/d3/file-3".*\n.*1 problem`),
-          ),
-        });
+        expect(exitCode).toBe(1);
+        const told = stdout.trim().split('\n');
+        expect(told).toHaveLength(2);
+        expect(told[0]).toContain(`${tree} is not what its layer gives: "/files/d3/file-3"`);
         writeFileSync(file, bytes);
         utimesSync(file, 1_600_000_000, 1_600_000_000);
       }
