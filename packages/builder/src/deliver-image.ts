@@ -24,6 +24,7 @@ export async function deliverImage(
   const { scope, registry, elsewhere } = workshop;
   const { store, session, chains, clock, emit } = scope;
   const { names, outputs = [], push = false, signal } = request;
+  signal?.throwIfAborted(); // the last step may have ended in spite of it
   const isHere = await provideLayers(workshop, request, state);
   warnOfDepth(state, emit);
   const image = assembleImage(target, state, clock);

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   applyLayer,
   ChainView,
@@ -28,6 +29,8 @@ export interface WriteRequest {
   readonly tree: TreeRequest | undefined;
   /** A layer of which the bytes are taken that are the same. */
   readonly earlier: StoredLayer | undefined;
+  /** Ends the writing between two files. */
+  readonly signal: AbortSignal;
 }
 
 /** How to write the tree of a layer. */
@@ -67,11 +70,11 @@ export interface CopiedLayer extends WrittenLayer {
  * @throws LayerError `damaged-layer` where the earlier layer is not what its digest says
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
-  const { lines, output, tree } = request;
+  const { lines, output, tree, signal } = request;
   using stack = new DisposableStack();
   const earlier = stack.use(openEarlier(request.earlier));
   const write = (options: LayerWriterOptions = {}): Promise<CopiedLayer> =>
-    writeLines(lines, new LayerWriter(output, { ...options, earlier }));
+    writeLines(lines, new LayerWriter(output, { ...options, earlier }), signal);
   if (tree === undefined) return await write();
   const { base, folder, scratch } = tree;
   const planned = base && treeDelta(base, new Toc(lines.map(({ entry }) => entry)));
@@ -127,10 +130,19 @@ function isLarge(lines: readonly PlannedLine[]): boolean {
   return lines.length > 500 || bytes > 1 << 25;
 }
 
-async function writeLines(lines: readonly PlannedLine[], writer: LayerWriter): Promise<CopiedLayer> {
+/** After so many files the thread looks whether it is told to end: files are written in one go. */
+const AT_ONCE = 256;
+
+async function writeLines(
+  lines: readonly PlannedLine[],
+  writer: LayerWriter,
+  signal: AbortSignal,
+): Promise<CopiedLayer> {
   const changed: ChangedFile[] = [];
   try {
-    for (const line of lines) {
+    for (const [index, line] of lines.entries()) {
+      if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
+      signal.throwIfAborted();
       if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
       else if (line.kind === 'other') writer.add(line.entry, line.role);
       else {

@@ -103,27 +103,31 @@ export class CopyOp extends StepOp<PlannedCopy> {
       digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
       latest: clock.latest,
     });
-    const { written, made } = await this.#write(lines);
+    const { written, made } = await this.#write(lines, work.signal);
     if (written.changed.length === 0) return made;
     return { ...made, record: await this.#recordOfWritten(written, work) };
   }
 
   /** Writes the layer: with what is the same in the last one that the step made, where that is of use. */
-  async #write(lines: readonly PlannedLine[]): Promise<Written> {
+  async #write(lines: readonly PlannedLine[], signal: AbortSignal): Promise<Written> {
     const { store, ignoresCache } = this.scope;
-    if (ignoresCache(this.place.stage)) return this.#writeOn(undefined, lines);
+    if (ignoresCache(this.place.stage)) return this.#writeOn(undefined, lines, signal);
     const earlier = await new EarlierLayers(this.scope).find(this.recordsPlace, VERSION, lines);
     try {
-      return await this.#writeOn(earlier, lines);
+      return await this.#writeOn(earlier, lines, signal);
     } catch (error) {
       if (!(error instanceof LayerError) || error.code !== 'damaged-layer' || earlier === undefined)
         throw error;
       await store.blobs.remove(earlier.layer.diffId);
-      return this.#writeOn(undefined, lines);
+      return this.#writeOn(undefined, lines, signal);
     }
   }
 
-  async #writeOn(earlier: EarlierStep | undefined, lines: readonly PlannedLine[]): Promise<Written> {
+  async #writeOn(
+    earlier: EarlierStep | undefined,
+    lines: readonly PlannedLine[],
+    signal: AbortSignal,
+  ): Promise<Written> {
     const { session } = this.scope;
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
@@ -142,6 +146,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
               scratch: hostPath(session.newPath('delta')),
             },
       earlier: earlier?.layer,
+      signal,
     });
     await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });
     const { diffId, contentDigest, size, deltaSize } = written;
