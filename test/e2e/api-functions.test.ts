@@ -110,8 +110,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('from Node', () => 
     expect(usage.find(({ kind }) => kind === 'step')).toMatchObject({ count: 2 });
     expect(await store.remove(id, { force: true })).toStrictEqual(['docker.io/library/app:latest']);
     expect(await store.images()).toStrictEqual([]);
-    expect((await store.prune({ dryRun: true })).records).toBe(2);
-    expect((await store.prune()).records).toBe(2);
+    expect((await store.prune({ dryRun: true })).steps).toBe(2);
+    expect((await store.prune()).steps).toBe(2);
     expect(await store.verify()).toStrictEqual({ problems: [], unknown: 0 });
     rmSync(join(api.store, 'store.json'));
     expect((await store.verify({ repair: true })).problems).toStrictEqual([]);

@@ -134,6 +134,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', 
       step: { id: 1, text: 'RUN echo said; exit 3' },
       failures: [{ details: ['said'] }],
     });
+    expect(readFileSync(error.log ?? '', 'utf8')).toContain('said');
     expect(error.place?.range.start).toMatchObject({ line: 2, column: 1 });
     expect(events.at(-1)).toMatchObject({ kind: 'failed', failures: [{ code: 'step-failed' }] });
     const mistakes = await errorOf(api.buildImage({ context: { Dockerfile: 'FRM x\nCOPPY a b\n' } }));

@@ -36,6 +36,11 @@ export class CaissonError extends Error {
     return this.#first.exitCode;
   }
 
+  /** The file with the whole output of the step that failed. */
+  get log(): string | undefined {
+    return this.#first.log;
+  }
+
   get #first(): Failure {
     return this.failures[0] ?? { code: 'invalid-request', message: this.message };
   }
