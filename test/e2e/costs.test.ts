@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { whyNoMaps } from '../rig/forms.ts';
 import { traced, type Syscalls } from '../rig/syscalls.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
@@ -41,7 +42,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
   test('with many files that a RUN stands on', async ({ world }) => {
     writeContext(world, 'RUN true');
     await world.ok(['pull', 'busybox']);
-    const cold = await traced(world, 'build', '.');
+    const cold = await traced(world, 'build', '--forms', 'trees', '.');
     expect(cold.on(CONTEXT_FILE, ...OPEN)).toBeLessThanOrEqual(2 * FILES); // for the key, and into the layer
     expect(cold.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
     expect(cold.on(TREE_FILE, ...OPEN)).toBeGreaterThanOrEqual(FILES); // the tree, of which this test knows the place
@@ -53,7 +54,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
 
     // Files that changed just now are read again, for the clock of the kernel ticks slowly.
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await world.ok(['build', '.']);
+    await world.ok(['build', '--forms', 'trees', '.']);
     const again = await traced(world, 'build', '.');
     expect(again.on(CONTEXT_FILE, ...OPEN)).toBe(0);
     expect(again.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
@@ -62,7 +63,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
     expect(programs(again)).toBe(0);
 
     writeFileSync(join(world.context, 'files/3/file-3'), 'edited');
-    const edited = await traced(world, 'build', '.');
+    const edited = await traced(world, 'build', '--forms', 'trees', '.');
     expect(edited.on(CONTEXT_FILE, ...OPEN)).toBe(2); // the one that changed: for the key, and into the layer
     expect(edited.on(CONTEXT_FILE, ...STAT)).toBeLessThanOrEqual(FILES);
     expect(edited.on(TREE_FILE, ...OPEN)).toBe(1); // what is different of the tree
@@ -71,6 +72,20 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
     expect(edited.count(...SYNC)).toBe(SYNCS);
     expect(programs(edited)).toBeLessThanOrEqual(5);
   });
+
+  test.skipIf(whyNoMaps !== undefined)(
+    `with many files that a RUN stands on, through maps${whyNoMaps === undefined ? '' : ` (${whyNoMaps})`}`,
+    async ({ world }) => {
+      writeContext(world, 'RUN cat /files/3/file-3 > /copy');
+      await world.ok(['pull', 'busybox']);
+      const cold = await traced(world, 'build', '.');
+      expect(cold.on(CONTEXT_FILE, ...OPEN)).toBeLessThanOrEqual(2 * FILES);
+      expect(cold.on(TREE_FILE, ...OPEN)).toBe(0); // nothing is unpacked
+      expect(cold.bytes(...WRITE)).toBeLessThan(FILES * BYTES + 10_000_000); // tar, map; some 4 MB of base
+      expect(cold.count(...SYNC)).toBe(SYNCS);
+      expect(programs(cold)).toBeLessThanOrEqual(6);
+    },
+  );
 
   test('with many files that nothing stands on: no tree is written', async ({ world }) => {
     writeContext(world);

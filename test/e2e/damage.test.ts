@@ -86,8 +86,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
       const pristine = join(world.folder, 'pristine');
       await execa('cp', ['-a', world.store, pristine]);
       for (const path of files) {
-        if (!existsSync(path)) {
-          // What nothing has needed since it was removed has not been made again.
+        if (!existsSync(path) || objectOf(world.store, path).startsWith('trees/')) {
+          // What nothing has needed since it was removed has not been made again. A tree is compared with its table of
+          // contents, so that must be there.
           rmSync(world.store, { recursive: true });
           await execa('cp', ['-a', pristine, world.store]);
         }

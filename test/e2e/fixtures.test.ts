@@ -4,12 +4,15 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod/mini';
 import { argsOf, buildCases, copyCase, needsOf, type BuildCase } from '../rig/build-case.ts';
 import { failureOf } from '../rig/failure-of.ts';
+import { OTHER_FORMS } from '../rig/forms.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { pushDebian } from '../rig/push-base-images.ts';
 import { lacks } from '../rig/tools.ts';
 import { makeWorld, removeWorld, type World } from '../rig/world.ts';
 
 const RUNTIMES = ['namespaces', 'crun', 'runc'] as const;
+/** What layers are mounted from makes no difference either. */
+const FORMS: Readonly<Record<string, string>> = { namespaces: OTHER_FORMS, crun: 'trees', runc: OTHER_FORMS };
 const inspection = z.array(
   z.looseObject({
     Config: z.record(z.string(), z.unknown()),
@@ -45,7 +48,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
       ids.set(runtime, await buildCase(args, world, runtime));
       await checkImage(each, world);
       for (const { args: command, stdout, exitCode = 0 } of each.expect.run ?? []) {
-        const ran = await world.run(['run', '--runtime', runtime, 'case', ...command]);
+        const ran = await world.run(['run', '--runtime', runtime, 'case', ...command], {
+          env: envOf(runtime),
+        });
         expect(ran).toMatchObject({ stdout, exitCode });
       }
       // What was built is found again, whole.
@@ -53,7 +58,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
       expect(again.stderr).toMatch(/ cached, 0 ran\n$/);
     });
 
-    test('gives one image id whatever runs its steps', () => {
+    test('gives one image id whatever runs its steps, and whatever layers are mounted from', () => {
       expect(new Set(ids.values()).size).toBeLessThanOrEqual(1);
     });
   });
@@ -62,13 +67,17 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
 async function prepareCase(each: BuildCase, world: World, runtime: string): Promise<void> {
   await copyCase(each, world.context);
   for (const args of each.expect.before ?? []) {
-    await world.ok(args, { env: { ...EPOCH, CAISSON_RUNTIME: runtime } });
+    await world.ok(args, { env: envOf(runtime) });
   }
 }
 
 async function buildCase(args: readonly string[], world: World, runtime: string): Promise<string> {
   const output = ['-o', `type=tar,dest=${filesTar(world)}`];
-  return world.build(['-t', 'case', ...output, ...args], { env: { ...EPOCH, CAISSON_RUNTIME: runtime } });
+  return world.build(['-t', 'case', ...output, ...args], { env: envOf(runtime) });
+}
+
+function envOf(runtime: string): Record<string, string> {
+  return { ...EPOCH, CAISSON_RUNTIME: runtime, CAISSON_FORMS: FORMS[runtime] ?? 'auto' };
 }
 
 function filesTar({ folder }: World): string {

@@ -21,7 +21,7 @@ import { test, type World } from '../rig/world.ts';
  */
 
 /** With it, what is built in two stores is the same. */
-const EPOCH = { SOURCE_DATE_EPOCH: '1600000000' };
+const EPOCH = { SOURCE_DATE_EPOCH: '1600000000', CAISSON_FORMS: 'trees' };
 const BASE = `FROM busybox
 RUN mkdir -p /files/d3 && echo base > /files/d3/file-33 && echo base > /files/base
 COPY files /files

@@ -1,5 +1,6 @@
 import type { Compression, Digest } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
+import type { FormChoice } from './snapshot/map-support.ts';
 import type { ContextModes } from './context/context-modes.ts';
 import type { GivenContext } from './context/given-context.ts';
 import type { InFlight } from './steps/in-flight.ts';
@@ -75,6 +76,8 @@ export interface BuildRequest {
    * checkout does not matter. `exact` where it is not given.
    */
   readonly contextModes?: ContextModes;
+  /** What layers are mounted from: `auto`, the default, takes maps of their tars where those can be mounted, else trees. */
+  readonly forms?: FormChoice;
   /**
    * The Dockerfile, a path or a URL; where it is not given, `Dockerfile` or `dockerfile` in the context. With a context that
    * is no folder of this machine, a relative path is one of the context.

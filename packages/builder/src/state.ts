@@ -10,7 +10,7 @@ export interface LayerOfState {
    * files again changes nothing behind it; the diff id of one of a base image.
    */
   readonly content: Digest;
-  /** What its tree and its table of contents are called. */
+  /** What its tree, its map and its table of contents are called. */
   readonly form: FormId;
   /** As it lies in the store. */
   readonly descriptor: Descriptor;
@@ -29,6 +29,11 @@ export interface StateLayer extends LayerOfState {
 /** The files at one point of a build: a chain of layers, lowest first. */
 export interface FileState {
   readonly layers: readonly StateLayer[];
+}
+
+/** Whether a layer lies in the store as the tar that it is, without compression. */
+export function isPlain({ diffId, descriptor }: Pick<LayerOfState, 'diffId' | 'descriptor'>): boolean {
+  return (diffId satisfies Digest as Digest) === descriptor.digest;
 }
 
 /** No files. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableRuntimes, SandboxHost } from '@caisson/runtime';
-import { openStore, type Session } from '@caisson/store';
+import { openStore, type Session, type Store } from '@caisson/store';
 import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
@@ -13,6 +13,7 @@ import type { Emit } from './events.ts';
 import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type LayerProvider } from './snapshot/chains.ts';
+import { MapSupport } from './snapshot/map-support.ts';
 import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
 import { ignoresCache } from './steps/no-cache.ts';
@@ -68,7 +69,7 @@ export async function openWorkshop(
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
   });
   const source = await openSource(request, tools);
-  const chains = new Chains(store, session, layers);
+  const chains = chainsOf(request, { store, session, layers }, () => scope.host());
   const scope: StepScope = {
     store,
     session,
@@ -79,7 +80,7 @@ export async function openWorkshop(
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
-    host: hostStarter(session, (host) => stackOfAll.defer(() => end(host))),
+    host: hostStarter(session, () => ends),
     remote: files,
     git,
     secret,
@@ -91,7 +92,7 @@ export async function openWorkshop(
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
     emit,
   };
-  const stackOfAll = stack.move();
+  const ends = stack.move();
   return {
     scope,
     source,
@@ -102,7 +103,7 @@ export async function openWorkshop(
     elsewhere,
     jobs: request.jobs ?? JOBS,
     cancel: signal === undefined ? {} : { signal },
-    [Symbol.asyncDispose]: () => stackOfAll.disposeAsync(),
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
 
@@ -110,19 +111,30 @@ function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess 
   return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
 }
 
-/** Starts the sandbox host when it is first asked for. */
-function hostStarter(
-  session: Session,
-  onStart: (host: Promise<SandboxHost>) => void,
-): () => Promise<SandboxHost> {
+/** What is derived from layers, and mounted where the kernel allows it as the tars that they are. */
+function chainsOf(
+  { forms }: BuildRequest,
+  {
+    store,
+    session,
+    layers,
+  }: { readonly store: Store; readonly session: Session; readonly layers: LayerProvider },
+  host: StepScope['host'],
+): Chains {
+  return new Chains(store, session, layers, new MapSupport(store, session, forms, host));
+}
+
+/** Starts the sandbox host when it is first asked for. @param ends ends it with the build */
+function hostStarter(session: Session, ends: () => AsyncDisposableStack): () => Promise<SandboxHost> {
   let host: Promise<SandboxHost> | undefined;
   return () => {
     if (host !== undefined) return host;
     const folder = session.newPath('host');
     mkdirSync(folder, { mode: 0o700 });
-    host = SandboxHost.start(folder);
-    onStart(host);
-    return host;
+    const started = SandboxHost.start(folder);
+    ends().defer(() => end(started));
+    host = started;
+    return started;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { LimitFlags } from './parse-limits.ts';
-import { collect, collectNames } from './parse-options.ts';
+import { collect, collectNames, FORMS_HELP } from './parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP } from './registry-options.ts';
 
 /** The flags that say what is built and how, as they were given. */
@@ -16,6 +16,7 @@ export interface PlanFlags extends LimitFlags {
   readonly cacheMaxSize?: string;
   readonly buildContext: readonly string[];
   readonly contextModes?: string;
+  readonly forms?: string;
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
   readonly label: readonly string[];
@@ -118,6 +119,7 @@ function addStepOptions(command: Command): void {
     .option('--shm-size <size>', 'the size of /dev/shm in RUN steps (default: 64m)')
     .option('--ulimit <name=soft[:hard]>', 'a limit for the processes of RUN steps', collect, [])
     .option('--runtime <names>', 'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
+    .option('--forms <which>', FORMS_HELP)
     .option('--jobs <number>', 'how many steps may run at once');
 }
 

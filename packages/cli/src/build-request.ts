@@ -10,6 +10,7 @@ import {
   parseBuildArgs,
   parseBuildContexts,
   parseContextModes,
+  parseForms,
   parseCount,
   parseLabels,
   parsePlatformOption,
@@ -53,6 +54,7 @@ export function requestOf(
     contextModes: parseContextModes(
       flagOrVariable('--context-modes', flags.contextModes, 'CAISSON_CONTEXT_MODES', terminal),
     ),
+    forms: parseForms(flagOrVariable('--forms', flags.forms, 'CAISSON_FORMS', terminal)),
     secrets: parseSecrets(flags.secret, terminal),
     ssh: parseSsh(flags.ssh, terminal),
     labels: parseLabels(flags.label),

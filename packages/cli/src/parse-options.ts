@@ -115,6 +115,14 @@ export function parseContextModes(given: Given | undefined): 'exact' | 'normal' 
   return given === undefined ? 'exact' : oneOf(given.by, given.value, ['exact', 'normal']);
 }
 
+export const FORMS_HELP =
+  'what layers are mounted from: auto, trees (unpacked), or maps (EROFS over their tars) (CAISSON_FORMS)';
+
+/** `--forms`, or the variable that stands for it. @throws UsageError */
+export function parseForms(given: Given | undefined): 'auto' | 'trees' | 'maps' {
+  return given === undefined ? 'auto' : oneOf(given.by, given.value, ['auto', 'trees', 'maps']);
+}
+
 /** `--label`: without a value it is empty. @throws UsageError */
 export function parseLabels(args: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -20,7 +20,8 @@ import { LayerNodes } from './layer-nodes.ts';
 import type { TarFields } from './tar-header.ts';
 import { TarParser, type TarHandler } from './tar-parser.ts';
 import { Toc } from './toc.ts';
-import { TreeWriter, type FileWriter } from './tree-writer.ts';
+import { SparseFile } from './sparse-file.ts';
+import { TreeWriter, type FilePart, type FileWriter } from './tree-writer.ts';
 import type { ChainView, Found } from './view.ts';
 import { isKeptXattr } from './xattrs.ts';
 
@@ -36,7 +37,9 @@ export interface ApplyRequest {
   /** Where to write the tree form; an empty folder. Without it, only the table of contents is made. */
   readonly tree?: HostPath;
   /** Where the content of a file of a layer below lies: a hard link may name one. Needed with `tree`. */
-  readonly contentBelow?: (found: Found) => HostPath;
+  readonly contentBelow?: (found: Found) => FilePart;
+  /** A new file for the tar as it is without compression. */
+  readonly tar?: HostPath;
 }
 
 /** What was in a layer. */
@@ -58,17 +61,20 @@ export interface Applied {
  * @throws LayerError
  * @see https://github.com/opencontainers/image-spec/blob/main/layer.md#applying-changesets
  */
-export async function applyLayer({ source, below, tree, contentBelow }: ApplyRequest): Promise<Applied> {
+export async function applyLayer({ source, below, tree, contentBelow, tar }: ApplyRequest): Promise<Applied> {
   const writer = tree === undefined ? undefined : new TreeWriter(tree);
   const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
   const parser = new TarParser(applier);
   const digester = new Digester();
+  using copy = tar === undefined ? undefined : new SparseFile(tar);
   try {
     for await (const chunk of decompressed(source)) {
       digester.update(chunk);
+      copy?.write(chunk);
       parser.push(chunk);
     }
     parser.finish();
+    copy?.finish();
   } catch (error) {
     applier.abandon();
     throw error;
@@ -82,7 +88,7 @@ class LayerApplier implements TarHandler {
   readonly #below: ChainView;
   readonly #writer: TreeWriter | undefined;
   readonly #tree: HostPath | undefined;
-  readonly #contentBelow: ((found: Found) => HostPath) | undefined;
+  readonly #contentBelow: ((found: Found) => FilePart) | undefined;
   #open: { readonly file: FileWriter | undefined; readonly entry: FileEntry } | undefined;
 
   constructor(
@@ -90,7 +96,7 @@ class LayerApplier implements TarHandler {
     below: ChainView,
     writer: TreeWriter | undefined,
     tree: HostPath | undefined,
-    contentBelow: ((found: Found) => HostPath) | undefined,
+    contentBelow: ((found: Found) => FilePart) | undefined,
   ) {
     this.#nodes = nodes;
     this.#below = below;
@@ -103,7 +109,7 @@ class LayerApplier implements TarHandler {
     return this.#nodes.implied;
   }
 
-  entry(fields: TarFields): void {
+  entry(fields: TarFields, offset: number): void {
     const name = checkedName(fields.name);
     if (name === ROOT) {
       if (fields.type !== 'directory') {
@@ -119,7 +125,7 @@ class LayerApplier implements TarHandler {
       return;
     }
     this.#nodes.remove(path);
-    this.#put(path, fields);
+    this.#put(path, fields, offset);
   }
 
   /** Whether an entry only says that something below is gone. Names with this prefix cannot be in an image. */
@@ -141,10 +147,10 @@ class LayerApplier implements TarHandler {
     return true;
   }
 
-  #put(path: BytePath, fields: TarFields): void {
+  #put(path: BytePath, fields: TarFields, offset: number): void {
     switch (fields.type) {
       case 'file': {
-        const entry = { type: fields.type, path, ...attributes(fields), size: fields.size };
+        const entry = { type: fields.type, path, ...attributes(fields), size: fields.size, offset };
         this.#open = { file: this.#writer?.openFile(entry), entry };
         return;
       }

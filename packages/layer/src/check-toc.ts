@@ -28,16 +28,16 @@ export async function isTocOf(toc: Toc, source: AsyncIterable<Uint8Array>, tar: 
   return files.every((file) => file.digest === undefined || file.digest === digestInTar(tar, file));
 }
 
-/** Whether two tables of contents say the same, but for where the bytes of files lie and what their digests are. */
+/** Whether two tables of contents say the same, but for the digests of files. */
 export function isSameToc(a: Toc, b: Toc): boolean {
   return (
-    encodeToc(new Toc(a.entries.map(withoutContent))) === encodeToc(new Toc(b.entries.map(withoutContent)))
+    encodeToc(new Toc(a.entries.map(withoutDigest))) === encodeToc(new Toc(b.entries.map(withoutDigest)))
   );
 }
 
-function withoutContent(entry: Entry): Entry {
+function withoutDigest(entry: Entry): Entry {
   if (entry.type !== 'file') return entry;
-  const { digest: _digest, offset: _offset, ...rest } = entry;
+  const { digest: _digest, ...rest } = entry;
   return rest;
 }
 

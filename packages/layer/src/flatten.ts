@@ -139,7 +139,7 @@ function nodeOf(entry: Exclude<Entry, { type: 'whiteout' | 'directory' }>, toc: 
 function writeNode(writer: TreeWriter, node: NodeEntry, from: () => HostPath): void {
   switch (node.type) {
     case 'file':
-      return writer.copyFile(node, from());
+      return writer.copyFile(node, { path: from() });
     case 'symlink':
       return writer.makeSymlink(node);
     case 'char':

@@ -41,6 +41,8 @@ export {
 export { EarlierLayer } from './earlier-layer.ts';
 export { LayerError, type LayerErrorCode } from './errors.ts';
 export { fileIn } from './file-in.ts';
+export { unmappable } from './erofs/unmappable.ts';
+export { isMapOf, writeMap } from './erofs/write-map.ts';
 export { flattenTrees, type FlattenRequest } from './flatten.ts';
 export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
 export { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from './layer-writer.ts';
@@ -52,6 +54,7 @@ export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
 export { decodeToc, encodeToc, Toc, tocPieces } from './toc.ts';
 export { layerDifference, treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
+export type { FilePart } from './tree-writer.ts';
 export { TreeThread } from './tree-thread.ts';
 export { ChainView, type Found } from './view.ts';
 export { isKeptXattr, readXattrs, sameXattrs } from './xattrs.ts';

@@ -5,7 +5,8 @@ import { BLOCK, type TarFields } from './tar-header.ts';
 
 /** What a parser tells of an archive: an entry, its bytes in order, its end. */
 export interface TarHandler {
-  entry(fields: TarFields): void;
+  /** @param offset where its bytes begin in the archive */
+  entry(fields: TarFields, offset: number): void;
   data(chunk: Buffer): void;
   end(): void;
 }
@@ -38,6 +39,8 @@ export class TarParser {
   /** The head of a block of which the rest has not come yet. */
   #partial: Buffer = Buffer.alloc(0);
   #zeroBlocks = 0;
+  /** Up to the end of the header or body that is read. */
+  #blocks = 0;
   #pax: PaxRecords = {};
   #longName: string | undefined;
   #longLink: string | undefined;
@@ -85,6 +88,7 @@ export class TarParser {
   }
 
   #header(block: Buffer): void {
+    this.#blocks++;
     if (isZero(block)) {
       this.#zeroBlocks++;
       if (this.#zeroBlocks === 2) this.#state = { at: 'end' };
@@ -102,6 +106,7 @@ export class TarParser {
         );
       }
       this.#state = { at: 'extension', flag, chunks: [], left: size, padding: padding(size) };
+      this.#blocks += blocksOf(size);
       this.#afterBody();
       return;
     }
@@ -109,8 +114,9 @@ export class TarParser {
     this.#pax = {};
     this.#longName = undefined;
     this.#longLink = undefined;
-    this.#handler.entry(fields);
+    this.#handler.entry(fields, this.#blocks * BLOCK);
     this.#state = { at: 'data', left: fields.size, padding: padding(fields.size) };
+    this.#blocks += blocksOf(fields.size);
     this.#afterBody();
   }
 
@@ -164,6 +170,10 @@ export class TarParser {
       ...(pax.xattrs === undefined ? {} : { xattrs: pax.xattrs }),
     };
   }
+}
+
+function blocksOf(size: number): number {
+  return Math.ceil(size / BLOCK);
 }
 
 function padding(size: number): number {

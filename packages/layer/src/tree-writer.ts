@@ -11,6 +11,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readSync,
   rmSync,
   symlinkSync,
   writeSync,
@@ -22,6 +23,14 @@ import { writeXattrs } from './xattrs.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const SPARSE_UNIT = 4096;
+const COPY_CHUNK = 1 << 20;
+
+/** The bytes of a file: all of another file, or, from an offset on, as many of it as the file has. */
+export interface FilePart {
+  readonly path: HostPath;
+  /** In bytes. */
+  readonly offset?: number;
+}
 
 /**
  * Writes the tree form of a layer: a folder that overlayfs takes as a lower. Every path it is given must have real
@@ -58,13 +67,34 @@ export class TreeWriter {
   }
 
   /** Makes a regular file with the content of another one. */
-  copyFile(entry: FileEntry, from: HostPath): void {
+  copyFile(entry: FileEntry, { path, offset }: FilePart): void {
+    if (offset !== undefined) {
+      this.#copyPart(entry, path, offset);
+      return;
+    }
     const at = this.#at(entry.path);
-    copyFileSync(fsPath(from), at, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    copyFileSync(fsPath(path), at, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     setTimes(at, entry.mtime);
+  }
+
+  #copyPart(entry: FileEntry, path: HostPath, offset: number): void {
+    const file = this.openFile(entry);
+    const chunk = Buffer.allocUnsafe(Math.min(entry.size, COPY_CHUNK));
+    const fd = openSync(fsPath(path), 'r');
+    try {
+      for (let done = 0; done < entry.size;) {
+        const read = readSync(fd, chunk, 0, Math.min(chunk.length, entry.size - done), offset + done);
+        if (read === 0) throw new Error(`Internal error: a layer ends before ${entry.path} does`);
+        file.write(chunk.subarray(0, read));
+        done += read;
+      }
+    } finally {
+      closeSync(fd);
+    }
+    file.finish();
   }
 
   makeSymlink(entry: SymlinkEntry): void {

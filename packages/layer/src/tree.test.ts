@@ -66,7 +66,7 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
       source: createReadStream(tar),
       below: new ChainView([]),
       tree: hostPath(applied),
-      contentBelow: () => hostPath('/'),
+      contentBelow: () => ({ path: hostPath('/') }),
     });
     expect(made.diffId).toBe(diffId);
     expect(listing(teed)).toBe(listing(applied));

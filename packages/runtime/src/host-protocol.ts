@@ -5,6 +5,8 @@ import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
 /** What the builder asks of the sandbox host. */
 export type HostRequest =
   | { readonly kind: 'run'; readonly id: number; readonly request: SandboxRequest }
+  /** Tries to mount a layer through its map. */
+  | { readonly kind: 'probe-maps'; readonly id: number; readonly folder: string }
   /** Ends a sandbox at once. */
   | { readonly kind: 'kill'; readonly id: number }
   /** Passes a signal to the program in a sandbox. */
@@ -20,6 +22,8 @@ export type HostMessage =
       readonly data: Uint8Array;
     }
   | { readonly kind: 'result'; readonly id: number; readonly result: SandboxResult }
+  /** Undefined: it can. */
+  | { readonly kind: 'probed'; readonly id: number; readonly whyNot: string | undefined }
   | { readonly kind: 'error'; readonly id: number; readonly error: HostError };
 
 /** An error on its way between processes. */

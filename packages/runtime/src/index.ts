@@ -9,6 +9,8 @@ export type {
   CommitRequest,
   CommittedLayer,
   Isolation,
+  Lower,
+  MappedLayer,
   OciRuntimeName,
   RuntimeName,
   SandboxMount,

@@ -17,10 +17,12 @@ export interface RunOptions {
 }
 
 interface Pending {
-  readonly resolve: (result: SandboxResult) => void;
+  readonly resolve: (message: Answer) => void;
   readonly reject: (error: unknown) => void;
   readonly onOutput: OutputListener | undefined;
 }
+
+type Answer = Extract<HostMessage, { kind: 'result' | 'probed' }>;
 
 type Subprocess = ReturnType<typeof startHost>;
 
@@ -71,19 +73,43 @@ export class SandboxHost implements AsyncDisposable {
   async run(request: SandboxRequest, options: RunOptions = {}): Promise<SandboxResult> {
     await this.#ready;
     options.signal?.throwIfAborted();
-    this.#last++;
-    const id = this.#last;
+    const id = this.#newId();
     const kill = (): void => this.#send({ kind: 'kill', id });
     options.signal?.addEventListener('abort', kill, { once: true });
     try {
-      return await new Promise<SandboxResult>((resolve, reject) => {
-        this.#pending.set(id, { resolve, reject, onOutput: options.onOutput });
-        this.#send({ kind: 'run', id, request });
-        options.onStart?.((signal) => this.#send({ kind: 'signal', id, signal }));
-      });
+      const answer = this.#answer(id, options.onOutput);
+      this.#send({ kind: 'run', id, request });
+      options.onStart?.((signal) => this.#send({ kind: 'signal', id, signal }));
+      const message = await answer;
+      if (message.kind !== 'result') throw new Error('Internal error: an answer to something else');
+      return message.result;
     } finally {
       options.signal?.removeEventListener('abort', kill);
     }
+  }
+
+  /**
+   * Why layers cannot be mounted through maps; undefined where they can.
+   * @param folder an empty folder of the store
+   * @throws RuntimeError where there is no host
+   */
+  async probeMaps(folder: string): Promise<string | undefined> {
+    await this.#ready;
+    const id = this.#newId();
+    const answer = this.#answer(id);
+    this.#send({ kind: 'probe-maps', id, folder });
+    const message = await answer;
+    if (message.kind !== 'probed') throw new Error('Internal error: an answer to something else');
+    return message.whyNot;
+  }
+
+  #newId(): number {
+    this.#last++;
+    return this.#last;
+  }
+
+  #answer(id: number, onOutput?: OutputListener): Promise<Answer> {
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, onOutput }));
   }
 
   /** Ends the host, and whatever runs in it. */
@@ -108,8 +134,9 @@ export class SandboxHost implements AsyncDisposable {
         pending.onOutput?.(message.stream, message.data);
         return;
       case 'result':
+      case 'probed':
         this.#pending.delete(message.id);
-        pending.resolve(message.result);
+        pending.resolve(message);
         return;
       case 'error': {
         this.#pending.delete(message.id);

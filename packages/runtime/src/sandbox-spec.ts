@@ -20,6 +20,15 @@ export interface BindMount {
   readonly isReadOnly: boolean;
 }
 
+/** A layer that is mounted as the tar that it is, through its map. Absolute paths on the host. */
+export interface MappedLayer {
+  readonly map: string;
+  readonly tar: string;
+}
+
+/** What a layer is mounted from: its tree, a folder of the host, or its map and its tar. */
+export type Lower = string | MappedLayer;
+
 /** Something that is made for a sandbox and shown in it. Targets are absolute. */
 export type SandboxMount =
   /** A folder or file of the host. */
@@ -27,8 +36,8 @@ export type SandboxMount =
   /** A stack of layers, or a path in it. What is written to it is dropped. */
   | {
       readonly kind: 'layers';
-      /** Trees, lowest first. */
-      readonly lowers: readonly string[];
+      /** Lowest first. */
+      readonly lowers: readonly Lower[];
       readonly path: string;
       readonly target: string;
       readonly isReadOnly: boolean;
@@ -87,8 +96,8 @@ export interface SandboxSpec {
 
 /** A sandbox to run on a stack of layers. */
 export interface SandboxRequest {
-  /** The trees of the layers, lowest first, absolute paths on the host. */
-  readonly lowers: readonly string[];
+  /** The layers, lowest first. */
+  readonly lowers: readonly Lower[];
   /** An empty folder for what the step changes, on the file system of the store. */
   readonly folder: string;
   readonly spec: SandboxSpec;

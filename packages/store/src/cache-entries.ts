@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { hexOf, type Digest } from '@caisson/oci';
 import type { Inventory } from './inventory.ts';
 import { tocName, treeName } from './layer-forms.ts';
+import { mapFileName } from './layer-maps.ts';
 import {
   baseObject,
   blobObject,
@@ -9,6 +10,7 @@ import {
   logsObject,
   recordObject,
   tocObject,
+  mapObject,
   treeObject,
   type StoreObject,
 } from './objects.ts';
@@ -18,7 +20,7 @@ import type { Store } from './store.ts';
 
 /** What an entry of the cache is. */
 export type EntryKind =
-  /** The layer of a step: its blob, tree and table of contents, and the records that lead to it. */
+  /** The layer of a step: its blob, tree or map and table of contents, and the records that lead to it. */
   | 'step'
   /** A base image that a build fetched. */
   | 'base image'
@@ -137,10 +139,11 @@ function baseDrafts(store: Store, inventory: Inventory): Draft[] {
 /** What belongs to no step and no base. */
 function leftDrafts(store: Store, inventory: Inventory, claimed: ReadonlySet<string>): Draft[] {
   const named = namesOfNamedImages(inventory);
-  const forms = new Set([...inventory.trees, ...inventory.tocs]);
+  const { trees, maps, tars, tocs } = inventory;
+  const forms = new Set([...trees, ...maps, ...tars, ...tocs]);
   return [
     ...[...forms]
-      .filter((form) => !claimed.has(treeName(form)) && !claimed.has(tocName(form)))
+      .filter((form) => !namesOf(form).some((name) => claimed.has(name)))
       .map((form): Draft => {
         const id = form.replace(/^\w+-/, '');
         const objects = formsThere(store, inventory, [form]);
@@ -181,9 +184,15 @@ function blobsThere(store: Store, { blobs }: Inventory, digests: readonly Digest
   return digests.filter((digest) => blobs.has(digest)).map((digest) => blobObject(store, digest));
 }
 
-function formsThere(store: Store, { trees, tocs }: Inventory, forms: readonly FormId[]): StoreObject[] {
+function formsThere(
+  store: Store,
+  { trees, maps, tars, tocs }: Inventory,
+  forms: readonly FormId[],
+): StoreObject[] {
   return [
     ...forms.filter((form) => trees.has(form)).map((form) => treeObject(store, form)),
+    ...forms.filter((form) => maps.has(form)).map((form) => mapObject(store, form, 'map')),
+    ...forms.filter((form) => tars.has(form)).map((form) => mapObject(store, form, 'tar')),
     ...forms.filter((form) => tocs.has(form)).map((form) => tocObject(store, form)),
   ];
 }
@@ -192,6 +201,10 @@ function formsThere(store: Store, { trees, tocs }: Inventory, forms: readonly Fo
 function basesThere(store: Store, inventory: Inventory, forms: readonly FormId[]): StoreObject[] {
   const bases = forms.flatMap((form) => store.forms.baseOf(form) ?? []);
   return formsThere(store, inventory, bases);
+}
+
+function namesOf(form: FormId): string[] {
+  return [treeName(form), mapFileName(form, 'map'), mapFileName(form, 'tar'), tocName(form)];
 }
 
 function lastUse({ lookUps }: Store, { name, path }: StoreObject): number {

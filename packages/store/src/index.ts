@@ -5,6 +5,7 @@ export type { CacheEntry, EntryKind } from './cache-entries.ts';
 export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
+export type { MapFile } from './layer-maps.ts';
 export { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 export type { CompressedLayer, KnownFile, KnownLayer, KnownRemoteFile } from './look-ups.ts';
 export { nameImage } from './name-image.ts';

@@ -12,7 +12,7 @@ import type { Store } from './store.ts';
 export interface BaseContents {
   readonly base: RememberedBase;
   readonly blobs: readonly Digest[];
-  /** What its layers are called as trees and tables of contents. */
+  /** What its layers are called as trees, maps and tables of contents. */
   readonly forms: readonly FormId[];
 }
 
@@ -23,6 +23,9 @@ export interface Inventory {
   readonly records: readonly StepRecord[];
   readonly trees: ReadonlySet<FormId>;
   readonly tocs: ReadonlySet<FormId>;
+  readonly maps: ReadonlySet<FormId>;
+  /** Layers whose tar lies beside their map. */
+  readonly tars: ReadonlySet<FormId>;
   readonly blobs: ReadonlySet<Digest>;
   readonly cacheMounts: readonly string[];
   /** The builds that left logs. */
@@ -37,6 +40,7 @@ export async function takeInventory(store: Store): Promise<Inventory> {
   const bases = await store.bases.list();
   const records = await store.records.list();
   const { trees, tocs } = await store.forms.list();
+  const { maps, tars } = await store.maps.list();
   const known = new Set([
     ...bases.map((base) => baseObject(store, base).path),
     ...records.map(({ key }) => recordObject(store, key).path),
@@ -58,6 +62,8 @@ export async function takeInventory(store: Store): Promise<Inventory> {
     records,
     trees: new Set(trees),
     tocs: new Set(tocs),
+    maps: new Set(maps),
+    tars: new Set(tars),
     blobs: new Set(blobs),
     cacheMounts: store.cacheMounts.slots(),
     logs: await store.logs.builds(),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isDiffId, isDigest, type DiffId, type Digest } from '@caisson/oci';
 import type { Database } from './database.ts';
+import { currentBoot } from './seen.ts';
 
 /** The stat of a file when its digest was taken, and the digest. */
 export interface KnownFile {
@@ -123,6 +124,20 @@ export class LookUps {
       size,
       Date.now(),
     );
+  }
+
+  /** What this machine answered to a question since it was started, if it was asked. */
+  answer(question: string): string | undefined {
+    const row = this.#database.get(
+      'SELECT answer FROM answers WHERE question = ? AND boot = ?',
+      question,
+      currentBoot(),
+    );
+    return row === undefined ? undefined : String(row['answer']);
+  }
+
+  rememberAnswer(question: string, answer: string): void {
+    this.#database.run('INSERT OR REPLACE INTO answers VALUES (?, ?, ?)', question, currentBoot(), answer);
   }
 
   /** What a URL gave when it was last fetched, if its server knows entity tags. */

@@ -4,6 +4,7 @@ import type { Digest } from '@caisson/oci';
 import { logsName } from './build-logs.ts';
 import { cacheMountName } from './cache-mounts.ts';
 import { tocName, treeName } from './layer-forms.ts';
+import { mapFileName, type MapFile } from './layer-maps.ts';
 import type { FormId } from './paths.ts';
 import { baseHoldName, type RememberedBase } from './remembered-bases.ts';
 import type { Session } from './session.ts';
@@ -11,7 +12,17 @@ import { recordName } from './step-records.ts';
 import type { Store } from './store.ts';
 
 /** What prune counts one by one. */
-export type ObjectKind = 'blob' | 'tree' | 'toc' | 'record' | 'base' | 'cache mount' | 'logs' | 'stray';
+export type ObjectKind =
+  | 'blob'
+  | 'tree'
+  | 'map'
+  | 'tar'
+  | 'toc'
+  | 'record'
+  | 'base'
+  | 'cache mount'
+  | 'logs'
+  | 'stray';
 
 /** A file or folder of the store, which comes and goes as a whole. */
 export interface StoreObject {
@@ -37,6 +48,16 @@ export function treeObject({ paths, forms }: Store, form: FormId): StoreObject {
     name: treeName(form),
     path: paths.tree(form),
     remove: (session) => gone(forms.removeTree(session, form)),
+  };
+}
+
+/** A map of a layer, or the tar beside it. */
+export function mapObject({ maps }: Store, form: FormId, file: MapFile): StoreObject {
+  return {
+    kind: file,
+    name: mapFileName(form, file),
+    path: maps.path(form, file),
+    remove: () => gone(maps.remove(form, file)),
   };
 }
 

@@ -30,6 +30,9 @@ export class StorePaths {
   get trees(): string {
     return this.#in('trees');
   }
+  get maps(): string {
+    return this.#in('maps');
+  }
   get tocs(): string {
     return this.#in('tocs');
   }
@@ -80,6 +83,12 @@ export class StorePaths {
   tree(form: FormId): string {
     return this.#in('trees', form);
   }
+  map(form: FormId): string {
+    return this.#in('maps', `${form}.erofs`);
+  }
+  mapTar(form: FormId): string {
+    return this.#in('maps', `${form}.tar`);
+  }
   toc(form: FormId): string {
     return this.#in('tocs', `${form}.json`);
   }
@@ -98,14 +107,14 @@ export class StorePaths {
 
   /** Every folder that a store has. */
   get folders(): string[] {
-    return [this.blobs, this.trees, this.tocs, this.records, this.bases, this.builds, this.tmp];
+    return [this.blobs, this.trees, this.maps, this.tocs, this.records, this.bases, this.builds, this.tmp];
   }
 }
 
 declare const formIdBrand: unique symbol;
 
 /**
- * The name of what is derived from a layer (tree, table of contents): a layer that Caisson wrote speaks for itself
+ * The name of what is derived from a layer (tree, map, table of contents): a layer that Caisson wrote speaks for itself
  * and goes by its diff id; a base layer means something on top of certain layers only and goes by its chain id.
  */
 export type FormId = string & { readonly [formIdBrand]: true };

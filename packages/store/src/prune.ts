@@ -41,6 +41,8 @@ export interface Pruned {
   readonly steps: number;
   readonly bases: number;
   readonly trees: number;
+  readonly maps: number;
+  readonly tars: number;
   readonly cacheMounts: number;
   /** Builds whose logs are gone. */
   readonly logs: number;
@@ -92,6 +94,8 @@ function summary({ entries, objects, bytes, left }: Chosen): Pruned {
     steps: entries.filter(({ kind }) => kind === 'step').length,
     bases: count('base'),
     trees: count('tree'),
+    maps: count('map'),
+    tars: count('tar'),
     cacheMounts: count('cache mount'),
     logs: count('logs'),
     blobs: count('blob'),
@@ -120,7 +124,7 @@ async function remove(store: Store, session: Session, { entries, objects }: Chos
       .flatMap((entry) => entry.objects.map(({ name }) => name)),
   );
   const order = [
-    ...objects.filter(({ kind }) => ['record', 'base', 'stray', 'toc'].includes(kind)),
+    ...objects.filter(({ kind }) => ['record', 'base', 'stray', 'map', 'tar', 'toc'].includes(kind)),
     ...objects.filter((object) => isBlob(object) && !ofImages.has(object.name)),
     ...objects.filter(({ kind }) => ['tree', 'cache mount', 'logs'].includes(kind)),
   ];

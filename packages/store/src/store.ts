@@ -12,6 +12,7 @@ import { diskError } from './disk-error.ts';
 import { StoreError } from './errors.ts';
 import { ImageIndex, indexText } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
+import { LayerMaps } from './layer-maps.ts';
 import type { LockOptions } from './lock.ts';
 import { LookUps, type Forgettable } from './look-ups.ts';
 import { PastRecords } from './past-records.ts';
@@ -45,6 +46,7 @@ export class Store implements Disposable {
   readonly logs: BuildLogs;
   readonly bases: RememberedBases;
   readonly forms: LayerForms;
+  readonly maps: LayerMaps;
   readonly lookUps: LookUps;
   readonly cacheMounts: CacheMounts;
   readonly sizes: Sizes;
@@ -72,6 +74,7 @@ export class Store implements Disposable {
     this.pastRecords = new PastRecords(this.#database);
     this.bases = new RememberedBases(paths, this.sizes);
     this.forms = new LayerForms(paths, known, lockOptions);
+    this.maps = new LayerMaps(paths, known);
     this.secretMarks = new SecretMarks(paths, this.#database);
     this.lookUps = new LookUps(this.#database);
     this.cacheMounts = new CacheMounts(paths, this.sizes, lockOptions);

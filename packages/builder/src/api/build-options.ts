@@ -167,6 +167,8 @@ export interface PlanOptions extends SourceOptions {
   readonly cacheFrom?: readonly CacheSource[] | undefined;
   /** What modes of files count as: `exact` (default), or `normal`: what git keeps of them. */
   readonly contextModes?: 'exact' | 'normal' | undefined;
+  /** What layers are mounted from: `auto` (default), maps of their tars where those can be mounted, else trees. */
+  readonly forms?: 'auto' | 'trees' | 'maps' | undefined;
   /** The network of RUN steps. */
   readonly network?: 'host' | 'none' | undefined;
   /** What steps may ask for: `RUN --network=host` needs `network.host`. */

@@ -104,6 +104,7 @@ const plan = {
   noCacheFilter: z.optional(list(name('the name of a stage'))),
   cacheFrom: z.optional(list(cacheFrom)),
   contextModes: z.optional(oneOf('exact', 'normal')),
+  forms: z.optional(oneOf('auto', 'trees', 'maps')),
   network: z.optional(oneOf('host', 'none')),
   allow: z.optional(list(oneOf('network.host'))),
   hosts: z.optional(record(name('an address'))),

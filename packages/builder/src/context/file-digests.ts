@@ -4,10 +4,12 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { digestFromHex, digestOf, type Digest } from '@caisson/oci';
 import { fsPath, LayerError, textOf, type HostPath } from '@caisson/layer';
 
-/** A file to hash, and the size that it was seen with. */
+/** A file to hash, and the size that it was seen with; or a part of a larger file. */
 export interface FileToHash {
   readonly path: HostPath;
   readonly size: number;
+  /** Where the part begins, in bytes. */
+  readonly offset?: number;
 }
 
 const BUFFER_SIZE = 1 << 20;
@@ -34,10 +36,14 @@ export async function hashFiles(files: readonly FileToHash[], signal: AbortSigna
 }
 
 /** Hashes one file; yields nothing after each buffer of it, and its digest at the end. */
-function* hashFile({ path, size }: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
+function* hashFile({ path, size, offset }: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
+  const start = offset ?? 0;
+  // A file is read up to its end, to see that it has not grown; a part is followed by something.
+  const most = (done: number): number =>
+    offset === undefined ? buffer.length : Math.min(buffer.length, size - done);
   const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const first = readSync(fd, buffer, 0, buffer.length, 0);
+    const first = readSync(fd, buffer, 0, most(0), start);
     if (first < buffer.length) {
       if (first !== size) throw changed(path);
       yield digestOf(buffer.subarray(0, first));
@@ -47,7 +53,7 @@ function* hashFile({ path, size }: FileToHash, buffer: Buffer): Generator<Digest
     let done = first;
     for (let read = first; read > 0; done += read) {
       yield undefined;
-      read = readSync(fd, buffer, 0, buffer.length, done);
+      read = readSync(fd, buffer, 0, most(done), start + done);
       hasher.update(buffer.subarray(0, read));
     }
     if (done !== size) throw changed(path);

@@ -42,6 +42,7 @@ export class ViewTree implements SourceTree {
       return {
         path: hostPath(Buffer.from(content.path, 'latin1').toString('utf8')),
         size: entry?.type === 'file' ? entry.size : 0,
+        ...(content.offset === undefined ? {} : { offset: content.offset }),
       };
     });
     const hashed = await hashFiles(toHash, signal);

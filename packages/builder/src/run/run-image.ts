@@ -16,7 +16,8 @@ import { RegistryAccess } from '../bases/registry-access.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
-import { Chains } from '../snapshot/chains.ts';
+import { Chains, type LayerProvider } from '../snapshot/chains.ts';
+import { MapSupport } from '../snapshot/map-support.ts';
 import type { RunRequest } from './run-request.ts';
 
 /** Takes what is to be passed on to the program, from the moment it runs. */
@@ -47,20 +48,22 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const image = await findImage(store, session, request);
   checkPrograms(platformOf(image.config));
   const state = stateOfImage(store, image);
-  const chains = new Chains(store, session, async ({ descriptor }) => {
-    if (await store.blobs.has(session, descriptor.digest)) return;
-    throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
-      hint: `caisson pull ${request.image}`,
-    });
-  });
-  chains.willMount(state);
   const folder = session.newPath('upper');
   const hostFolder = session.newPath('host');
   for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
   const host = stack.use(
     await SandboxHost.start(hostFolder, request.onOutput === undefined ? 'inherit' : 'ignore'),
   );
-  const lowers = await chains.trees(state);
+  const provide: LayerProvider = async ({ descriptor }) => {
+    if (await store.blobs.has(session, descriptor.digest)) return;
+    throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
+      hint: `caisson pull ${request.image}`,
+    });
+  };
+  const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
+  const chains = new Chains(store, session, provide, support);
+  chains.willMount(state);
+  const lowers = await chains.lowers(state);
   const { exitCode } = await host.run(
     {
       lowers,

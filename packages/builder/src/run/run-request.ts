@@ -1,3 +1,4 @@
+import type { FormChoice } from '../snapshot/map-support.ts';
 import type { RegistryOptions } from '@caisson/registry';
 import type { BindMount, OutputListener, RuntimeName } from '@caisson/runtime';
 
@@ -24,6 +25,8 @@ export interface RunRequest {
   readonly hasTerminal?: boolean;
   /** What runs it, in the order in which it is tried; where it is not given, what is installed. */
   readonly runtimes?: readonly RuntimeName[];
+  /** What layers are mounted from: `auto`, the default, takes maps of their tars where those can be mounted, else trees. */
+  readonly forms?: FormChoice;
   /** Whether a missing image is pulled. */
   readonly pull?: 'missing' | 'never' | 'always';
   readonly registry?: RegistryOptions;

@@ -12,13 +12,17 @@ import {
   type Content,
   type Found,
   type HostPath,
+  type FilePart,
   type Toc,
 } from '@caisson/layer';
+import type { Lower } from '@caisson/runtime';
 import { formId, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
+import { isPlain, stateDigest, type FileState, type StateLayer } from '../state.ts';
+import { LayerMapper } from './layer-mapper.ts';
+import type { MapSupport } from './map-support.ts';
 import { readToc } from './read-toc.ts';
-import { stateDigest, type FileState, type StateLayer } from '../state.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
 export type LayerProvider = (layer: StateLayer) => Promise<void>;
@@ -38,14 +42,23 @@ export class Chains {
   readonly #provide: LayerProvider;
   readonly #tocs = new Map<string, Promise<Toc>>();
   readonly #trees = new Map<string, Promise<readonly string[]>>();
+  readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
+  readonly #support: MapSupport;
+  readonly #maps: LayerMapper;
   readonly #views = new Map<Digest, Promise<ChainView>>();
-  /** Layers that something will be mounted on: their tree is made in the same pass as their table of contents. */
+  /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
 
-  constructor(store: Store, session: Session, provide: LayerProvider) {
+  constructor(store: Store, session: Session, provide: LayerProvider, support: MapSupport) {
     this.#store = store;
     this.#session = session;
     this.#provide = provide;
+    this.#support = support;
+    this.#maps = new LayerMapper(store, session, {
+      provide,
+      toc: (layers, index) => this.#toc(layers, index),
+      apply: (layers, index, tar) => this.#apply(layers, index, { tar }),
+    });
   }
 
   /** Says that a state will be mounted sooner or later. */
@@ -53,10 +66,16 @@ export class Chains {
     for (const layer of state.layers) this.#mounted.add(layer.form);
   }
 
+  /** Whether what has to be mounted is mounted through maps: then nobody need write trees. */
+  usesMaps(): Promise<boolean> {
+    return this.#support.isUsable();
+  }
+
   /** Forgets what it has worked out: a layer turned out to be lost, and others will take its place. */
   reset(): void {
     this.#tocs.clear();
     this.#trees.clear();
+    this.#lowers.clear();
     this.#views.clear();
   }
 
@@ -79,16 +98,39 @@ export class Chains {
     return new ChainView(tocs);
   }
 
-  /** The trees of a state, lowest first, to be mounted. Of a long chain, many layers are one tree. */
-  async trees({ layers }: FileState): Promise<string[]> {
-    const trees: string[] = [];
+  /** What a state is mounted from, lowest first. Of a long chain, many layers are one tree. */
+  async lowers({ layers }: FileState): Promise<Lower[]> {
+    const lowers: Lower[] = [];
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
-      trees.push(...(await (isGroup ? this.#flatTree(layers, index) : this.#tree(layers, index))));
+      lowers.push(...(await (isGroup ? this.#flatTree(layers, index) : this.#lower(layers, index))));
       index += isGroup ? GROUP : 1;
     }
-    return trees;
+    return lowers;
+  }
+
+  /** The folders that show a state of one layer, lowest first. */
+  trees({ layers }: FileState): Promise<readonly string[]> {
+    if (layers.length !== 1) throw new Error('Internal error: not a state of one layer');
+    return this.#tree(layers, 0);
+  }
+
+  /** What a layer is mounted from, lowest first. */
+  #lower(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
+    const { form } = layerAt(layers, index);
+    const known = this.#lowers.get(form) ?? this.#loadLower(layers, index);
+    this.#lowers.set(form, known);
+    return known;
+  }
+
+  /** What is there is used; what has to be made is a map, where this machine can mount it and the layer has one. */
+  async #loadLower(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
+    const { form } = layerAt(layers, index);
+    const trees = this.#support.isForced ? undefined : await this.#store.forms.tree(this.#session, form);
+    if (trees !== undefined) return trees;
+    const mapped = (await this.#support.isUsable()) ? await this.#maps.map(layers, index) : undefined;
+    return mapped === undefined ? this.#tree(layers, index) : [mapped];
   }
 
   /** The one tree of a group of layers, from an index on. */
@@ -135,11 +177,12 @@ export class Chains {
     if (layer === undefined || found.node.type !== 'file')
       throw new Error('Internal error: no file of this state');
     const { offset } = found.node;
-    if (offset !== undefined && (layer.diffId satisfies Digest as Digest) === layer.descriptor.digest) {
+    if (offset !== undefined && isPlain(layer))
       return { kind: 'file', path: hostPath(this.#store.blobs.path(layer.diffId)), offset };
-    }
-    const trees = await this.#tree(state.layers, found.layer);
-    return { kind: 'file', path: fileIn(trees.map(hostPath), found.node.path) };
+    const { layers } = state;
+    const isMounted = this.#mounted.has(layer.form);
+    const lowers = isMounted ? this.#lower(layers, found.layer) : this.#tree(layers, found.layer);
+    return { kind: 'file', ...partIn(await lowers, found) };
   }
 
   #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
@@ -153,12 +196,17 @@ export class Chains {
     const { form } = layerAt(layers, index);
     const stored = await this.#storedToc(form);
     if (stored !== undefined) return stored;
-    if (this.#mounted.has(form) && !this.#trees.has(form)) {
-      const { toc } = await this.#makeTree(layers, index);
-      return toc;
-    }
-    const { toc } = await this.#apply(layers, index, undefined);
+    const { toc } = this.#mounted.has(form)
+      ? await this.#makeLower(layers, index)
+      : await this.#apply(layers, index);
     return toc;
+  }
+
+  /** Makes what a layer is mounted from, in the same pass in which it is read. */
+  async #makeLower(layers: readonly StateLayer[], index: number): Promise<Applied> {
+    if (await this.#support.isUsable()) return this.#maps.make(layers, index);
+    const { form } = layerAt(layers, index);
+    return this.#trees.has(form) ? this.#apply(layers, index) : this.#makeTree(layers, index);
   }
 
   /** The table of contents of a layer that is in the store, if it can be read. */
@@ -187,7 +235,7 @@ export class Chains {
     const path = this.#session.newPath('tree');
     await mkdir(path, { mode: 0o755 });
     try {
-      const applied = await this.#apply(layers, index, hostPath(path));
+      const applied = await this.#apply(layers, index, { tree: hostPath(path) });
       await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
       return applied;
     } catch (error) {
@@ -196,16 +244,19 @@ export class Chains {
     }
   }
 
-  async #apply(layers: readonly StateLayer[], index: number, tree: HostPath | undefined): Promise<Applied> {
+  async #apply(
+    layers: readonly StateLayer[],
+    index: number,
+    { tree, tar }: { readonly tree?: HostPath; readonly tar?: HostPath | undefined } = {},
+  ): Promise<Applied> {
     const layer = layerAt(layers, index);
     await this.#provide(layer);
     const below = { layers: layers.slice(0, index) };
     const view = await this.view(below);
     // A layer of a base may link to files below it; ours do not.
     const linksBelow = tree !== undefined && layer.created === undefined;
-    const belowTrees: HostPath[][] = [];
-    for (const at of linksBelow ? below.layers.keys() : [])
-      belowTrees.push((await this.#tree(layers, at)).map(hostPath));
+    const lowersBelow: (readonly Lower[])[] = [];
+    for (const at of linksBelow ? below.layers.keys() : []) lowersBelow.push(await this.#lower(layers, at));
     let applied: Applied;
     try {
       applied = await applyLayer({
@@ -213,10 +264,8 @@ export class Chains {
         below: view,
         ...(tree === undefined
           ? {}
-          : {
-              tree,
-              contentBelow: ({ node, layer: at }) => fileIn(belowTrees[at] ?? [], node.path),
-            }),
+          : { tree, contentBelow: (found) => partIn(lowersBelow[found.layer] ?? [], found) }),
+        ...(tar === undefined ? {} : { tar }),
       });
     } catch (error) {
       if (!(error instanceof LayerError)) throw error;
@@ -236,6 +285,16 @@ export class Chains {
     if (!isThere) await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
     return applied;
   }
+}
+
+/** The bytes of a file in what its layer is mounted from. */
+function partIn(lowers: readonly Lower[], { node }: Found): FilePart {
+  const mapped = lowers.find((lower) => typeof lower !== 'string');
+  const folders = lowers.filter((lower) => typeof lower === 'string');
+  if (mapped === undefined) return { path: fileIn(folders.map(hostPath), node.path) };
+  if (node.type !== 'file' || node.offset === undefined)
+    throw new Error(`Internal error: the bytes of ${node.path} lie nowhere`);
+  return { path: hostPath(mapped.tar), offset: node.offset };
 }
 
 function layerAt(layers: readonly StateLayer[], index: number): StateLayer {

@@ -128,10 +128,11 @@ export class CopyOp extends StepOp<PlannedCopy> {
     lines: readonly PlannedLine[],
     signal: AbortSignal,
   ): Promise<Written> {
-    const { session } = this.scope;
+    const { session, chains } = this.scope;
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
-    const tree = this.place.isMounted ? session.newPath('tree') : undefined;
+    const needsTree = this.place.isMounted && !(await chains.usesMaps());
+    const tree = needsTree ? session.newPath('tree') : undefined;
     if (tree !== undefined) await mkdir(tree, { mode: 0o755 });
     const base = earlier?.base;
     const written = await writePlanned({

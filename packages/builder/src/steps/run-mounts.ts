@@ -102,7 +102,7 @@ export class RunMounts {
     switch (mount.kind) {
       case 'bind': {
         const { target, isReadOnly, source } = mount;
-        const lowers = await this.#scope.chains.trees(there(state));
+        const lowers = await this.#scope.chains.lowers(there(state));
         const path = isCopied(mount) ? COPIED_MOUNT : source.text;
         return shown({ kind: 'layers', lowers, path, target, isReadOnly });
       }

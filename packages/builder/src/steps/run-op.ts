@@ -82,7 +82,7 @@ export class RunOp extends StepOp<PlannedRun> {
     checkPrograms(platform);
     const sandboxes = await host();
     using shown = await this.#mounts.open(inputs, ignoresCache(this.place.stage));
-    const lowers = await chains.trees(before);
+    const lowers = await chains.lowers(before);
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');

@@ -12,7 +12,7 @@ import {
   type HostPath,
   type Toc,
 } from '@caisson/layer';
-import { chainIds, type Descriptor, type Digest } from '@caisson/oci';
+import { chainIds, type Descriptor, type DiffId, type Digest } from '@caisson/oci';
 import {
   formId,
   removeTreeLater,
@@ -25,17 +25,13 @@ import {
 } from '@caisson/store';
 import { readToc } from '../snapshot/read-toc.ts';
 import { tocProblem, treeProblem } from './form-problem.ts';
-
-/** What is there of what is derived from layers. */
-interface Forms {
-  readonly trees: ReadonlySet<FormId>;
-  readonly tocs: ReadonlySet<FormId>;
-}
+import { verifyMap } from './verify-maps.ts';
 
 /** A layer of an image, and what is derived from it on its chain. */
 interface ChainLayer {
   readonly form: FormId;
   readonly blob: Digest;
+  readonly diffId: DiffId;
 }
 
 /**
@@ -47,13 +43,14 @@ export class ChainChecks {
   readonly seen = new Set<FormId>();
   readonly #store: Store;
   readonly #session: Session;
-  readonly #forms: Forms;
+  readonly #there: ReadonlySet<FormId>;
   readonly #tocs = new Map<FormId, Toc>();
 
-  constructor(store: Store, session: Session, forms: Forms) {
+  /** @param there the layers of which something is there */
+  constructor(store: Store, session: Session, there: ReadonlySet<FormId>) {
     this.#store = store;
     this.#session = session;
-    this.#forms = forms;
+    this.#there = there;
   }
 
   /** Goes through all images that are in the store. */
@@ -86,19 +83,16 @@ export class ChainChecks {
   }
 
   async *#image(layers: readonly ChainLayer[]): AsyncGenerator<Problem> {
-    const last = layers.findLastIndex(({ form }) => this.#isThere(form) && !this.seen.has(form));
-    for (const [index, { form, blob }] of layers.slice(0, last + 1).entries()) {
+    const last = layers.findLastIndex(({ form }) => this.#there.has(form) && !this.seen.has(form));
+    for (const [index, layer] of layers.slice(0, last + 1).entries()) {
+      const { form, blob } = layer;
       if (this.#store.blobs.size(blob) === undefined) return; // it was never fetched: nothing was made of it
-      if (!this.#tocs.has(form)) yield* this.#layer(layers.slice(0, index), { form, blob });
+      if (!this.#tocs.has(form)) yield* this.#layer(layers.slice(0, index), layer);
       if (!this.#tocs.has(form)) return;
     }
   }
 
-  #isThere(form: FormId): boolean {
-    return this.#forms.trees.has(form) || this.#forms.tocs.has(form);
-  }
-
-  async *#layer(below: readonly ChainLayer[], { form, blob }: ChainLayer): AsyncGenerator<Problem> {
+  async *#layer(below: readonly ChainLayer[], { form, blob, diffId }: ChainLayer): AsyncGenerator<Problem> {
     const { forms } = this.#store;
     const folder = this.#session.newPath('verify');
     await mkdir(folder);
@@ -112,7 +106,8 @@ export class ChainChecks {
       const stored = readToc(text);
       if (text !== undefined && (stored === undefined || !isSameToc(stored, toc)))
         yield tocProblem(this.#store, form);
-      if (!this.#forms.trees.has(form)) return;
+      yield* verifyMap(this.#store, form, toc, diffId);
+      if (!forms.mayHaveTree(form)) return;
       const wrong = wrongInTree(hostPath(forms.treePath(form)), toc, (entry, at) =>
         sameBytes(inFolder(tree, entry.path), at),
       );
@@ -133,7 +128,7 @@ export class ChainChecks {
         tree,
         contentBelow: ({ node, layer }) => {
           const form = below[layer]?.form;
-          return inFolder(hostPath(form === undefined ? '/' : forms.treePath(form)), node.path);
+          return { path: inFolder(hostPath(form === undefined ? '/' : forms.treePath(form)), node.path) };
         },
       });
       return applied.toc;
@@ -149,6 +144,8 @@ function layersOf({ manifest, config }: StoredImage): ChainLayer[] {
   const chains = chainIds(config.rootfs.diff_ids);
   return manifest.layers.flatMap(({ digest }, index) => {
     const chain = chains[index];
-    return chain === undefined ? [] : [{ form: formId('chain', chain), blob: digest }];
+    const diffId = config.rootfs.diff_ids[index];
+    if (chain === undefined || diffId === undefined) return [];
+    return [{ form: formId('chain', chain), blob: digest, diffId }];
   });
 }

@@ -11,14 +11,15 @@ import {
   type FileEntry,
   type HostPath,
 } from '@caisson/layer';
-import { asDiffId, parseDigest, type Digest } from '@caisson/oci';
+import { asDiffId, parseDigest, type DiffId, type Digest } from '@caisson/oci';
 import { StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
 import { ChainChecks } from './chain-checks.ts';
 import { readToc } from '../snapshot/read-toc.ts';
 import { tocProblem, treeProblem } from './form-problem.ts';
+import { verifyMap } from './verify-maps.ts';
 
 /**
- * Looks at what is derived from layers, trees and tables of contents: whether each is what its layer gives. Blobs must
+ * Looks at what is derived from layers, trees, maps and tables of contents: whether each is what its layer gives. Blobs must
  * have been looked at before.
  * @param onUnknown told of each that nothing in the store says anything of, because its layer is gone
  */
@@ -28,9 +29,11 @@ export async function* verifyTrees(
   onUnknown: (form: FormId) => void,
 ): AsyncGenerator<Problem> {
   const { trees, tocs } = await store.forms.list();
-  const chains = new ChainChecks(store, session, { trees: new Set(trees), tocs: new Set(tocs) });
+  const { maps, tars } = await store.maps.list();
+  const there = new Set([...trees, ...tocs, ...maps, ...tars].toSorted());
+  const chains = new ChainChecks(store, session, there);
   yield* chains.run();
-  for (const form of new Set([...trees, ...tocs].toSorted())) {
+  for (const form of there) {
     const layer = ownLayer(store, form);
     if (layer !== undefined) yield* verifyOwn(store, session, form, layer);
     else if (!chains.seen.has(form)) onUnknown(form);
@@ -38,16 +41,17 @@ export async function* verifyTrees(
 }
 
 /** The blob of a layer that Caisson wrote, by the name of what is derived from it. */
-function ownLayer({ blobs }: Store, form: FormId): Digest | undefined {
+function ownLayer({ blobs }: Store, form: FormId): DiffId | undefined {
   const diffId = form.startsWith('layer-') ? parseDigest(`sha256:${form.slice('layer-'.length)}`) : undefined;
-  return diffId?.ok === true && blobs.size(asDiffId(diffId.value)) !== undefined ? diffId.value : undefined;
+  if (diffId?.ok !== true || blobs.size(diffId.value) === undefined) return undefined;
+  return asDiffId(diffId.value);
 }
 
 async function* verifyOwn(
   store: Store,
   session: Session,
   form: FormId,
-  layer: Digest,
+  layer: DiffId,
 ): AsyncGenerator<Problem> {
   const { forms } = store;
   const text = await forms.rawToc(form);
@@ -59,6 +63,7 @@ async function* verifyOwn(
     yield tocProblem(store, form);
     return;
   }
+  yield* verifyMap(store, form, toc, layer);
   if (!forms.mayHaveTree(form)) return;
   const own = await ownPart(store, form, toc);
   if (own === undefined) return;

@@ -91,12 +91,14 @@ function keptSpace(flags: PruneFlags): KeptSpace | undefined {
 }
 
 function textOf(gone: Pruned, isDryRun: boolean): string {
-  const { images, steps, bases, trees, cacheMounts, logs, blobs, bytes, left } = gone;
+  const { images, steps, bases, trees, maps, tars, cacheMounts, logs, blobs, bytes, left } = gone;
   const kinds: readonly [count: number, thing: string][] = [
     [images.length, 'unnamed image'],
     [steps, 'step result'],
     [bases, 'base image'],
     [trees, 'tree'],
+    [maps, 'map'],
+    [tars, 'unpacked layer'],
     [cacheMounts, 'cache mount'],
     [blobs, 'blob'],
     [logs, 'build log'],

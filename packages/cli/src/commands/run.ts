@@ -8,7 +8,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { buildFailureText } from '../failure-text.ts';
 import { flagOrVariable } from '../flag-or-variable.ts';
-import { collect, oneOf, parseEnv, parseRuntimes } from '../parse-options.ts';
+import { collect, FORMS_HELP, oneOf, parseEnv, parseForms, parseRuntimes } from '../parse-options.ts';
 import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
@@ -25,6 +25,7 @@ interface RunFlags {
   readonly entrypoint?: string;
   readonly network?: string;
   readonly runtime?: string;
+  readonly forms?: string;
   readonly pull?: string;
   readonly registryMirror: readonly string[];
 }
@@ -54,6 +55,7 @@ export function runCommand({ terminal, finish }: CommandContext): Command {
     .option('--network <mode>', 'host or none (default: host)')
     .option('--pull <when>', 'when to ask the registry for the image: always, missing or never', 'missing')
     .option('--runtime <names>', 'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
+    .option('--forms <which>', FORMS_HELP)
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .passThroughOptions()
     .addHelpText('after', EXAMPLES)
@@ -107,6 +109,7 @@ function requestOf(
     command,
     binds,
     env: parseEnv(flags.env, env),
+    forms: parseForms(flagOrVariable('--forms', flags.forms, 'CAISSON_FORMS', terminal)),
     pull: oneOf('--pull', flags.pull ?? 'missing', ['always', 'missing', 'never']),
     registry: registryOptions(flags.registryMirror, env),
     isInteractive: flags.interactive === true,

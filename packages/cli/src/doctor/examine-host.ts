@@ -46,6 +46,7 @@ export async function examineHost(root: string): Promise<HostReport> {
       { state: 'ok', what: 'node', says: process.versions.node },
       await examineStore(root),
       ...runtimes.map(({ finding }) => finding),
+      await tryMaps(session),
       summary,
     ],
   };
@@ -94,6 +95,22 @@ async function tryRuntime(
     return runtime === 'namespaces'
       ? { state: 'problem', what: runtime, says: error.message, fix: NAMESPACES_HINT }
       : { state: 'note', what: runtime, says: error.message };
+  }
+}
+
+/** Tries to mount a layer as the tar that it is. */
+async function tryMaps(session: Session): Promise<Finding> {
+  const [hostFolder, folder] = [session.newPath('host'), session.newPath('probe')];
+  for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
+  await using host = await SandboxHost.start(hostFolder);
+  try {
+    const why = await host.probeMaps(folder);
+    if (why === undefined)
+      return { state: 'ok', what: 'layer maps', says: 'work: layers are mounted as the tars that they are' };
+    return { state: 'note', what: 'layer maps', says: `layers are unpacked to be mounted: ${why}` };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { state: 'note', what: 'layer maps', says: error.message };
   }
 }
 

@@ -2,6 +2,7 @@ import { closeOnExecFrom } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import { isHostRequest, type HostError, type HostMessage, type HostRequest } from '../host-protocol.ts';
 import { Committer } from './committer.ts';
+import { whyMapsCannotBeMounted } from './probe-maps.ts';
 import { Running } from './running.ts';
 import { runSandbox, type Host } from './sandbox.ts';
 import { Workspace } from './workspace.ts';
@@ -31,6 +32,9 @@ function take(host: Host, message: HostRequest): void {
     case 'run':
       void run(host, message);
       return;
+    case 'probe-maps':
+      probe(host, message);
+      return;
     case 'kill':
       running.get(message.id)?.kill();
       return;
@@ -53,6 +57,14 @@ async function run(host: Host, { id, request }: Extract<HostRequest, { kind: 'ru
     await send({ kind: 'error', id, error: asHostError(error) });
   } finally {
     running.delete(id);
+  }
+}
+
+function probe({ workspace }: Host, { id, folder: at }: Extract<HostRequest, { kind: 'probe-maps' }>): void {
+  try {
+    void send({ kind: 'probed', id, whyNot: whyMapsCannotBeMounted(workspace, at) });
+  } catch (error) {
+    void send({ kind: 'error', id, error: asHostError(error) });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { timeOf } from '@caisson/layer';
 import { errorCode, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
+import type { Lower } from '../sandbox-spec.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What a sandbox runs on: the layers below, and a folder that takes what it changes. */
@@ -17,19 +18,22 @@ export interface Overlay {
 
 // What a layer brings of overlayfs's own attributes must mean nothing: no redirects are followed, none are made, and
 // no file is taken for the content of another. No device in it can be opened.
-const OPTIONS = 'redirect_dir=nofollow,metacopy=off,index=off';
+// Layers may lie on several file systems: `xino` gives all files one device number all the same, without which
+// `tar --one-file-system` would leave some out.
+const OPTIONS = 'redirect_dir=nofollow,metacopy=off,index=off,xino=on';
 
 /**
  * Mounts a stack of layers with a folder to write to.
- * @param lowers trees, lowest first
+ * @param layers lowest first
  * @param folder an empty folder of the store, for what is written
  */
 export function mountOverlay(
   workspace: Workspace,
-  lowers: readonly string[],
+  layers: readonly Lower[],
   folder: string,
   merged: string,
 ): Overlay {
+  const lowers = layers.map((layer) => workspace.mapped.folderOf(layer));
   const attempts = [
     { place: folder, isInStore: true },
     { place: undefined, isInStore: false },
@@ -93,11 +97,12 @@ export interface BeforeMount extends Disposable {
 }
 
 /** Mounts a stack of layers alone, to compare with. */
-export function mountBefore(workspace: Workspace, lowers: readonly string[], target: string): BeforeMount {
+export function mountBefore(workspace: Workspace, layers: readonly Lower[], target: string): BeforeMount {
+  const lowers = layers.map((layer) => workspace.mapped.folderOf(layer));
   const [first, ...others] = lowers;
   if (first === undefined || others.length === 0) return { path: first, [Symbol.dispose]: () => {} };
   mkdirSync(target, { mode: 0o700 });
-  const data = `lowerdir=${lowerOption(workspace, lowers)},redirect_dir=nofollow,metacopy=off,index=off`;
+  const data = `lowerdir=${lowerOption(workspace, lowers)},${OPTIONS}`;
   mount({ source: 'overlay', target, type: 'overlay', flags: MOUNT.noDev | MOUNT.readOnly, data });
   return { path: target, [Symbol.dispose]: () => unmount(target, 'detach') };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { mount, MOUNT, unmount } from '@caisson/sys';
 import { CompiledFilter } from './compiled-filter.ts';
+import { MappedLayers } from './mapped-layers.ts';
 import { prepareNetworkFiles, type NetworkFiles } from './network-files.ts';
 import { sealedProgram, type Program } from './sealed-program.ts';
 import type { OciRuntimeName } from '../sandbox-spec.ts';
@@ -15,6 +16,7 @@ export class Workspace {
   readonly folder: string;
   readonly networkFiles: NetworkFiles;
   readonly filter = new CompiledFilter();
+  readonly mapped: MappedLayers;
   readonly #programs = new Map<string, Program>();
   readonly #names = new Map<string, string>();
   #sandboxes = 0;
@@ -36,8 +38,9 @@ export class Workspace {
       flags: MOUNT.noSuid | MOUNT.noDev | MOUNT.noExec,
     });
     hideHybridCgroups();
-    for (const name of ['names', 'sandboxes', 'state', 'empty', 'uppers'])
+    for (const name of ['names', 'sandboxes', 'state', 'empty', 'uppers', 'maps'])
       mkdirSync(join(folder, name), { mode: 0o755 });
+    this.mapped = new MappedLayers(join(folder, 'maps'), (path) => this.nameOf(path));
     this.networkFiles = prepareNetworkFiles(folder);
     process.chdir(join(folder, 'names'));
   }
@@ -76,7 +79,7 @@ export class Workspace {
     return folder;
   }
 
-  /** The short name of a folder, relative to the current folder. */
+  /** The short name of a file or folder, relative to the current folder. */
   nameOf(path: string): string {
     const known = this.#names.get(path);
     if (known !== undefined) return known;

@@ -85,7 +85,17 @@ export function planRequest(options: PlanOptions): Given<WireBuild> {
   const source = sourceOf(options);
   const { cwd = '/' } = source;
   const { secrets, functions } = givenSecrets(options.secrets ?? {}, cwd);
-  const { noCache, noCacheFilter, contextModes, network, allow, jobs, runtimes, limits = {} } = options;
+  const {
+    noCache,
+    noCacheFilter,
+    contextModes,
+    forms,
+    network,
+    allow,
+    jobs,
+    runtimes,
+    limits = {},
+  } = options;
   const hosts = Object.entries(options.hosts ?? {}).map(([name, address]) => ({ name, address }));
   const request: WireBuild = {
     ...source,
@@ -95,7 +105,7 @@ export function planRequest(options: PlanOptions): Given<WireBuild> {
     hosts,
     limits: defined(limits),
     cacheFrom: (options.cacheFrom ?? []).map((each, index) => cacheSource(each, index, cwd)),
-    ...defined({ noCache, noCacheFilter, contextModes, network, allow, jobs, runtimes }),
+    ...defined({ noCache, noCacheFilter, contextModes, forms, network, allow, jobs, runtimes }),
   };
   const credentials = options.registry?.credentials;
   return { request, answers: new Answers({ secrets: functions, credentials, context: parts }) };

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { RuntimeError, type SandboxHost } from '@caisson/runtime';
+import type { Session, Store } from '@caisson/store';
+import { buildError } from '../failure.ts';
+
+/** What layers are mounted from: `auto` takes maps where they can be mounted. */
+export type FormChoice = 'auto' | 'trees' | 'maps';
+
+/** Whether layers can be mounted through maps here. The kernel and the file system decide; they are asked once a boot. */
+export class MapSupport {
+  readonly #store: Store;
+  readonly #session: Session;
+  readonly #choice: FormChoice;
+  readonly #host: () => Promise<SandboxHost>;
+  #usable: Promise<boolean> | undefined;
+
+  /** @param host the sandbox host, in which a mount is tried */
+  constructor(
+    store: Store,
+    session: Session,
+    choice: FormChoice | undefined,
+    host: () => Promise<SandboxHost>,
+  ) {
+    this.#store = store;
+    this.#session = session;
+    this.#choice = choice ?? 'auto';
+    this.#host = host;
+  }
+
+  /** Whether maps are made even of layers that have a tree. */
+  get isForced(): boolean {
+    return this.#choice === 'maps';
+  }
+
+  /** @throws BuildError where maps are asked for and cannot be mounted */
+  isUsable(): Promise<boolean> {
+    this.#usable ??= this.#decide();
+    return this.#usable;
+  }
+
+  async #decide(): Promise<boolean> {
+    if (this.#choice === 'trees') return false;
+    const why = await this.#whyNot();
+    if (why === undefined) return true;
+    if (this.#choice === 'auto') return false;
+    throw buildError('step-not-run', `layers cannot be mounted through maps here: ${why}`, {
+      hint: 'CAISSON_FORMS=trees unpacks them instead',
+    });
+  }
+
+  async #whyNot(): Promise<string | undefined> {
+    if (process.geteuid?.() !== 0) return 'only root can mount EROFS';
+    const known = this.#store.lookUps.answer(QUESTION);
+    if (known !== undefined) return known === '' ? undefined : known;
+    const folder = this.#session.newPath('probe');
+    mkdirSync(folder, { mode: 0o700 });
+    let why: string | undefined;
+    try {
+      why = await (await this.#host()).probeMaps(folder);
+    } catch (error) {
+      if (error instanceof RuntimeError) return error.message;
+      throw error;
+    }
+    this.#store.lookUps.rememberAnswer(QUESTION, why ?? '');
+    return why;
+  }
+}
+
+const QUESTION = 'why layer maps cannot be mounted';
