@@ -1,4 +1,12 @@
-import { familiarName, formatReference, parseReference, err, ok, type Result } from '@caisson/oci';
+import {
+  familiarName,
+  formatReference,
+  parseReference,
+  err,
+  ok,
+  type Digest,
+  type Result,
+} from '@caisson/oci';
 import { deliverImage } from './deliver-image.ts';
 import type { AssembledImage } from './image/assemble-image.ts';
 import type { Emit } from './events.ts';
@@ -11,6 +19,7 @@ import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
 import type { BuildRequest } from './request.ts';
 import type { BuildResult } from './result.ts';
+import type { Site } from './site.ts';
 import { Solver } from './solve/solver.ts';
 import type { FileState } from './state.ts';
 import { StepCounter } from './step-counter.ts';
@@ -35,19 +44,38 @@ export async function build(
   }
 }
 
-async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildResult> {
+/** What a watch does in the middle of its builds. */
+export interface BuildHooks {
+  /** What it has of the builds before it. */
+  readonly site?: Site;
+  /** It is known what is to be built; nothing of the contexts was looked at, but for what the plan needs. */
+  readonly onPrepared?: (prepared: PreparedBuild) => Promise<void>;
+  readonly onSolve?: (solver: Solver<FileState>) => void;
+  /** Whether the outputs of an image are written and registries have it, from an earlier build. */
+  readonly isDelivered?: (imageId: Digest) => boolean;
+  /** Whether the build is worth a report. */
+  readonly isReported?: () => boolean;
+}
+
+/** @throws BuildError and whatever else {@link failuresOf} knows */
+export async function buildImage(
+  request: BuildRequest,
+  emitAll: Emit,
+  hooks: BuildHooks = {},
+): Promise<BuildResult> {
   const names = fullNames(request.names ?? []);
   const counter = new StepCounter(emitAll);
   const recorder = new BuildRecorder(request, names, counter.emit);
   const { emit } = recorder;
 
-  await using prepared = await prepareBuild(request, emit);
+  await using prepared = await prepareBuild(request, emit, hooks.site);
   const { workshop, target } = prepared;
   const { scope, source, contexts } = workshop;
   await limitCacheSize(scope.store, scope.session, request, emit);
-  await using _report = recorder.keepIn(scope, target.title);
-  const { image, state } = await solveAndDeliver(prepared, (solved) =>
-    deliverImage(workshop, target, solved, { ...request, names }),
+  await using _report = recorder.keepIn(scope, target.title, hooks.isReported);
+  await hooks.onPrepared?.(prepared);
+  const { image, state } = await solveAndDeliver(prepared, hooks, (solved) =>
+    deliverImage(workshop, target, solved, { ...request, names, isDelivered: hooks.isDelivered }),
   );
   source.context.save();
   contexts.save();
@@ -65,12 +93,15 @@ async function buildImage(request: BuildRequest, emitAll: Emit): Promise<BuildRe
  */
 async function solveAndDeliver(
   { workshop, target, steps, graph: first }: PreparedBuild,
+  { onSolve }: BuildHooks,
   deliver: (state: FileState) => Promise<AssembledImage>,
 ): Promise<{ readonly state: FileState; readonly image: AssembledImage }> {
   const { scope, jobs, cancel } = workshop;
   for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
     try {
-      const state = await new Solver<FileState>({ jobs, ...cancel }).solve(graph.endOf(target));
+      const solver = new Solver<FileState>({ jobs, ...cancel });
+      onSolve?.(solver);
+      const state = await solver.solve(graph.endOf(target));
       return { state, image: await deliver(state) };
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;

@@ -1,3 +1,4 @@
+import type { Digest } from '@caisson/oci';
 import { assembleImage, type AssembledImage } from './image/assemble-image.ts';
 import { earlierImage, imageSize } from './image/earlier-image.ts';
 import { areHere, provideLayers } from './image/provide-layers.ts';
@@ -11,6 +12,14 @@ import type { BuildRequest } from './request.ts';
 import type { FileState } from './state.ts';
 import type { Workshop } from './workshop.ts';
 
+/** What is known of where an image is to go. */
+interface Delivery {
+  /** The full names that it gets. */
+  readonly names: readonly string[];
+  /** Whether its outputs are written and registries have it. */
+  readonly isDelivered?: ((imageId: Digest) => boolean) | undefined;
+}
+
 /**
  * Makes the image of a state, and brings it to where it is to go: the store, outputs, registries.
  * @throws LostLayer where a layer of an imported cache is needed and cannot be had
@@ -19,7 +28,7 @@ export async function deliverImage(
   workshop: Workshop,
   target: PlannedStage,
   state: FileState,
-  request: BuildRequest & { readonly names: readonly string[] },
+  request: BuildRequest & Delivery,
 ): Promise<AssembledImage> {
   const { scope, registry, elsewhere } = workshop;
   const { store, session, chains, clock, emit } = scope;
@@ -39,6 +48,7 @@ export async function deliverImage(
     emit({ kind: 'image', ...facts, isStored, ...(before === undefined ? {} : { before }) });
   await storeImage(store, session, image, isHere ? names : undefined);
   tell(isHere);
+  if (isHere && request.isDelivered?.(image.manifest.config.digest) === true) return image;
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, outputs, emit, signal);
   if (push) await pushToRegistries(finished, { registry, elsewhere, emit, signal });

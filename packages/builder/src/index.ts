@@ -19,3 +19,6 @@ export { readIgnoreRules } from './source/read-ignore-rules.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
 export type { RunRequest } from './run/run-request.ts';
 export { verify, type StoreProblem, type Verified, type VerifyRequest } from './verify/verify.ts';
+export { watch, type Watch, type WatchRequest } from './watch/watch.ts';
+export type { WatchEvent } from './watch/watch-events.ts';
+export type { WatchLimit } from './watch/file-watcher.ts';

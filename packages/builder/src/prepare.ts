@@ -5,6 +5,7 @@ import { planBuild } from './plan/plan-build.ts';
 import { platformsOf } from './platforms.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 import type { BuildRequest, Entitlement } from './request.ts';
+import type { Site } from './site.ts';
 import { warnOfUnknownStages } from './steps/no-cache.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { nameSteps } from './steps/step-names.ts';
@@ -21,13 +22,14 @@ export interface PreparedBuild extends AsyncDisposable {
 
 /**
  * Reads the Dockerfile, plans the target, and makes the step graph.
+ * @param site what it has of the builds before it
  * @throws BuildError, StoreError, RegistryError
  */
-export async function prepareBuild(request: BuildRequest, emit: Emit): Promise<PreparedBuild> {
+export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Site): Promise<PreparedBuild> {
   const platforms = platformsOf(request.platform);
   const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
   await using stack = new AsyncDisposableStack();
-  const workshop = stack.use(await openWorkshop(request, { clock: new BuildClock(epoch), emit }));
+  const workshop = stack.use(await openWorkshop(request, { clock: new BuildClock(epoch), emit, site }));
   const { scope, source, contexts, bases } = workshop;
   const planned = await planBuild(source.path, source.text, {
     target: request.target,

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { availableRuntimes, SandboxHost } from '@caisson/runtime';
+import { availableRuntimes, type SandboxHost } from '@caisson/runtime';
 import { openStore, type Session, type Store } from '@caisson/store';
 import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import type { BuildClock } from './build-clock.ts';
+import { openAnew } from './context/kept-contexts.ts';
 import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
 import type { PushOptions } from '@caisson/registry';
@@ -19,6 +19,7 @@ import { secretReader } from './secrets.ts';
 import { ignoresCache } from './steps/no-cache.ts';
 import { BuildCaches } from './steps/build-caches.ts';
 import { checkGivenFiles } from './source/given-files.ts';
+import { endHost, startHost, type Site } from './site.ts';
 import { openSource, type BuildSource } from './source/open-source.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
@@ -41,17 +42,23 @@ export interface Workshop extends AsyncDisposable {
 /** Steps wait more than they compute. */
 const JOBS = Math.max(8, 4 * availableParallelism());
 
+/** What a workshop is opened with, besides what was asked for. */
+export interface WorkshopOptions {
+  readonly clock: BuildClock;
+  readonly emit: Emit;
+  /** What the build has of those before it. */
+  readonly site?: Site | undefined;
+}
+
 /**
  * Opens the store and the context, reads the Dockerfile, and gathers what a build works with.
  * @throws BuildError, StoreError, RegistryError
  */
-export async function openWorkshop(
-  request: BuildRequest,
-  { clock, emit }: { readonly clock: BuildClock; readonly emit: Emit },
-): Promise<Workshop> {
+export async function openWorkshop(request: BuildRequest, options: WorkshopOptions): Promise<Workshop> {
+  const { clock, emit, site } = options;
   checkGivenFiles(request);
   await using stack = new AsyncDisposableStack();
-  const store = stack.use(await openStore(request.root));
+  const store = site?.store ?? stack.use(await openStore(request.root));
   const session = stack.use(store.session());
   const registry = stack.use(registryAccess(request, emit));
   const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
@@ -59,7 +66,8 @@ export async function openWorkshop(
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
   const git = new GitRepositories(store, session, secret, agents);
-  const tools = { session, remote: files, git, memory: store.lookUps, modes, signal: signal ?? NEVER };
+  const local = { memory: store.lookUps, modes, openLocal: site?.contexts.open ?? openAnew };
+  const tools = { session, remote: files, git, signal: signal ?? NEVER, ...local };
 
   const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
   const { bases, layouts, layers, elsewhere, imported, exports } = sources;
@@ -80,7 +88,7 @@ export async function openWorkshop(
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
-    host: hostStarter(session, () => ends),
+    host: site?.host ?? hostStarter(session, () => ends),
     remote: files,
     git,
     secret,
@@ -90,6 +98,7 @@ export async function openWorkshop(
     imported,
     exports,
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
+    onLayer: site?.superseded.note ?? noteNothing,
     emit,
   };
   const ends = stack.move();
@@ -106,6 +115,8 @@ export async function openWorkshop(
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
+
+const noteNothing = (): void => {};
 
 function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess {
   return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
@@ -129,19 +140,11 @@ function hostStarter(session: Session, ends: () => AsyncDisposableStack): () => 
   let host: Promise<SandboxHost> | undefined;
   return () => {
     if (host !== undefined) return host;
-    const folder = session.newPath('host');
-    mkdirSync(folder, { mode: 0o700 });
-    const started = SandboxHost.start(folder);
-    ends().defer(() => end(started));
+    const started = startHost(session);
+    ends().defer(() => endHost(started));
     host = started;
     return started;
   };
-}
-
-/** One that did not start has nothing to end, and who needed it was told. */
-async function end(host: Promise<SandboxHost>): Promise<void> {
-  const [started] = await Promise.allSettled([host]);
-  if (started.status === 'fulfilled') await started.value[Symbol.asyncDispose]();
 }
 
 /** For a build that nobody can end. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { LimitFlags } from './parse-limits.ts';
 import { collect, collectNames, FORMS_HELP } from './parse-options.ts';
+import type { WatchFlags } from './watch/watch-flags.ts';
 import { MIRROR_FLAG, MIRROR_HELP } from './registry-options.ts';
 
 /** The flags that say what is built and how, as they were given. */
@@ -31,7 +32,7 @@ export interface PlanFlags extends LimitFlags {
 }
 
 /** The flags of `caisson build`, as they were given. */
-export interface BuildFlags extends PlanFlags {
+export interface BuildFlags extends PlanFlags, WatchFlags {
   readonly iidfile?: string;
   readonly metadataFile?: string;
   readonly push?: boolean;

@@ -21,6 +21,7 @@ import { runCommand } from './commands/run.ts';
 import { storeCommand } from './commands/store.ts';
 import { tagCommand } from './commands/tag.ts';
 import { versionCommand } from './commands/version.ts';
+import { watchCommand } from './commands/watch.ts';
 import type { CommandContext } from './command-context.ts';
 import { version } from './version.ts';
 import { helpOf, usageErrorOf } from './commander-errors.ts';
@@ -41,7 +42,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     command = called;
   });
   try {
-    await program.parseAsync(withPlainPull(args), { from: 'user' });
+    await program.parseAsync(withPlainSwitches(args), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return unexpected(error, terminal, helpOf(command));
@@ -61,13 +62,22 @@ const SHOWN: ReadonlySet<string> = new Set([
  * `build --pull .`: as with docker, `--pull` alone is a switch, and its value comes behind `=`. An optional value would
  * take the context.
  */
-function withPlainPull(args: readonly string[]): string[] {
-  const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root');
-  if (!TAKES_PULL.has(command ?? '')) return [...args];
-  return args.map((arg) => (arg === '--pull' ? '--pull=always' : arg));
+function withPlainSwitches(args: readonly string[]): string[] {
+  const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root') ?? '';
+  const switches = SWITCHES[command];
+  return args.map((arg) => switches?.[arg] ?? arg);
 }
 
-const TAKES_PULL: ReadonlySet<string> = new Set(['build', 'check', 'plan']);
+const PULL = { '--pull': '--pull=always' };
+const BUILD: Readonly<Record<string, string>> = { ...PULL, '--run': '--run=', '--poll': '--poll=1' };
+
+/** By command: what such a flag means where it stands alone. */
+const SWITCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  build: BUILD,
+  watch: BUILD,
+  check: PULL,
+  plan: PULL,
+};
 
 const HELP = new Help();
 
@@ -79,6 +89,7 @@ function describeOption(option: Option): string {
 /** In the order in which help lists them. */
 const COMMANDS = [
   buildCommand,
+  watchCommand,
   checkIgnoreCommand,
   checkCommand,
   planCommand,

@@ -66,6 +66,11 @@ export class SandboxHost implements AsyncDisposable {
     return new SandboxHost(startHost(start, folder, stdio));
   }
 
+  /** Whether it can still run something. */
+  get isAlive(): boolean {
+    return this.#subprocess.nodeChildProcess.connected;
+  }
+
   /**
    * Runs one sandbox. Several may run at once.
    * @throws RuntimeError

@@ -33,6 +33,11 @@ export class BuildReports {
     await this.#logs.keepOnly(ids.slice(0, MOST));
   }
 
+  /** Forgets that a session's build began. */
+  async drop(session: Session): Promise<void> {
+    await rm(this.#path(session.id), { force: true });
+  }
+
   /** The report of a build; undefined where there is none. */
   async get(id: string): Promise<string | undefined> {
     return readFile(this.#path(id), 'utf8').catch(() => undefined);

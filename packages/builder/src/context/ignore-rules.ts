@@ -10,6 +10,8 @@ export interface IgnoreLine {
 export interface IgnoreRules {
   /** The ignore file, for messages. */
   readonly path: string;
+  /** All of it. */
+  readonly text: string;
   ignores(path: string): boolean;
   /** Whether anything below an ignored folder may be part of the context again. */
   mayContainIncluded(folder: string): boolean;
@@ -20,6 +22,7 @@ export interface IgnoreRules {
 /** Nothing is ignored. */
 export const NO_RULES: IgnoreRules = {
   path: '',
+  text: '',
   ignores: () => false,
   mayContainIncluded: () => false,
   explain: () => undefined,

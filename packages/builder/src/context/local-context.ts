@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, type BigIntStats } from 'node:fs';
 import { relative } from 'node:path';
 import { errorCode } from '@caisson/sys';
 import { digestOf, type Digest } from '@caisson/oci';
@@ -44,6 +44,9 @@ class ContextNode implements SourceNode {
     this.stat = stat;
   }
 }
+
+/** A file that is read again rather than thought about, in bytes. */
+const SMALL = 1 << 20;
 
 /** What a socket of the context arrives as. */
 const EMPTY_FILE = digestOf('');
@@ -171,6 +174,44 @@ export class LocalContext implements SourceTree {
     }
     const paths = [...changed].map((path) => this.pathOf(path)).filter((path) => path !== undefined);
     for (const path of [...paths, ...this.#otherNames(paths)]) this.#forget(path);
+  }
+
+  /**
+   * Whether something may be other than it was when it was looked at, or be where nothing was.
+   * @param path absolute, of the host
+   * @param unseen the answer for what was not looked at
+   */
+  hasChanged(path: string, unseen: boolean): boolean {
+    const at = this.pathOf(path);
+    if (at === undefined) return false;
+    if (at === ROOT) return this.#folders.size > 0 || unseen; // it may be another folder by now
+    const known = this.#folders.get(parentOf(at))?.nodes;
+    if (known === undefined) return unseen || this.#mayAppear(parentOf(at));
+    const node = known.get(baseName(at));
+    const stats = this.#stat(at);
+    if (node === undefined || stats === undefined) return node !== undefined || stats !== undefined;
+    return !this.#isAs(node, stats);
+  }
+
+  /** Whether something in a folder that nothing was looked for in counts all the same: it was not there, or ignored. */
+  #mayAppear(folder: BytePath): boolean {
+    if (folder === ROOT) return false;
+    const above = this.#folders.get(parentOf(folder));
+    if (above === undefined) return this.#mayAppear(parentOf(folder));
+    return above.nodes.get(baseName(folder)) === undefined;
+  }
+
+  #isAs({ entry, stat, digest }: ContextNode, stats: BigIntStats): boolean {
+    const { path } = entry;
+    if (stat !== undefined) {
+      if (fileStat(stats) !== stat) return false;
+      if (digest === undefined || this.#cache.get(path, stat) === digest) return true;
+      // It was read so soon after it was written that another write may have left the same times.
+      return stats.size <= SMALL && digestOf(readFileSync(fsPath(inFolder(this.root, path)))) === digest;
+    }
+    const now = this.#entryOf(path, stats);
+    if (now.type !== entry.type || now.mode !== entry.mode) return false;
+    return now.type === 'symlink' && entry.type === 'symlink' ? now.target === entry.target : true;
   }
 
   /** Where in the context an absolute path of the host is; for a name that is no text, the folder that it is in. */
@@ -302,13 +343,16 @@ export class LocalContext implements SourceTree {
     const stats = this.#stat(path);
     if (stats === undefined) this.#cache.forget(path);
     if (stats === undefined || (path !== ROOT && this.#isIgnored(path, stats))) return undefined;
-    const at = inFolder(this.root, path);
-    const found = nodeEntry(at, path, stats, undefined);
     const linkId = stats.nlink > 1n && !stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
+    const stat = stats.isFile() ? fileStat(stats) : undefined;
+    return new ContextNode(this.#entryOf(path, stats), linkId, stat);
+  }
+
+  #entryOf(path: BytePath, stats: BigIntStats): NodeEntry {
+    const found = nodeEntry(inFolder(this.root, path), path, stats, undefined);
     // A socket arrives as an empty file, as with docker.
     const entry = withContextMode(found ?? emptyFile(path, stats), this.#modes);
-    const stat = stats.isFile() ? fileStat(stats) : undefined;
-    return new ContextNode(ownedByRoot(entry), linkId, stat);
+    return ownedByRoot(entry);
   }
 
   /** An ignored folder is there all the same if something below it is included again. */

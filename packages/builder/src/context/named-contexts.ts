@@ -12,7 +12,8 @@ import { readIgnore } from '../source/ignore-file.ts';
 import type { ContextModes } from './context-modes.ts';
 import { contextSource, type ContextSource } from './context-source.ts';
 import { NO_RULES } from './ignore-rules.ts';
-import { LocalContext } from './local-context.ts';
+import { openAnew, type OpenLocalContext } from './kept-contexts.ts';
+import type { LocalContext } from './local-context.ts';
 import { openContext, type ContextTools } from './open-context.ts';
 import { NO_MEMORY, type FileMemory } from './stat-cache.ts';
 
@@ -20,6 +21,7 @@ import { NO_MEMORY, type FileMemory } from './stat-cache.ts';
 export interface NamedContextTools extends ContextTools {
   readonly memory: FileMemory;
   readonly modes: ContextModes;
+  readonly openLocal: OpenLocalContext;
   readonly resolveImage: ResolveImage;
   readonly layouts: LayoutImages;
 }
@@ -107,8 +109,9 @@ export class NamedContexts {
     }
     const { path, isLocal } = opened;
     const rules = isLocal ? readIgnore(path) : NO_RULES;
-    const memory = isLocal ? this.#tools.memory : NO_MEMORY;
-    const context = new LocalContext(title, path, rules, memory, this.#tools.modes);
+    const { modes, memory, openLocal } = this.#tools;
+    const options = { title, folder: path, rules, modes };
+    const context = isLocal ? openLocal({ ...options, memory }) : openAnew({ ...options, memory: NO_MEMORY });
     this.#folders.push(context);
     return { kind: 'context', context };
   }

@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 function open(ignore = ''): LocalContext {
-  const rules = { ...createIgnoreMatcher(ignore), path: '.dockerignore' };
+  const rules = { ...createIgnoreMatcher(ignore), path: '.dockerignore', text: ignore };
   return new LocalContext('the test', folder, rules, NO_MEMORY);
 }
 

@@ -38,8 +38,15 @@ export class BuildRecorder {
     this.#isBuilt = true;
   }
 
-  /** Keeps the logs, and the report: as it is now, and as it is when this is disposed of, however the build ends. */
-  keepIn({ store, session, dockerfile }: StepScope, target: string): AsyncDisposable {
+  /**
+   * Keeps the logs, and the report: as it is now, and as it is when this is disposed of, however the build ends.
+   * @param isWanted asked then: whether anybody will want to read it
+   */
+  keepIn(
+    { store, session, dockerfile }: StepScope,
+    target: string,
+    isWanted: () => boolean = () => true,
+  ): AsyncDisposable {
     const logs = new StepLogs(store.logs.writer(session), this.#emitOn);
     this.#logs = logs;
     const context = contextTitle(this.#request);
@@ -59,6 +66,7 @@ export class BuildRecorder {
       [Symbol.asyncDispose]: async () => {
         logs[Symbol.dispose]();
         await begun;
+        if (!isWanted()) return store.reports.drop(session);
         const duration = Date.now() - this.#startedAt.getTime();
         const ended: BuildReport = { ...report(), duration, result: this.#outcome() };
         await store.reports.end(session, JSON.stringify(ended));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { stepKey, type StepKey } from './key.ts';
 import type { Keyed } from './op.ts';
 import { ToyOp } from './toy-op.ts';
@@ -102,6 +102,41 @@ describe('Solver', () => {
     await sleep(5);
     abort.abort(new Error('enough'));
     await expect(solved).rejects.toThrow(/abort/i);
+  });
+
+  it('ends what is useless when it is retired, lets the rest end well, and begins nothing more', async () => {
+    const finish = Promise.withResolvers<void>();
+    const useful = new ToyOp('useful');
+    useful.work = () => finish.promise;
+    const useless = new ToyOp('useless');
+    useless.work = (signal) => sleep(60_000, undefined, { signal });
+    const behind = new ToyOp('behind', [useful]);
+    const retired = new Solver<string>({ jobs: 2 });
+    const solved = retired.solve(new ToyOp('all', [behind, useless]));
+    await vi.waitFor(() => expect(retired.executing.size).toBe(2));
+    const keyed = await useful.key([]);
+    if (keyed.kind !== 'key') throw new Error('a toy has a key');
+    retired.retire(new Set([stepKey(keyed.record)]));
+    await vi.waitFor(() => expect(useless.log).toHaveLength(2));
+    expect(useful.log).toStrictEqual(['start']);
+    finish.resolve();
+    await expect(solved).rejects.toThrow('the result is not wanted any more');
+    expect(useful.log).toStrictEqual(['start', 'done']);
+    expect(useful.cache.size).toBe(1);
+    expect(behind.calls.execute).toBe(0);
+  });
+
+  it('gives no result once it is retired, even where all of it came to its end', async () => {
+    const finish = Promise.withResolvers<void>();
+    const last = new ToyOp('last');
+    last.work = () => finish.promise;
+    const retired = solver();
+    const solved = retired.solve(last);
+    await vi.waitFor(() => expect(retired.executing.size).toBe(1));
+    retired.retire(retired.executing);
+    finish.resolve();
+    await expect(solved).rejects.toThrow('the result is not wanted any more');
+    expect(last.log).toStrictEqual(['start', 'done']);
   });
 
   it('takes a result that needs no look-up as it is', async () => {

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { inputsFirst } from './inputs-first.ts';
-import { stepKey } from './key.ts';
+import { stepKey, type StepKey } from './key.ts';
 import type { Op } from './op.ts';
 
 /** How to solve. */
@@ -21,6 +21,9 @@ export class Solver<T> {
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #working = new Set<Promise<T>>();
+  /** What works right now, by key. */
+  readonly #executing = new Map<StepKey, AbortController>();
+  #isRetired = false;
 
   constructor({ jobs, signal }: SolveOptions) {
     this.#queue = new PQueue({ concurrency: jobs });
@@ -33,13 +36,34 @@ export class Solver<T> {
     try {
       // From below: a chain of thousands of ops must not need as many frames of the stack.
       for (const each of inputsFirst(op)) void this.#solve(each);
-      return await this.#solve(op);
+      const result = await this.#solve(op);
+      this.#throwIfRetired();
+      return result;
     } catch (error) {
-      this.#abort.abort(error);
+      if (!this.#isRetired) this.#abort.abort(error);
       await Promise.allSettled(this.#working);
+      this.#throwIfRetired();
       // What made the others give up, not what they say of it.
       throw this.#abort.signal.reason;
     }
+  }
+
+  /** The keys of what works right now. */
+  get executing(): ReadonlySet<StepKey> {
+    return new Set(this.#executing.keys());
+  }
+
+  /**
+   * Says that the result is not wanted any more, only that of some work which is going on: the rest of it ends, and
+   * nothing more begins. {@link solve} throws when that is done.
+   */
+  retire(wanted: ReadonlySet<StepKey>): void {
+    this.#isRetired = true;
+    for (const [key, work] of this.#executing) if (!wanted.has(key)) work.abort();
+  }
+
+  #throwIfRetired(): void {
+    if (this.#isRetired) throw new DOMException('the result is not wanted any more', 'AbortError');
   }
 
   #solve(op: Op<T>): Promise<T> {
@@ -53,6 +77,7 @@ export class Solver<T> {
   async #begin(op: Op<T>): Promise<T> {
     const inputs = await Promise.all(op.inputs.map((input) => this.#solve(input)));
     this.#signal.throwIfAborted();
+    this.#throwIfRetired();
     const keyed = await op.key(inputs, this.#signal);
     if (keyed.kind === 'result') return keyed.result;
     const { record } = keyed;
@@ -64,15 +89,21 @@ export class Solver<T> {
     }
     const work = this.#queue.add(async () => {
       this.#signal.throwIfAborted();
+      this.#throwIfRetired();
+      const own = new AbortController();
+      this.#executing.set(key, own);
       try {
         op.observer.onStart(key, record, await op.explain(key, record, inputs));
-        const result = await op.execute({ key, record, inputs, signal: this.#signal });
+        const signal = AbortSignal.any([this.#signal, own.signal]);
+        const result = await op.execute({ key, record, inputs, signal });
         op.observer.onDone(key, result);
         return result;
       } catch (error) {
         op.observer.onFailure(error);
-        this.#abort.abort(error);
+        if (!this.#isRetired) this.#abort.abort(error);
         throw error;
+      } finally {
+        this.#executing.delete(key);
       }
     });
     this.#working.add(work);

@@ -52,7 +52,7 @@ export function fileInside(folder: string, name: string): string | Buffer | unde
 function rulesOf(file: string | Buffer, path: string): IgnoreRules {
   const matcher = createIgnoreMatcher(readFileSync(file, 'utf8'));
   const problem = matcher.diagnostics.find(({ severity }) => severity === 'error');
-  if (problem === undefined) return { ...matcher, path };
+  if (problem === undefined) return { ...matcher, path, text: matcher.source.text };
   const place = { path, source: matcher.source, range: problem.range };
   const { code, message, expected } = problem;
   throw buildError(code, message, { place, ...(expected === undefined ? {} : { expected }) });

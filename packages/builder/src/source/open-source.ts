@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ContextModes } from '../context/context-modes.ts';
 import { contextSource, MAIN_CONTEXT, webUrl, type ContextSource } from '../context/context-source.ts';
 import { NO_RULES } from '../context/ignore-rules.ts';
-import { LocalContext } from '../context/local-context.ts';
+import { openAnew, type LocalContextOptions, type OpenLocalContext } from '../context/kept-contexts.ts';
+import type { LocalContext } from '../context/local-context.ts';
 import { openContext, type ContextTools } from '../context/open-context.ts';
-import { NO_MEMORY, type FileMemory } from '../context/stat-cache.ts';
+import { NO_MEMORY } from '../context/stat-cache.ts';
 import { buildError } from '../failure.ts';
 import { redactUrl } from '@caisson/registry/errors';
 import type { BuildRequest } from '../request.ts';
@@ -27,6 +27,9 @@ export interface BuildSource {
   readonly context: LocalContext;
 }
 
+/** What folders are opened as contexts with. */
+type LocalTools = Pick<LocalContextOptions, 'memory' | 'modes'> & { readonly openLocal: OpenLocalContext };
+
 /** The part of a request that says what to read. */
 type SourceRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'buildArgs' | 'cwd'>;
 
@@ -36,7 +39,7 @@ type SourceRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileTe
  */
 export async function openSource(
   request: SourceRequest,
-  tools: ContextTools & { readonly memory: FileMemory; readonly modes: ContextModes },
+  tools: ContextTools & LocalTools,
 ): Promise<BuildSource> {
   const { context: given, cwd = process.cwd(), dockerfile, dockerfileText, buildArgs } = request;
   const source: ContextSource =
@@ -51,7 +54,7 @@ export async function openSource(
     throw tooLarge('the Dockerfile');
   const url = dockerfile === undefined ? undefined : webUrl(dockerfile);
   const text = dockerfileText ?? (url === undefined ? undefined : await fetchText(url, tools));
-  const foreign = { memory: NO_MEMORY, modes: tools.modes };
+  const foreign = { memory: NO_MEMORY, modes: tools.modes, openLocal: openAnew };
   const named = url === undefined ? {} : { path: redactUrl(url) };
 
   if (opened.kind === 'file') {
@@ -80,9 +83,9 @@ export async function openSource(
 function sourceOf(
   folder: string,
   { path, text, ignore }: DockerfileText,
-  { memory, modes }: { readonly memory: FileMemory; readonly modes: ContextModes },
+  { openLocal, memory, modes }: LocalTools,
 ): BuildSource {
-  return { path, text, context: new LocalContext(MAIN_CONTEXT, folder, ignore, memory, modes) };
+  return { path, text, context: openLocal({ title: MAIN_CONTEXT, folder, rules: ignore, memory, modes }) };
 }
 
 async function fetchText(url: URL, { remote, signal }: ContextTools): Promise<string> {

@@ -116,7 +116,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const record = (await this.#findHere(key)) ?? (await imported.find(key));
     if (record === undefined) return undefined; // it is this build's turn until the step has run
     turns?.release(key);
-    this.#share(record);
+    this.#share(record, false);
     return this.#extended(firstOf(inputs), record.layer, record.created);
   }
 
@@ -129,7 +129,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   /** What is exported is what a build found or made. */
-  #share(record: StepRecord): void {
+  #share(record: StepRecord, isMade: boolean): void {
+    this.scope.onLayer(record.layer.diffId, isMade);
     for (const each of this.scope.exports) each.add(record);
   }
 
@@ -282,7 +283,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       text: this.step.text,
     };
     await store.records.put(session, kept);
-    this.#share(kept);
+    this.#share(kept, !this.#isSame);
     for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
     store.pastRecords.add(kept, this.parts.texts);
   }

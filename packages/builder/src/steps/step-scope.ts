@@ -1,3 +1,4 @@
+import type { Digest } from '@caisson/oci';
 import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
@@ -44,5 +45,7 @@ export interface StepScope {
   readonly exports: readonly CacheExport[];
   /** What other builds of the process are waited for at; undefined where there are none. */
   readonly turns: Turns | undefined;
+  /** Told of each layer that a step found, or made. */
+  readonly onLayer: (layer: Digest, isMade: boolean) => void;
   readonly emit: Emit;
 }

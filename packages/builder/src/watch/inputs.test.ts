@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 function contextWith(ignore: string): LocalContext {
-  const rules = { ...createIgnoreMatcher(ignore), path: '.dockerignore' };
+  const rules = { ...createIgnoreMatcher(ignore), path: '.dockerignore', text: ignore };
   return new LocalContext('the test', folder, rules, NO_MEMORY);
 }
 

@@ -7,6 +7,8 @@ import { selectedAreas, type Area, type PathKind } from './selected-areas.ts';
 
 /** What of the host's files steps depend on. Paths are absolute. */
 export interface Inputs {
+  /** The same for inputs that are the same. */
+  readonly identity: string;
   /** The folders of the contexts that the steps take something from. */
   readonly folders: readonly string[];
   /**
@@ -14,6 +16,11 @@ export interface Inputs {
    * @param kind what is there, or was
    */
   covers(path: string, kind: PathKind): boolean;
+  /**
+   * Whether what is at a path is other than it was when a context looked at it.
+   * @param unseen the answer for what none has looked at
+   */
+  hasChanged(path: string, unseen: boolean): boolean;
   /** Whether anything in a folder, or below, is covered: others need not be watched. */
   reaches(folder: string): boolean;
 }
@@ -30,10 +37,15 @@ export interface Inputs {
  *   it is another context.
  *
  * A file with several names is covered by those that are selected: nothing tells of it when it is written by another.
+ * @param counts whether a context may change at all
  */
-export function inputsOf(steps: Iterable<PlannedStep>): Inputs {
+export function inputsOf(
+  steps: Iterable<PlannedStep>,
+  counts: (context: LocalContext) => boolean = () => true,
+): Inputs {
   const areas = new Map<LocalContext, Area[]>();
   for (const { context, ...request } of selectionsOf(steps)) {
+    if (!counts(context)) continue;
     const known = areas.get(context) ?? [];
     areas.set(context, known);
     for (const area of selectedAreas(context, request)) known.push(area);
@@ -43,10 +55,17 @@ export function inputsOf(steps: Iterable<PlannedStep>): Inputs {
       const at = context.pathOf(path);
       return at !== undefined && all.some((area) => test(area, at, context));
     });
+  const identities = [...areas].map(([{ folder, rules }, all]) => [
+    folder,
+    rules.text,
+    [...new Set(all.map(({ identity }) => identity))].toSorted(),
+  ]);
   return {
+    identity: JSON.stringify(identities),
     folders: [...new Set([...areas.keys()].map(({ folder }) => folder))],
     covers: (path, kind) =>
       some(path, (area, at, context) => context.mayHave(at, kind) && area.covers(at, kind)),
+    hasChanged: (path, unseen) => [...areas.keys()].some((context) => context.hasChanged(path, unseen)),
     reaches: (folder) =>
       some(folder, (area, at, context) => context.mayHave(at, 'folder') && area.reaches(at)),
   };

@@ -21,6 +21,8 @@ export type PathKind = 'file' | 'folder';
 
 /** Paths of a context that a selection depends on, there or not. */
 export interface Area {
+  /** The same for areas that are the same. */
+  readonly identity: string;
   covers(path: BytePath, kind: PathKind): boolean;
   /** Whether it covers anything below a folder. */
   reaches(folder: BytePath): boolean;
@@ -56,7 +58,7 @@ export function selectedAreas(tree: LocalContext, { sources, excludes }: Sources
     const links = (named.ok ? named.value : []).filter((path) => tree.lookup(path)?.entry.type === 'symlink');
     return [
       single(start.asked),
-      matches(start.path, parts, exclude),
+      matches({ start: start.path, parts, wild }, exclude),
       ...links.flatMap((path) => followed(tree, path, exclude)),
     ];
   });
@@ -65,7 +67,7 @@ export function selectedAreas(tree: LocalContext, { sources, excludes }: Sources
 /** A plain path: each name on the way, links and where they lead among them, and all that is at its end. */
 function followed(tree: SourceTree, path: BytePath, exclude: Exclude | undefined): Area[] {
   const { asked, path: end } = resolved(tree, path);
-  return [single(asked), matches(end, [], exclude)];
+  return [single(asked), matches({ start: end, parts: [], wild: [] }, exclude)];
 }
 
 /** Where a path leads, and what was asked for on the way. */
@@ -87,6 +89,7 @@ function resolved(
 /** Some paths, and nothing below them. */
 function single(paths: ReadonlySet<BytePath>): Area {
   return {
+    identity: JSON.stringify([...paths].toSorted()),
     covers: (path) => paths.has(path),
     reaches: (folder) => [...paths].some((path) => isBelow(path, folder)),
   };
@@ -95,8 +98,15 @@ function single(paths: ReadonlySet<BytePath>): Area {
 /** What one name of a pattern has to be; `folders` stands for any number of folders. */
 type PatternPart = ((name: string) => boolean) | 'folders';
 
-/** What fits a pattern from a folder on, and is not left out of it; without a pattern, the folder itself. */
-function matches(start: BytePath, parts: readonly PatternPart[], exclude: Exclude | undefined): Area {
+/** A pattern from a folder on, as it is compiled and as it is written. */
+interface Pattern {
+  readonly start: BytePath;
+  readonly parts: readonly PatternPart[];
+  readonly wild: readonly string[];
+}
+
+/** What fits a pattern, and is not left out of it; without a pattern, the folder itself. */
+function matches({ start, parts, wild }: Pattern, exclude: Exclude | undefined): Area {
   const isIncluded = (path: BytePath, names: readonly string[], kind: PathKind): boolean => {
     if (exclude === undefined || exclude.keepsFolder(path)) return true;
     const fromSource = textOf(names.join('/'));
@@ -114,6 +124,7 @@ function matches(start: BytePath, parts: readonly PatternPart[], exclude: Exclud
   };
   const isIn = (path: BytePath): boolean => path === start || isBelow(path, start);
   return {
+    identity: JSON.stringify([start, wild, exclude?.matcher.source.text ?? null]),
     covers: (path, kind) => isIn(path) && test(path, kind),
     reaches: (folder) => isBelow(start, folder) || (isIn(folder) && test(folder, 'folder')),
   };

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { BuildRequest } from '@caisson/builder';
 import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
-import { requestOf, type BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
-import { readCacheMaxSize } from '../config/cache-max-size.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
+import { fullRequest } from '../full-request.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress, progressKind } from '../output/open-progress.ts';
-import { parseCacheTo } from '../parse-cache.ts';
-import { parseDestinations } from '../parse-output.ts';
 import { parseCall } from '../parse-call.ts';
 import { ResultFiles } from '../result-files.ts';
 import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
+import { addWatchOptions, checkWatchFlags } from '../watch/watch-flags.ts';
+import { runWatch } from '../watch/run-watch.ts';
 
 /** `caisson build` */
 export function buildCommand({ terminal, finish }: CommandContext): Command {
@@ -26,7 +26,9 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
       '<context>',
       'the build context: a folder, a tar, its URL, a git repository (URL#REF:FOLDER); - for a tar or a Dockerfile on the standard input',
     );
-  return addBuildOptions(command)
+  return addWatchOptions(
+    addBuildOptions(command).option('--watch', 'build again whenever something changes: caisson watch'),
+  )
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: BuildFlags, self: Command) => {
       finish(await runBuild(context, flags, rootOf(self, terminal), terminal));
@@ -59,21 +61,16 @@ async function runBuild(
 ): Promise<number> {
   const call = parseCall(flags.call, flags.check === true);
   if (call.method === 'build') checkRoot();
-  const request = {
-    ...requestOf(context, flags, root, terminal),
-    ...parseDestinations(flags, terminal.cwd),
-    cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
-  };
+  checkWatchFlags(flags);
   const kind = flags.quiet === true ? 'quiet' : progressKind(flags.progress, terminal);
+  const request = await fullRequest(context, flags, root, terminal);
+  if (call.method === 'check') return showCheck(request, call.format, terminal);
+  if (flags.watch === true) return runWatch(request, flags, terminal);
   const { build } = await import('@caisson/builder');
-  const source = await sourceOf(context, flags);
-  if (call.method === 'check') return showCheck({ ...request, ...source }, call.format, terminal);
-  const cacheMaxSize = await readCacheMaxSize(flags.cacheMaxSize, terminal);
-  const limits = cacheMaxSize === undefined ? {} : { cacheMaxSize };
   using interrupt = onInterrupt();
-  const progress = await openProgress(kind, terminal, folderOf(source, terminal));
+  const progress = await openProgress(kind, terminal, folderOf(request, terminal));
   const files = new ResultFiles(flags, terminal);
-  const built = await build({ ...request, ...limits, ...source, signal: interrupt.signal }, (event) => {
+  const built = await build({ ...request, signal: interrupt.signal }, (event) => {
     files.note(event);
     progress.emit(event);
   });
@@ -88,33 +85,8 @@ async function runBuild(
   return EXIT.ok;
 }
 
-/** The context and the Dockerfile as they were named, or as they come on the standard input. */
-export async function sourceOf(context: string, { file }: Pick<BuildFlags, 'file'>): Promise<BuildSource> {
-  const given = { context: context === '-' ? process.stdin : context };
-  if (file === undefined) return given;
-  return file === '-'
-    ? { ...given, dockerfileText: await beginningOf(process.stdin) }
-    : { ...given, dockerfile: file };
-}
-
-/** More than a Dockerfile may have, so that one that is too large is refused. */
-const MOST_INPUT = 17 << 20;
-
-/** What comes on the standard input, as text. An input without an end is not read to it. */
-async function beginningOf(input: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of input) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MOST_INPUT) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** The folder that is built, if it is one of this machine. */
-function folderOf({ context }: BuildSource, { cwd }: Terminal): string | undefined {
+function folderOf({ context }: BuildRequest, { cwd }: Terminal): string | undefined {
   if (typeof context !== 'string') return undefined;
   const folder = resolve(cwd, context);
   return existsSync(folder) ? folder : undefined;

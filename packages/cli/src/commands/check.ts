@@ -17,7 +17,7 @@ import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.t
 import { showCheck } from '../show-check.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { sourceOf } from './build.ts';
+import { sourceOf } from '../full-request.ts';
 
 interface CheckFlags {
   readonly file?: string;

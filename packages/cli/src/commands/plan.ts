@@ -12,8 +12,8 @@ import { QuietProgress } from '../output/quiet-progress.ts';
 import { printJson } from '../output/print.ts';
 import { reasonText } from '../output/reason-text.ts';
 import { oneOf } from '../parse-options.ts';
+import { sourceOf } from '../full-request.ts';
 import type { Terminal } from '../terminal.ts';
-import { sourceOf } from './build.ts';
 
 type Flags = PlanFlags & { readonly format?: string };
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { RunRequest } from '@caisson/builder';
+import type { Failure, RunRequest } from '@caisson/builder';
 import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,7 +15,8 @@ import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.t
 import type { Terminal } from '../terminal.ts';
 import { tryFiles } from '../try-files.ts';
 
-interface RunFlags {
+/** The flags of `caisson run`, as they were given. */
+export interface RunFlags {
   readonly env: readonly string[];
   readonly workdir?: string;
   readonly user?: string;
@@ -32,13 +33,24 @@ interface RunFlags {
 
 /** `caisson run` */
 export function runCommand({ terminal, finish }: CommandContext): Command {
-  return new Command('run')
+  const named = new Command('run')
     .summary('run a command in an image, in the foreground')
     .description(
       'Runs a command in an image, in the foreground, in a sandbox like that of RUN steps. Nothing of what it changes is kept.',
     )
     .argument('<image>', 'a name, an image id or the beginning of one; an image that is missing is pulled')
-    .argument('[command...]', "in place of the image's command")
+    .argument('[command...]', "in place of the image's command");
+  return addRunOptions(named)
+    .passThroughOptions()
+    .addHelpText('after', EXAMPLES)
+    .action(async (image: string, command: readonly string[], flags: RunFlags, self: Command) => {
+      finish(await run(runRequestOf(image, command, flags, rootOf(self, terminal), terminal), terminal));
+    });
+}
+
+/** Adds the flags of `caisson run`. */
+export function addRunOptions(command: Command): Command {
+  return command
     .option('--rm', 'remove the container when it ends (always so)')
     .option(
       '-e, --env <name=value>',
@@ -56,12 +68,7 @@ export function runCommand({ terminal, finish }: CommandContext): Command {
     .option('--pull <when>', 'when to ask the registry for the image: always, missing or never', 'missing')
     .option('--runtime <names>', 'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
     .option('--forms <which>', FORMS_HELP)
-    .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
-    .passThroughOptions()
-    .addHelpText('after', EXAMPLES)
-    .action(async (image: string, command: readonly string[], flags: RunFlags, self: Command) => {
-      finish(await run(requestOf(image, command, flags, rootOf(self, terminal), terminal), terminal));
-    });
+    .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
 
 const EXAMPLES = `
@@ -87,13 +94,19 @@ async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   const ended = await runImage({ ...request, signal: signals.kill }, (pass) => signals.to(pass));
   if (ended.ok) return ended.value;
   if (signals.exitCode !== undefined) return signals.exitCode;
-  for (const failure of ended.error) terminal.error(buildFailureText(failure, terminal.hasColor));
-  const codes = new Set(ended.error.map(({ code }) => code));
+  return failedToRun(ended.error, terminal);
+}
+
+/** Says why an image could not be run. @returns the exit code that says it, too */
+export function failedToRun(failures: readonly Failure[], terminal: Terminal): number {
+  for (const failure of failures) terminal.error(buildFailureText(failure, terminal.hasColor));
+  const codes = new Set(failures.map(({ code }) => code));
   if (codes.has('no-such-command')) return EXIT.notFound;
   return codes.has('not-executable') ? EXIT.notExecutable : EXIT.notRun;
 }
 
-function requestOf(
+/** What a command line asks to be run. @throws UsageError */
+export function runRequestOf(
   image: string,
   command: readonly string[],
   flags: RunFlags,

@@ -1,0 +1,50 @@
+import type { ContextModes } from './context-modes.ts';
+import type { IgnoreRules } from './ignore-rules.ts';
+import { LocalContext } from './local-context.ts';
+import type { FileMemory } from './stat-cache.ts';
+
+/** What a folder of the user's is opened as a context with. */
+export interface LocalContextOptions {
+  /** What people call it. */
+  readonly title: string;
+  /** Absolute. */
+  readonly folder: string;
+  readonly rules: IgnoreRules;
+  readonly memory: FileMemory;
+  readonly modes: ContextModes;
+}
+
+/** Opens a folder of the user's as a context. */
+export type OpenLocalContext = (options: LocalContextOptions) => LocalContext;
+
+/** For a build that nothing was looked at for before. */
+export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes }) =>
+  new LocalContext(title, folder, rules, memory, modes);
+
+/** Contexts from build to build: each is the one of the build before, as long as it is asked for in the same way. */
+export class KeptContexts {
+  readonly #kept = new Map<string, { readonly context: LocalContext; readonly as: LocalContextOptions }>();
+
+  readonly open: OpenLocalContext = (options) => {
+    const known = this.#kept.get(options.title);
+    if (known !== undefined && isSame(known.as, options)) return known.context;
+    const context = openAnew(options);
+    this.#kept.set(options.title, { context, as: options });
+    return context;
+  };
+
+  /** Forgets what may not be so any more. No build may be going on. @see LocalContext.refresh */
+  refresh(changed: Iterable<string> | 'everything'): void {
+    for (const { context } of this.#kept.values()) context.refresh(changed);
+  }
+}
+
+function isSame(first: LocalContextOptions, second: LocalContextOptions): boolean {
+  return (
+    first.folder === second.folder &&
+    first.rules.path === second.rules.path &&
+    first.rules.text === second.rules.text &&
+    first.memory === second.memory &&
+    first.modes === second.modes
+  );
+}

@@ -1,0 +1,21 @@
+import type { BuildRequest } from '../request.ts';
+import { failuresOf } from '../failure-of.ts';
+import { prepareBuild } from '../prepare.ts';
+import { forecast } from '../solve/forecast.ts';
+import type { StepKey } from '../solve/key.ts';
+
+/**
+ * The keys of the steps that a build which began now would run, as far as they are known before any of them has run.
+ * None where it would fail.
+ */
+export async function neededKeys(request: BuildRequest, signal: AbortSignal): Promise<ReadonlySet<StepKey>> {
+  try {
+    await using prepared = await prepareBuild({ ...request, signal }, () => {});
+    const { graph, target } = prepared;
+    const forecasts = [...(await forecast(graph.endOf(target), signal)).values()];
+    return new Set(forecasts.flatMap((each) => (each.kind === 'miss' ? [each.key] : [])));
+  } catch (error) {
+    if (failuresOf(error) === undefined) throw error;
+    return new Set();
+  }
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Running, Starter } from './running.ts';
+
+/** `--exec`: a shell runs a command in a process group of its own, which ends as a whole. */
+export function execCommand(command: string, terminal: Terminal): Starter {
+  return ({ name, digest }): Running => {
+    const shell = spawn('/bin/sh', ['-c', command], {
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      cwd: terminal.cwd,
+      env: { ...terminal.env, CAISSON_IMAGE: name, CAISSON_DIGEST: digest },
+    });
+    const ended = new Promise<number>((resolve) => {
+      shell.once('exit', (code, signal) => {
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      });
+      shell.once('error', ({ message }) => {
+        terminal.error(`cannot run --exec: ${message}\n`);
+        resolve(EXIT.failed);
+      });
+    });
+    const { pid } = shell;
+    return {
+      ended,
+      stop: async (patience) => {
+        if (pid === undefined || !signalGroup(pid, 'SIGTERM')) return;
+        const abort = new AbortController();
+        await Promise.race([ended, sleep(patience, undefined, { signal: abort.signal }).catch(() => {})]);
+        abort.abort();
+        // What it left in the background goes too.
+        signalGroup(pid, 'SIGKILL');
+        await ended;
+      },
+    };
+  };
+}
+
+/** @returns false where there is no such group any more */
+function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

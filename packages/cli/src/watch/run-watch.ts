@@ -1,0 +1,79 @@
+import type { BuildRequest, BuildResult, WatchEvent } from '@caisson/builder';
+import { familiarName, parseReference } from '@caisson/oci';
+import type { BuildFlags } from '../build-options.ts';
+import { EXIT } from '../exit-codes.ts';
+import { exitOf } from '../failure-exit.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { ResultFiles } from '../result-files.ts';
+import type { Terminal } from '../terminal.ts';
+import { execCommand } from './exec-command.ts';
+import { runContainer } from './run-container.ts';
+import { Restarted, type BuiltImage } from './running.ts';
+import { WatchProgress } from './watch-progress.ts';
+import { parsePoll } from './watch-flags.ts';
+
+/** `caisson watch`, and `caisson build --watch`. @returns the exit code */
+export async function runWatch(
+  request: BuildRequest,
+  flags: BuildFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const poll = parsePoll(flags.poll);
+  const starters = [
+    ...(flags.run === undefined ? [] : [runContainer(flags.run, request.root, terminal)]),
+    ...(flags.exec === undefined ? [] : [execCommand(flags.exec, terminal)]),
+  ];
+  const progress = await WatchProgress.open(flags, terminal);
+  const files = new ResultFiles(flags, terminal);
+  const { watch } = await import('@caisson/builder');
+  using interrupt = onInterrupt();
+  await using stack = new AsyncDisposableStack();
+  const restarted = starters.map((starter) => stack.use(new Restarted(starter)));
+  await using watching = watch({
+    ...request,
+    ...(poll === undefined ? {} : { poll }),
+    signal: interrupt.signal,
+  });
+  let exitCode: number = EXIT.ok;
+  let hasChanged = false;
+  for await (const event of watching) {
+    await progress.show(event);
+    if (event.kind === 'pushed') files.note(event);
+    if (event.kind === 'changed') hasChanged = true;
+    if (event.kind === 'not-built') exitCode = exitOf(event.failures);
+    if (event.kind === 'built') {
+      exitCode = EXIT.ok;
+      if (event.isNew) {
+        if (!(await files.write(event.result))) return EXIT.failed;
+        if (flags.quiet === true) terminal.out(`${event.result.imageId}\n`);
+        for (const each of restarted) each.restart(imageOf(event.result));
+      }
+    }
+    if (flags.once !== true || !hasChanged || !isEnd(event)) continue;
+    if (event.kind === 'not-built') break;
+    const codes = await Promise.race([
+      Promise.all(restarted.map((each) => each.ended())),
+      aborted(interrupt.signal),
+    ]);
+    exitCode = codes.find((code) => code !== 0) ?? exitCode;
+    break;
+  }
+  return interrupt.exitCode ?? exitCode;
+}
+
+function isEnd({ kind }: WatchEvent): boolean {
+  return kind === 'built' || kind === 'not-built';
+}
+
+function imageOf({ imageId, manifest, names }: BuildResult): BuiltImage {
+  const [first] = names;
+  const reference = first === undefined ? undefined : parseReference(first);
+  const name = reference?.ok === true ? familiarName(reference.value) : imageId;
+  return { id: imageId, name, digest: manifest.digest };
+}
+
+function aborted(signal: AbortSignal): Promise<number[]> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve([]), { once: true });
+  });
+}

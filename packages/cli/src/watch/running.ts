@@ -1,0 +1,64 @@
+/** Something that was started for an image. */
+export interface Running {
+  /** Its exit code, when it has ended. Never rejects. */
+  readonly ended: Promise<number>;
+  /** Asks it to end, and ends it if it has not after a moment. In milliseconds. */
+  stop(patience: number): Promise<void>;
+}
+
+/** An image that was just built. */
+export interface BuiltImage {
+  /** Its id. */
+  readonly id: string;
+  /** What people call it: its first name, or its id. */
+  readonly name: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
+}
+
+/** Starts something for an image. */
+export type Starter = (image: BuiltImage) => Running;
+
+/** How long what runs for an older image may take to end. In milliseconds. */
+const PATIENCE = 2000;
+/** The same where the watch itself is to end. */
+const HASTE = 400;
+
+/** Restarts something for each new image: one at a time, the last image wins. */
+export class Restarted implements AsyncDisposable {
+  readonly #start: Starter;
+  #running: Running | undefined;
+  #next: BuiltImage | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #isOver = false;
+
+  constructor(start: Starter) {
+    this.#start = start;
+  }
+
+  /** Ends what runs for the image before, and starts anew. */
+  restart(image: BuiltImage): void {
+    this.#next = image;
+    this.#turn = this.#turn.then(() => this.#takeTurn());
+  }
+
+  /** The exit code of what was started last, when it has ended. */
+  async ended(): Promise<number> {
+    await this.#turn;
+    return (await this.#running?.ended) ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    await Promise.all([this.#turn, this.#running?.stop(HASTE)]);
+    await this.#running?.stop(HASTE);
+  }
+
+  async #takeTurn(): Promise<void> {
+    const image = this.#next;
+    if (image === undefined) return;
+    this.#next = undefined;
+    await this.#running?.stop(this.#isOver ? HASTE : PATIENCE);
+    if (!this.#isOver) this.#running = this.#start(image);
+  }
+}
