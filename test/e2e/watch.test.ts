@@ -262,6 +262,18 @@ waiting for changes
     await becomes(world, { a: 'a' });
   });
 
+  test('what is no folder cannot be watched', async ({ world }) => {
+    const ended = await world.run(['watch', 'https://example.com/app.git']);
+    expect(ended).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error[invalid-request]: the build context cannot be watched: https://example.com/app.git
+  expected: a folder
+  see docs/errors.md#invalid-request
+`,
+    });
+  });
+
   test('--once ends with what came of the first change', async ({ world }) => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: '1' });
     await using good = startWatch(world, ['--once']);
