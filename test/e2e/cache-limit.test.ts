@@ -145,40 +145,40 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
       return (await failureOf(world)).replaceAll(world.folder, '');
     };
     expect(await said('cache-max-size = "0"\n')).toMatchInlineSnapshot(`
-      "error[usage]: /home/.config/caisson/config.toml: cache-max-size "0" is no size
+      "error[invalid-request]: /home/.config/caisson/config.toml: cache-max-size "0" is no size
         expected: a size, for example 20g, or a part of the disk, for example 10%
-        see caisson build --help
+        see docs/errors.md#invalid-request
       exit code 2
       "
     `);
     expect(await said('# sizes\ncache-max-sise = "1g"\n')).toMatchInlineSnapshot(`
-      "error[usage]: "cache-max-sise" is no setting
+      "error[invalid-request]: "cache-max-sise" is no setting
         at /home/.config/caisson/config.toml:2:1
         1 | # sizes
       > 2 | cache-max-sise = "1g"
           | ^^^^^^^^^^^^^^
         expected: cache-max-size
         did you mean cache-max-size?
-        see caisson build --help
+        see docs/errors.md#invalid-request
       exit code 2
       "
     `);
     expect(await said('cache-max-size = 12\n')).toMatchInlineSnapshot(`
-      "error[usage]: the value of cache-max-size is no text
+      "error[invalid-request]: the value of cache-max-size is no text
         at /home/.config/caisson/config.toml:1:1
       > 1 | cache-max-size = 12
           | ^^^^^^^^^^^^^^
         expected: cache-max-size = "..."
-        see caisson build --help
+        see docs/errors.md#invalid-request
       exit code 2
       "
     `);
     expect(await said('cache-max-size = "1g\n')).toMatchInlineSnapshot(`
-      "error[usage]: this is no TOML: control characters are not allowed in strings
+      "error[invalid-request]: this is no TOML: control characters are not allowed in strings
         at /home/.config/caisson/config.toml:1:21
       > 1 | cache-max-size = "1g
           |                     ^
-        see caisson build --help
+        see docs/errors.md#invalid-request
       exit code 2
       "
     `);
@@ -187,8 +187,8 @@ describe.skipIf(lacks('root'))('--cache-max-size', () => {
       env: { XDG_CONFIG_HOME: join(world.folder, 'home/xdg') },
     });
     expect(folder.stderr.replaceAll(world.folder, '')).toMatchInlineSnapshot(`
-      "error[usage]: the config file /home/xdg/caisson/config.toml cannot be read: EISDIR: illegal operation on a directory, read
-        see caisson build --help
+      "error[invalid-request]: the config file /home/xdg/caisson/config.toml cannot be read: EISDIR: illegal operation on a directory, read
+        see docs/errors.md#invalid-request
       "
     `);
   });

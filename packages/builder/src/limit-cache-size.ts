@@ -1,15 +1,21 @@
 import { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type Session, type Store } from '@caisson/store';
 import type { BuildEvent, Emit } from './events.ts';
+import { configuredCacheSize } from './config/configured-cache-size.ts';
 import type { BuildRequest } from './request.ts';
 
-/** Keeps the cache below the size that a build asks for. Where that cannot be, the build goes on with a warning. */
+/**
+ * Keeps the cache below the size that a build asks for, else below what is configured. Where that cannot be, the build
+ * goes on with a warning.
+ * @throws BuildError `invalid-request` for a setting that makes no sense
+ */
 export async function limitCacheSize(
   store: Store,
   session: Session,
-  { cacheMaxSize = DEFAULT_CACHE_SIZE }: Pick<BuildRequest, 'cacheMaxSize'>,
+  { cacheMaxSize, registry: { env = process.env } = {} }: Pick<BuildRequest, 'cacheMaxSize' | 'registry'>,
   emit: Emit,
 ): Promise<void> {
-  await limitCache(store, session, cacheMaxSize, (full) => emit(fullWarning(full)));
+  const size = cacheMaxSize ?? (await configuredCacheSize(env)) ?? DEFAULT_CACHE_SIZE;
+  await limitCache(store, session, size, (full) => emit(fullWarning(full)));
 }
 
 function fullWarning({ used, limit }: CacheFull): BuildEvent {

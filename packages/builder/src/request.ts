@@ -100,7 +100,8 @@ export interface BuildRequest {
   readonly noCache?: boolean;
   /** Stages that are built without the cache, by name. */
   readonly noCacheFilter?: readonly string[];
-  /** How much the cache of the store may take; a tenth of the disk where it is not given. */
+  /** How much the cache of the store may take. Where it is not given, what CAISSON_CACHE_MAX_SIZE or a config file says,
+   * else a tenth of the disk. */
   readonly cacheMaxSize?: CacheSize;
   readonly pull?: PullPolicy;
   readonly network?: 'host' | 'none';

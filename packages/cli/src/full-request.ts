@@ -1,7 +1,7 @@
 import type { BuildRequest } from '@caisson/builder';
 import type { BuildFlags } from './build-options.ts';
 import { requestOf, type BuildSource } from './build-request.ts';
-import { readCacheMaxSize } from './config/cache-max-size.ts';
+import { cacheSizeOf } from './cache-size.ts';
 import { parseCacheTo } from './parse-cache.ts';
 import { parseDestinations } from './parse-output.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,14 +13,18 @@ export async function fullRequest(
   root: string,
   terminal: Terminal,
 ): Promise<BuildRequest> {
+  const { cacheMaxSize } = flags;
   const request = {
     ...requestOf(context, flags, root, terminal),
     ...parseDestinations(flags, terminal.cwd),
     cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
   };
-  const cacheMaxSize = await readCacheMaxSize(flags.cacheMaxSize, terminal);
   const source = await sourceOf(context, flags);
-  return { ...request, ...source, ...(cacheMaxSize === undefined ? {} : { cacheMaxSize }) };
+  return {
+    ...request,
+    ...source,
+    ...(cacheMaxSize === undefined ? {} : { cacheMaxSize: cacheSizeOf(cacheMaxSize) }),
+  };
 }
 
 /** The context and the Dockerfile as they were named, or as they come on the standard input. */

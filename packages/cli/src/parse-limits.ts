@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { suggest } from '@caisson/parser';
 import { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from '@caisson/runtime';
+import { parseSize } from '@caisson/store';
 import { UsageError } from './usage-error.ts';
 
 /** The flags that limit what a step may use, as they were given. */
@@ -21,13 +22,10 @@ export function parseLimits({ memory, cpus, shmSize, ulimit }: LimitFlags): Sand
   };
 }
 
-const UNITS: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
 /** A size in bytes, as docker takes it: `64m`, `1.5g`, `512MiB`. @throws UsageError */
 export function parseBytes(flag: string, text: string): number {
-  const [, count = '', unit = 'b'] = /^(\d{1,12}(?:\.\d+)?) ?(?:([bkmgt])(?:i?b)?)?$/i.exec(text) ?? [];
-  const bytes = Math.floor(Number(count) * (UNITS[unit.toLowerCase()] ?? 1));
-  if (count !== '' && bytes > 0) return bytes;
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
   throw new UsageError(`${flag} ${JSON.stringify(text)} is no size`, {
     expected: 'a number above 0 with b, k, m or g, for example 64m',
   });

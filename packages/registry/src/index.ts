@@ -7,6 +7,7 @@ export { fetchBlob, type FetchBlobOptions } from './blobs.ts';
 export { RegistryClient, type Repository } from './client.ts';
 export { HttpClient } from './http-client.ts';
 export { RegistryError, type RegistryErrorCode } from './errors.ts';
+export type { Environment } from './transport/proxy.ts';
 export type { RegistryOptions } from './options.ts';
 export { pullImage, putDocuments, type OnTransfer, type PullOptions } from './pull.ts';
 export { pushImage, type DistantLayer, type PushOptions } from './push.ts';

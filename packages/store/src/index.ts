@@ -9,6 +9,7 @@ export type { MapFile } from './layer-maps.ts';
 export { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 export type { CompressedLayer, KnownFile, KnownLayer, KnownRemoteFile } from './look-ups.ts';
 export { nameImage } from './name-image.ts';
+export { parseCacheSize, parseSize, type SizeProblem } from './parse-size.ts';
 export { formId, type FormId } from './paths.ts';
 export type { RememberedBase } from './remembered-bases.ts';
 export { digestsIn, type StepPlace } from './past-records.ts';

@@ -195,6 +195,9 @@ export interface BuildOptions extends PlanOptions {
   /** Put the image into the store in any case, also where it only goes elsewhere. */
   readonly load?: boolean | undefined;
   readonly cacheTo?: readonly CacheTarget[] | undefined;
-  /** How much the cache of the store may take: bytes, or a part of the disk in per cent (`'10%'`). */
+  /**
+   * How much the cache of the store may take: bytes, or a part of the disk in per cent (`'10%'`). Where it is not given, what
+   * CAISSON_CACHE_MAX_SIZE or a config file says, as for the command; else a tenth of the disk.
+   */
   readonly cacheMaxSize?: number | `${number}%` | undefined;
 }

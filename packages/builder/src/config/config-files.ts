@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
+import type { Environment } from '@caisson/registry';
+import { buildError } from '../failure.ts';
 import type { Settings } from './parse-settings.ts';
 
 /** A config file that is there. */
@@ -13,9 +13,9 @@ export interface ConfigFile {
 
 /**
  * Reads the config files: that of the user first, then that of the system.
- * @throws UsageError for one that cannot be read or says something that is not known
+ * @throws BuildError `invalid-request` for one that cannot be read or says something that is not known
  */
-export async function readConfigFiles(env: Terminal['env']): Promise<ConfigFile[]> {
+export async function readConfigFiles(env: Environment): Promise<ConfigFile[]> {
   const home = env['HOME'] || homedir();
   const user = join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'caisson', 'config.toml');
   const files: ConfigFile[] = [];
@@ -35,6 +35,6 @@ async function textOf(path: string): Promise<string | undefined> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new UsageError(`the config file ${path} cannot be read: ${error.message}`);
+    throw buildError('invalid-request', `the config file ${path} cannot be read: ${error.message}`);
   }
 }

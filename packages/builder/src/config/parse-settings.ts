@@ -1,7 +1,8 @@
 import { parse, TomlError } from 'smol-toml';
 import * as z from 'zod/mini';
 import { SourceText, suggest } from '@caisson/parser';
-import { UsageError } from '../usage-error.ts';
+import { buildError } from '../failure.ts';
+import type { Place } from '../plan/planned.ts';
 
 const schema = z.strictObject({ 'cache-max-size': z.optional(z.string()) });
 
@@ -13,7 +14,7 @@ const KEYS = Object.keys(schema.shape);
 /**
  * Reads the text of a config file.
  * @param path for messages
- * @throws UsageError with the place of what is wrong
+ * @throws BuildError `invalid-request` with the place of what is wrong
  */
 export function parseSettings(path: string, text: string): Settings {
   const source = new SourceText(text);
@@ -21,7 +22,7 @@ export function parseSettings(path: string, text: string): Settings {
   const unknown = Object.keys(document).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) {
     const suggestion = suggest(unknown, KEYS);
-    throw new UsageError(`${JSON.stringify(unknown)} is no setting`, {
+    throw buildError('invalid-request', `${JSON.stringify(unknown)} is no setting`, {
       place: placeOf(path, source, unknown),
       expected: KEYS.join(', '),
       ...(suggestion === undefined ? {} : { suggestion }),
@@ -30,7 +31,7 @@ export function parseSettings(path: string, text: string): Settings {
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
   const key = String(parsed.error.issues[0]?.path[0]);
-  throw new UsageError(`the value of ${key} is no text`, {
+  throw buildError('invalid-request', `the value of ${key} is no text`, {
     place: placeOf(path, source, key),
     expected: `${key} = "..."`,
   });
@@ -43,14 +44,14 @@ function tomlOf(path: string, source: SourceText): Record<string, unknown> {
     if (!(error instanceof TomlError)) throw error;
     const reason = /^Invalid TOML document: (.*)/.exec(error.message)?.[1] ?? error.message;
     const at = source.lineStart(error.line) + error.column - 1;
-    throw new UsageError(`this is no TOML: ${reason}`, {
+    throw buildError('invalid-request', `this is no TOML: ${reason}`, {
       place: { path, source, range: source.range(at, at + 1) },
     });
   }
 }
 
 /** Where a key of the document stands; its first line, where it is written in another way. */
-function placeOf(path: string, source: SourceText, key: string): NonNullable<UsageError['details']['place']> {
+function placeOf(path: string, source: SourceText, key: string): Place {
   for (let line = 1; line <= source.lineCount; line++) {
     const at = source.line(line).indexOf(key);
     if (at === -1 || !/^[\s["']*$/.test(source.line(line).slice(0, at))) continue;
