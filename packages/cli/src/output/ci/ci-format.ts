@@ -6,13 +6,18 @@ import { printableLine } from '../line-splitter.ts';
 
 /** What a CI system reads in the lines of a log. Each text ends with a newline. */
 export interface CiFormat {
-  /** Lines that are folded up until `end` under a title. */
-  begin(title: string): string;
-  end(): string;
+  /** What stands around lines that are folded up under a title. Several may be open at once. */
+  fold(title: string): Fold;
   /** What the system shows beside the line of the file that a problem is in; nothing where it has no such thing. */
   annotation(severity: 'error' | 'warning', problem: Failure | Warning): string;
   /** A text outside of what is folded up, in which the system finds nothing to obey. */
   inert(text: string): string;
+}
+
+/** The lines before and after what is folded up. */
+export interface Fold {
+  readonly begin: string;
+  readonly end: string;
 }
 
 /**
@@ -35,20 +40,18 @@ export function ciFormat(
 class GitHubFormat implements CiFormat {
   readonly #workspace: string;
   readonly #context: string | undefined;
-  #token = '';
 
   constructor(workspace: string, context: string | undefined) {
     this.#workspace = workspace;
     this.#context = context;
   }
 
-  begin(title: string): string {
-    this.#token = randomUUID();
-    return `::group::${escapeData(title)}\n::stop-commands::${this.#token}\n`;
-  }
-
-  end(): string {
-    return `::${this.#token}::\n::endgroup::\n`;
+  fold(title: string): Fold {
+    const token = randomUUID();
+    return {
+      begin: `::group::${escapeData(title)}\n::stop-commands::${token}\n`,
+      end: `::${token}::\n::endgroup::\n`,
+    };
   }
 
   annotation(severity: 'error' | 'warning', problem: Failure | Warning): string {
@@ -96,13 +99,15 @@ function escapeProperty(text: string): string {
 class GitLabFormat implements CiFormat {
   #sections = 0;
 
-  begin(title: string): string {
+  fold(title: string): Fold {
     this.#sections++;
-    return `${this.#mark('start', '[collapsed=true]')}${title}\n`;
-  }
-
-  end(): string {
-    return `${this.#mark('end')}\n`;
+    const name = `caisson_${process.pid}_${this.#sections}`;
+    return {
+      begin: `${mark('start', name, '[collapsed=true]')}${title}\n`,
+      get end() {
+        return `${mark('end', name)}\n`;
+      },
+    };
   }
 
   annotation(): string {
@@ -113,9 +118,10 @@ class GitLabFormat implements CiFormat {
   inert(text: string): string {
     return text;
   }
+}
 
-  #mark(which: 'start' | 'end', options = ''): string {
-    const now = Math.floor(Date.now() / 1000);
-    return `\u001b[0Ksection_${which}:${now}:caisson_${process.pid}_${this.#sections}${options}\r\u001b[0K`;
-  }
+/** A mark of GitLab, with the time of this moment: it shows how long a section took. */
+function mark(which: 'start' | 'end', section: string, options = ''): string {
+  const now = Math.floor(Date.now() / 1000);
+  return `\u001b[0Ksection_${which}:${now}:${section}${options}\r\u001b[0K`;
 }

@@ -105,6 +105,35 @@ test('of steps that run side by side, the first is told as it goes on, the other
   expect(told()).toEqual([...all, '#3 ended']);
 });
 
+describe('each of the steps that run side by side has its own end', () => {
+  const [one, two] = [stepInfo(1), stepInfo(2)];
+
+  function texts(env: Readonly<Record<string, string>>): string {
+    let text = '';
+    const terminal = { error: (more: string) => void (text += more), hasColor: false };
+    const { emit } = bound(new CiProgress(terminal, formatOf(env)));
+    for (const event of [started(one), started(two), done(one), done(two)]) emit(event);
+    return text;
+  }
+
+  test('in GitHub Actions: commands are obeyed again', () => {
+    const tokens = [...texts(GITHUB).matchAll(/^::(?:stop-commands::)?([\da-f-]{36})/gm)].map(([, id]) => id);
+    const [first, , second] = tokens;
+    expect(tokens).toEqual([first, first, second, second]);
+    expect(first).not.toBe(second);
+  });
+
+  test('in GitLab: sections are closed', () => {
+    const marks = [...texts({ GITLAB_CI: 'true' }).matchAll(/section_(start|end):\d+:caisson_\d+_(\d)/g)];
+    expect(marks.map(([, which, section]) => `${which} ${section}`)).toEqual([
+      'start 1',
+      'end 1',
+      'start 2',
+      'end 2',
+    ]);
+  });
+});
+
 /** Its functions, which need no `this`. */
 function bound(progress: CiProgress): Pick<CiProgress, 'emit' | 'finish'> {
   return { emit: progress.emit, finish: (ended) => progress.finish(ended) };

@@ -5,7 +5,7 @@ import { LineSplitter } from '../line-splitter.ts';
 import { otherLine, pulledLine, stepLine, stepTitle } from '../plain-lines.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { StepTally } from '../step-tally.ts';
-import type { CiFormat } from './ci-format.ts';
+import type { CiFormat, Fold } from './ci-format.ts';
 import { OrderedBlocks, type Block } from './ordered-blocks.ts';
 
 type Output = Pick<Terminal, 'error' | 'hasColor'>;
@@ -76,8 +76,9 @@ export class CiProgress implements Progress {
       const after = (performance.now() - begunAt) / 1000;
       block.add(`#${step.id} ${after.toFixed(3)} ${text}\n`);
     });
-    this.#steps.set(step.id, { step, block, output });
-    block.add(this.#format.begin(stepTitle(step)) + `${line}\n`);
+    const fold = this.#format.fold(stepTitle(step));
+    this.#steps.set(step.id, { step, block, output, fold });
+    block.add(`${fold.begin}${line}\n`);
   }
 
   #end({ id }: StepInfo, line: string): void {
@@ -86,7 +87,7 @@ export class CiProgress implements Progress {
     this.#steps.delete(id);
     running.output.end();
     // What became of it stands below what is folded up.
-    running.block.add(`${this.#format.end()}${line}\n`);
+    running.block.add(`${running.fold.end}${line}\n`);
     running.block.close();
   }
 
@@ -101,4 +102,5 @@ interface RunningStep {
   readonly step: StepInfo;
   readonly block: Block;
   readonly output: LineSplitter;
+  readonly fold: Fold;
 }
