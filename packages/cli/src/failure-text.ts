@@ -1,5 +1,6 @@
 import type { Failure, Warning } from '@caisson/builder';
-import { errorPage, formatDiagnostic } from '@caisson/parser';
+import { errorPage, formatDiagnostic, show } from '@caisson/parser';
+import { printable } from './output/line-splitter.ts';
 
 const RED = '\u001b[31m';
 const BOLD = '\u001b[1m';
@@ -39,31 +40,42 @@ export function warningText({ rule, ...warning }: Warning, hasColor: boolean): s
   return problemText('warning', { ...warning, code: rule ?? '' }, hasColor);
 }
 
+/** Names of files, what a step wrote and what a registry says may hold what a terminal obeys. */
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
-  const { code, message, place, expected, suggestion, hint, page, details, log } = problem;
-  const output = details === undefined ? [] : ['  its last output:', ...details.map((line) => `  | ${line}`)];
-  const all = log === undefined ? [] : [`  all of it: ${log}`];
+  const { code, place, page, details, log } = problem;
+  const message = harmless(problem.message);
+  const expected = problem.expected && harmless(problem.expected);
+  const suggestion = problem.suggestion && harmless(problem.suggestion);
+  const hint = problem.hint && harmless(problem.hint);
+  const lines = details?.map((line) => `  | ${printable(line)}`) ?? [];
+  const output = lines.length === 0 ? [] : ['  its last output:', ...lines];
+  const all = log === undefined ? [] : [`  all of it: ${harmless(log)}`];
   const end = [...output, ...all, ...(page === undefined ? [] : [`  see ${page}`])];
-  const optional = {
-    ...(expected === undefined ? {} : { expected }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-    ...(hint === undefined ? {} : { hint }),
-  };
   if (place !== undefined) {
     const { path, source, range } = place;
+    const optional = {
+      ...(expected === undefined ? {} : { expected }),
+      ...(suggestion === undefined ? {} : { suggestion }),
+      ...(hint === undefined ? {} : { hint }),
+    };
     const text = formatDiagnostic(
       { severity, code, message, range, ...optional },
-      { path, source, color: hasColor },
+      { path: harmless(path), source, color: hasColor },
     );
     return `${[text, ...end].join('\n')}\n`;
   }
   const label = code === '' ? severity : `${severity}[${code}]`;
   const head = hasColor ? `${RED}${label}${RESET}: ${BOLD}${message}${RESET}` : `${label}: ${message}`;
-  const lines = [
+  const text = [
     head,
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(suggestion === undefined ? [] : [`  did you mean ${suggestion}?`]),
     ...(hint === undefined ? [] : [`  hint: ${hint}`]),
   ];
-  return `${[...lines, ...end].join('\n')}\n`;
+  return `${[...text, ...end].join('\n')}\n`;
+}
+
+/** A text of which control characters can be seen and do nothing; line ends stay. */
+function harmless(text: string): string {
+  return text.split('\n').map(show).join('\n');
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { printableLine } from '../output/line-splitter.ts';
 import { FORMAT_FLAG, printJson } from '../output/print.ts';
 import { oneOf } from '../parse-options.ts';
 
@@ -41,7 +42,7 @@ function verifyCommand({ terminal, finish }: CommandContext): Command {
       const { problems, unknown } = await verify({ root: rootOf(self, terminal), isRepair }, (problem) => {
         if (format === 'json') return;
         const { path, message, remedy } = problem;
-        terminal.out(`${path} ${message}${isRepair ? `; ${remedy}` : ''}\n`);
+        terminal.out(`${printableLine(path)} ${message}${isRepair ? `; ${remedy}` : ''}\n`);
       });
       if (format === 'json') {
         printJson(terminal, {
