@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SandboxHost } from '@caisson/runtime';
 import { describe, expect } from 'vitest';
-import { processesWith } from '../rig/leftovers.ts';
+import { eventually, processesWith } from '../rig/leftovers.ts';
 import { lacks } from '../rig/tools.ts';
 import { test } from '../rig/world.ts';
 
@@ -20,6 +20,23 @@ describe.skipIf(lacks('root'))('sandbox hosts', () => {
       );
     }
     expect(processesWith(world.folder)).toEqual([]);
+  });
+
+  test('that ended while nothing ran in them say so to whoever asks next', async ({ world }) => {
+    const folder = join(world.folder, 'host');
+    mkdirSync(folder);
+    await using host = await SandboxHost.start(folder);
+    const probe = (name: string): Promise<unknown> => {
+      const at = join(world.folder, name);
+      mkdirSync(at);
+      return host.probeMaps(at);
+    };
+    await probe('first');
+    for (const line of processesWith(folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    expect(await eventually(() => !host.isAlive)).toBe(true);
+    await eventually(() => processesWith(folder).length === 0);
+    await expect(probe('second')).rejects.toThrow('the process that runs the sandboxes ended');
+    await expect(probe('third')).rejects.toMatchObject({ code: 'host-died' });
   });
 
   test.skipIf(lacks('busybox', 'docker-registry', 'crun'))(

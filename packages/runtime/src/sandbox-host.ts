@@ -34,6 +34,8 @@ export class SandboxHost implements AsyncDisposable {
   readonly #subprocess: Subprocess;
   readonly #pending = new Map<number, Pending>();
   readonly #ready: Promise<void>;
+  /** What it ended of: nobody answers any more. */
+  #dead: RuntimeError | undefined;
   #last = 0;
 
   private constructor(subprocess: Subprocess) {
@@ -46,6 +48,7 @@ export class SandboxHost implements AsyncDisposable {
       });
       const ended = async (): Promise<void> => {
         const error = hostDied(await subprocess);
+        this.#dead = error;
         reject(error);
         for (const pending of this.#pending.values()) pending.reject(error);
         this.#pending.clear();
@@ -114,6 +117,7 @@ export class SandboxHost implements AsyncDisposable {
   }
 
   #answer(id: number, onOutput?: OutputListener): Promise<Answer> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, onOutput }));
   }
 
