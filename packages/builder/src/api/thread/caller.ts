@@ -40,7 +40,9 @@ export async function inThread<Kind extends Job['kind']>(
 ): Promise<Extract<Outcome, { kind: Kind }>> {
   const { signal, answers = NO_ANSWERS } = options;
   if (signal?.aborted === true) throw cancelled(signal);
-  current ??= new BuilderThread(() => (current = undefined));
+  current ??= new BuilderThread((ended) => {
+    if (current === ended) current = undefined;
+  });
   try {
     const outcome = await current.run(job, { ...options, answers });
     if (isOf(outcome, job.kind)) return outcome;
@@ -78,11 +80,12 @@ function cancelled(signal: AbortSignal): CaissonError {
 class BuilderThread {
   readonly #worker: Worker;
   readonly #jobs = new Map<number, Running>();
-  readonly #onEnd: () => void;
+  readonly #onEnd: (thread: BuilderThread) => void;
   #last = 0;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(onEnd: () => void) {
+  /** @param onEnd told that it takes no jobs any more; more than once */
+  constructor(onEnd: (thread: BuilderThread) => void) {
     this.#onEnd = onEnd;
     // Nothing of how the caller was started concerns it: no loader, no inspector.
     this.#worker = new Worker(PROGRAM, { env: SHARE_ENV, execArgv: [], name: 'caisson' });
@@ -117,7 +120,7 @@ class BuilderThread {
   #rest(): void {
     this.#worker.unref();
     this.#idle = setTimeout(() => {
-      this.#onEnd();
+      this.#onEnd(this);
       void this.#worker.terminate();
     }, KEPT_FOR).unref();
   }
@@ -154,7 +157,7 @@ class BuilderThread {
   /** The thread is gone. */
   #fail(error: unknown): void {
     clearTimeout(this.#idle);
-    this.#onEnd();
+    this.#onEnd(this);
     for (const { reject } of this.#jobs.values()) reject(error);
     this.#jobs.clear();
   }

@@ -15,6 +15,8 @@ export class Questions {
   readonly #ask: (question: number, asked: Question) => void;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  /** Why nobody waits for answers any more. */
+  #givenUp: { readonly reason: unknown } | undefined;
 
   /** @param ask sends a question */
   constructor(ask: (question: number, asked: Question) => void) {
@@ -27,8 +29,9 @@ export class Questions {
     this.#waiting.delete(question);
   }
 
-  /** There will be no more answers: whoever waits gives up. */
+  /** Nobody waits for answers any more, nor asks: a function of the caller may never give one. */
   giveUp(reason: unknown): void {
+    this.#givenUp ??= { reason };
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }
@@ -37,6 +40,10 @@ export class Questions {
     this.#last++;
     const question = this.#last;
     return new Promise((resolve, reject) => {
+      if (this.#givenUp !== undefined) {
+        reject(this.#givenUp.reason);
+        return;
+      }
       this.#waiting.set(question, { resolve, reject });
       this.#ask(question, asked);
     });
