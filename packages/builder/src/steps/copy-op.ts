@@ -79,9 +79,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   protected override async make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
-    const { chains, clock, host } = this.scope;
-    // What stands on it will run, mostly: what that needs starts meanwhile. Where it cannot, the RUN tells.
-    if (this.place.isMounted) void host().catch(() => {});
+    const { chains, clock } = this.scope;
     const base = this.step.isLinked ? EMPTY_STATE : before;
     const view = await chains.view(base);
     const destination = new Destination(view);
