@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -23,6 +23,7 @@ afterEach(() => {
 async function addTree(session: Session, form: FormId, base?: FormId): Promise<void> {
   const path = session.newPath('tree');
   mkdirSync(path);
+  writeFileSync(join(path, 'file'), '');
   await store.forms.adoptTree(session, path, form, { size: 1, base });
   await store.forms.putToc(session, form, '{}');
 }
@@ -69,6 +70,33 @@ describe.skipIf(process.getuid?.() !== 0)('a tree that lies on another one', () 
     renameSync(store.forms.treePath(base), join(folder, 'elsewhere'));
     expect(await store.forms.tree(session, form)).toBeUndefined();
     expect(existsSync(store.forms.treePath(form))).toBe(false);
+  });
+
+  test('is what a layer is shown by for who made a whole tree at the same time', async () => {
+    await using session = store.session();
+    const base = await addStep(session, 'base');
+    const form = await addStep(session, 'delta', base);
+    await using other = store.session();
+    const path = other.newPath('tree');
+    mkdirSync(path);
+    writeFileSync(join(path, 'file'), '');
+    const shown = await store.forms.adoptTree(other, path, form, { size: 1 });
+    expect(shown).toEqual([store.forms.treePath(base), store.forms.treePath(form)]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('gives way to a whole tree where what it lies on is lost', async () => {
+    await using session = store.session();
+    const base = await addStep(session, 'base');
+    const form = await addStep(session, 'delta', base);
+    renameSync(store.forms.treePath(base), join(folder, 'elsewhere'));
+    const path = session.newPath('tree');
+    mkdirSync(path);
+    writeFileSync(join(path, 'file'), '');
+    expect(await store.forms.adoptTree(session, path, form, { size: 1 })).toEqual([
+      store.forms.treePath(form),
+    ]);
+    expect(await store.forms.tree(session, form)).toEqual([store.forms.treePath(form)]);
   });
 
   test('keeps it: prune takes it with the last of those that lie on it', async () => {

@@ -71,7 +71,9 @@ export class LayerForms {
     const base = this.baseOf(form);
     if (base === undefined) return form;
     if (await this.#has(session, base)) return base;
-    await this.removeTree(session, form);
+    // Somebody else may have made it anew meanwhile, without a base.
+    using _lock = await lockFile(this.#paths.formsLock, 'exclusive', this.#lockOptions);
+    if (this.baseOf(form) === base) await this.removeTree(session, form);
     return undefined;
   }
 
@@ -112,26 +114,33 @@ export class LayerForms {
   /**
    * Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead; a delta is
    * dropped where the file system cannot keep what it lies on.
+   * @returns the folders that show the layer, lowest first: what somebody else made may be a delta. Undefined for a delta
+   *   that was dropped
    */
-  async adoptTree(session: Session, path: string, form: FormId, { size, base }: TreeFacts): Promise<void> {
+  async adoptTree(
+    session: Session,
+    path: string,
+    form: FormId,
+    { size, base }: TreeFacts,
+  ): Promise<readonly string[] | undefined> {
     await this.#room.for(size);
     await session.hold(treeName(form));
     const target = this.#paths.tree(form);
     // What is said of it comes and goes with the folder itself, so that nobody sees the one without the other.
     if (base !== undefined && !writeXattr(path, LIES_ON, base)) {
       await removeTreeLater(path);
-      return;
+      return undefined;
     }
     writeXattr(path, COMPLETED_IN, currentBoot());
-    try {
-      await rename(path, target);
-    } catch (error) {
-      if (!existsSync(target)) throw error;
+    while (!(await renamed(path, target))) {
+      const there = await this.tree(session, form); // one that is not whole gives way
+      if (there === undefined) continue;
       await removeTreeLater(path);
-      return;
+      return there;
     }
     this.#seen.remember(treeName(form), target);
     this.#sizes.set(treeName(form), size, 'estimated');
+    return base === undefined ? [target] : [this.treePath(base), target];
   }
 
   /** Takes a tree away, out of sight at once. */
@@ -218,6 +227,17 @@ export function treeName(form: FormId): string {
 }
 export function tocName(form: FormId): string {
   return `toc ${form}`;
+}
+
+/** Renames a folder, unless another one has the name. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 function readXattr(path: string, name: string): string | undefined {

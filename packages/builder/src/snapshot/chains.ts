@@ -206,7 +206,9 @@ export class Chains {
   async #makeLower(layers: readonly StateLayer[], index: number): Promise<Applied> {
     if (await this.#support.isUsable()) return this.#maps.make(layers, index);
     const { form } = layerAt(layers, index);
-    return this.#trees.has(form) ? this.#apply(layers, index) : this.#makeTree(layers, index);
+    if (this.#trees.has(form)) return this.#apply(layers, index);
+    const { applied } = await this.#makeTree(layers, index);
+    return applied;
   }
 
   /** The table of contents of a layer that is in the store, if it can be read. */
@@ -226,18 +228,23 @@ export class Chains {
     const { form } = layerAt(layers, index);
     const there = await this.#store.forms.tree(this.#session, form);
     if (there !== undefined) return there;
-    await this.#makeTree(layers, index);
-    return [this.#store.forms.treePath(form)];
+    const { trees } = await this.#makeTree(layers, index);
+    return trees;
   }
 
-  async #makeTree(layers: readonly StateLayer[], index: number): Promise<Applied> {
+  /** Makes a tree of a layer. @returns what shows it too, which somebody else may have made meanwhile */
+  async #makeTree(
+    layers: readonly StateLayer[],
+    index: number,
+  ): Promise<{ readonly applied: Applied; readonly trees: readonly string[] }> {
     const { form } = layerAt(layers, index);
     const path = this.#session.newPath('tree');
     await mkdir(path, { mode: 0o755 });
     try {
       const applied = await this.#apply(layers, index, { tree: hostPath(path) });
-      await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
-      return applied;
+      const trees = await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
+      if (trees === undefined) throw new Error('Internal error: a whole tree was dropped');
+      return { applied, trees };
     } catch (error) {
       await removeTreeLater(path);
       throw error;
