@@ -8,6 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { counted } from '../output/format.ts';
+import { stepTitle } from '../output/plain-lines.ts';
 import { QuietProgress } from '../output/quiet-progress.ts';
 import { printJson } from '../output/print.ts';
 import { reasonText } from '../output/reason-text.ts';
@@ -61,7 +62,7 @@ async function runPlan(context: string, flags: Flags, root: string, terminal: Te
 
 function textOf({ steps }: BuildPlan): string {
   const lines = steps.flatMap(({ step, outcome }) => [
-    `#${step.id} [${step.name}] ${step.text}`,
+    stepTitle(step),
     `#${step.id} ${outcomeText(outcome)}`,
   ]);
   const count = (kind: StepForecast['outcome']['kind']): number =>

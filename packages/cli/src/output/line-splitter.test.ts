@@ -34,6 +34,10 @@ describe('lines of what a step writes', () => {
     expect(linesOf(smile.subarray(0, 2), smile.subarray(2))).toEqual(['😀']);
   });
 
+  test('a line that ends in several carriage returns is one, wherever it is cut', () => {
+    for (const at of [1, 2, 3]) expect(linesOf('a\r\r\n'.slice(0, at), 'a\r\r\n'.slice(at))).toEqual(['a']);
+  });
+
   test('a line without an end comes in pieces, and no character is cut', () => {
     const lines = linesOf(...Array.from({ length: 100 }, () => 'é'.repeat(1001)));
     expect(lines.join('')).toBe('é'.repeat(100_100));

@@ -42,10 +42,11 @@ export class LineSplitter {
   }
 }
 
-/** What comes behind the last carriage return; one at the very end overwrites nothing yet. */
+/** What comes behind the last carriage return; those at the very end overwrite nothing yet. */
 function withoutOverwritten(bytes: Buffer): Buffer {
-  const last = bytes.lastIndexOf(RETURN, bytes.length - 2);
-  return bytes.length < 2 || last === -1 ? bytes : bytes.subarray(last + 1);
+  let end = bytes.length;
+  while (bytes[end - 1] === RETURN) end--;
+  return end === 0 ? bytes : bytes.subarray(bytes.lastIndexOf(RETURN, end - 1) + 1);
 }
 
 /** The end of a character of UTF-8, at a place or up to three bytes before it. */
