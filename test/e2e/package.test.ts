@@ -81,7 +81,7 @@ function examplesOf(document: string): { name: string; where: string; code: stri
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(({ 1: code = '', index }) => {
     const line = text.slice(0, index).split('\n').length;
     const name = `${document.replaceAll(/\W/g, '-')}-${line}.ts`;
-    const imports = code.includes("from 'caisson'") ? '' : "import { build, run } from 'caisson';\n";
+    const imports = code.includes("from 'caisson'") ? '' : "import { build, run, watch } from 'caisson';\n";
     return { name, where: `${document}:${line}`, code: `${imports}${code}\nexport {};\n` };
   });
 }

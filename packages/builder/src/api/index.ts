@@ -3,6 +3,10 @@ export { check } from './check.ts';
 export { CaissonError } from './error.ts';
 export { openStore, type PruneOptions, type Store, type StoreImage } from './open-store.ts';
 export { plan } from './plan.ts';
+export { watch, type Watch, type WatchOptions } from './watch.ts';
+export type { WatchEvent } from './watch-event.ts';
+export type { WatchNews } from '../watch/watch-events.ts';
+export type { WatchLimit } from '../watch/file-watcher.ts';
 export { run, type Run, type RunEnd } from './run.ts';
 export type { Running } from './running.ts';
 export type {

@@ -122,7 +122,7 @@ const plan = {
 export const checkOptions = object(source);
 export const planOptions = object(plan);
 
-export const buildOptions = object({
+const build = {
   ...plan,
   tags: z.optional(
     anyOf<string | readonly string[]>(
@@ -148,6 +148,12 @@ export const buildOptions = object({
             Number.parseFloat(value) > 0,
     ),
   ),
+};
+
+export const buildOptions = object(build);
+export const watchOptions = object({
+  ...build,
+  poll: z.optional(number('a number of seconds', { least: 0.01, isWhole: false })),
 });
 
 const permissions = z.optional(

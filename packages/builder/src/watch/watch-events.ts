@@ -3,9 +3,8 @@ import type { Failure } from '../failure.ts';
 import type { BuildResult } from '../result.ts';
 import type { WatchLimit } from './file-watcher.ts';
 
-/** Everything that can be seen of a watch: what its builds tell, and this. */
-export type WatchEvent =
-  | BuildEvent
+/** What a watch tells besides what its builds tell, and besides the images that they give. */
+export type WatchNews =
   /** Something that the build depends on is different, and it is built again. */
   | {
       readonly kind: 'changed';
@@ -19,6 +18,17 @@ export type WatchEvent =
       /** How many steps go on, because the next build needs what they give. */
       readonly kept: number;
     }
+  /** A build failed. The next change builds again. */
+  | { readonly kind: 'not-built'; readonly failures: readonly Failure[] }
+  /** The kernel does not watch as much as there is: files are looked at every so often. */
+  | { readonly kind: 'watch-limit'; readonly limit: WatchLimit; /** In seconds. */ readonly poll: number }
+  /** There is nothing to do until something changes. */
+  | { readonly kind: 'waiting' };
+
+/** Everything that can be seen of a watch. */
+export type WatchEvent =
+  | BuildEvent
+  | WatchNews
   /** A build gave an image. A build that gives what the one before gave, and ran nothing, is not told of. */
   | {
       readonly kind: 'built';
@@ -27,10 +37,4 @@ export type WatchEvent =
       readonly isNew: boolean;
       /** In milliseconds: since the first change that led to it; since it began, for the first one. */
       readonly duration: number;
-    }
-  /** A build failed. The next change builds again. */
-  | { readonly kind: 'not-built'; readonly failures: readonly Failure[] }
-  /** The kernel does not watch as much as there is: files are looked at every so often. */
-  | { readonly kind: 'watch-limit'; readonly limit: WatchLimit; /** In seconds. */ readonly poll: number }
-  /** There is nothing to do until something changes. */
-  | { readonly kind: 'waiting' };
+    };

@@ -16,7 +16,8 @@ import type {
   SourceOptions,
 } from '../build-options.ts';
 import { optionError } from '../error.ts';
-import type { WireBuild, WireCheck, WireRegistry } from '../thread/protocol.ts';
+import type { WatchOptions } from '../watch.ts';
+import type { WireBuild, WireCheck, WireRegistry, WireWatch } from '../thread/protocol.ts';
 import { Answers } from './answers.ts';
 import { partsOfStream, partsOfTree, type GivenParts } from './context-parts.ts';
 import { givenSecrets } from './secrets.ts';
@@ -126,6 +127,18 @@ export function buildRequest(options: BuildOptions): Given<WireBuild> {
       ...defined({ labels, push, isLoaded: load, cacheMaxSize: cacheSize(cacheMaxSize) }),
     },
   };
+}
+
+/** What is to be watched. @throws CaissonError `invalid-request` */
+export function watchRequest({ poll, ...options }: WatchOptions): Given<WireWatch> {
+  const { request, answers } = buildRequest(options);
+  const { context } = request;
+  if (context === undefined) {
+    throw optionError('options.context lies in no folder: nothing of it can change', {
+      expected: 'the path of a folder',
+    });
+  }
+  return { answers, request: { ...request, context, ...defined({ poll }) } };
 }
 
 function cacheSize(size: BuildOptions['cacheMaxSize']): CacheSize | undefined {

@@ -3,6 +3,7 @@ import { programFile } from '@caisson/layer';
 import type { BuildEvent } from '../../events.ts';
 import type { Failure } from '../../failure.ts';
 import { CaissonError } from '../error.ts';
+import type { WatchEvent } from '../watch-event.ts';
 import { NO_ANSWERS, type Answers } from '../given/answers.ts';
 import { isFromThread, type FromThread, type Job, type Outcome, type ToThread } from './protocol.ts';
 import { SourceTexts } from './source-references.ts';
@@ -18,6 +19,7 @@ export interface JobOptions {
   /** What the thread may ask for. */
   readonly answers?: Answers;
   readonly onEvent?: (event: BuildEvent) => void;
+  readonly onWatchEvent?: (event: WatchEvent) => void;
   readonly onOutput?: (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
 }
 
@@ -138,6 +140,8 @@ class BuilderThread {
         return sources.learn(message.source, message.text);
       case 'event':
         return options.onEvent?.(sources.replaceIn(message.event));
+      case 'watch-event':
+        return options.onWatchEvent?.(sources.replaceIn(message.event));
       case 'output':
         return options.onOutput?.(message.stream, message.data);
       case 'question': {

@@ -14,6 +14,8 @@ import { ImageGatherer } from '../image-gatherer.ts';
 import type { Job, Outcome, WireBuild, WireRegistry } from './protocol.ts';
 import type { Questions } from './questions.ts';
 import { doStoreJob } from './store-jobs.ts';
+import { doWatchJob } from './watch-job.ts';
+import type { WatchEvent } from '../watch-event.ts';
 
 /** What a job is done with. */
 export interface JobTools {
@@ -22,13 +24,15 @@ export interface JobTools {
   /** What all builds of the thread work on. */
   readonly inFlight: InFlight;
   readonly emit: Emit;
+  /** Takes what happens in a watch. */
+  readonly watchEvent: (event: WatchEvent) => void;
   /** Takes what a program writes. */
   readonly onOutput: OutputListener;
 }
 
 /** Does a job. @throws BuildError, StoreError, RegistryError */
 export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
-  const { signal, questions, inFlight, emit, onOutput } = tools;
+  const { signal, questions, inFlight, emit, watchEvent, onOutput } = tools;
   if (job.kind !== 'check') checkRoot();
   switch (job.kind) {
     case 'build': {
@@ -42,6 +46,14 @@ export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
     }
     case 'plan':
       return { kind: 'plan', value: valueOf(await plan(await requestOf(job.request, tools), emit)) };
+    case 'watch': {
+      const { context, poll } = job.request;
+      const request = { ...(await requestOf(job.request, tools)), inFlight, context };
+      await doWatchJob({ ...request, ...(poll === undefined ? {} : { poll }) }, (event) =>
+        watchEvent(event.kind === 'step-started' ? shortened(event) : event),
+      );
+      return { kind: 'watch' };
+    }
     case 'check': {
       const { context, registry } = job.request;
       const request = {

@@ -5,6 +5,7 @@ import { doJob } from './do-job.ts';
 import { isToThread, type FromThread, type Job } from './protocol.ts';
 import { Questions } from './questions.ts';
 import { SourceNumbers } from './source-references.ts';
+import type { WatchEvent } from '../watch-event.ts';
 
 /*
  * The thread in which all the work of a process is done, so that the caller's thread is never blocked. It does several jobs
@@ -45,13 +46,20 @@ async function begin(id: number, job: Job): Promise<void> {
   const abort = new AbortController();
   const questions = new Questions((question, asked) => tell({ id, kind: 'question', question, asked }));
   begun.set(id, { abort, questions });
-  const sources = new SourceNumbers((source, text) => tell({ id, kind: 'source', source, text }));
+  const newSources = (): SourceNumbers =>
+    new SourceNumbers((source, text) => tell({ id, kind: 'source', source, text }));
+  let sources = newSources();
   try {
     const outcome = await doJob(job, {
       signal: abort.signal,
       questions,
       inFlight,
       emit: (event) => tell({ id, kind: 'event', event: sources.replaceIn(event) }),
+      watchEvent: (event) => {
+        tell({ id, kind: 'watch-event', event: sources.replaceIn(event) });
+        // The next build reads the Dockerfile anew.
+        if (endsBuild(event)) sources = newSources();
+      },
       onOutput: (stream, data) => tell({ id, kind: 'output', stream, data }),
     });
     tell({ id, kind: 'done', outcome: sources.replaceIn(outcome) });
@@ -62,4 +70,8 @@ async function begin(id: number, job: Job): Promise<void> {
   } finally {
     begun.delete(id);
   }
+}
+
+function endsBuild({ kind }: WatchEvent): boolean {
+  return kind === 'built' || kind === 'not-built';
 }

@@ -9,6 +9,7 @@ import type { Verified } from '../../verify/verify.ts';
 import type { Credentials, RegistryOptions } from '@caisson/registry';
 import type { NamedImage, Pruned, Usage } from '@caisson/store';
 import type { BuiltImage } from '../built-image.ts';
+import type { WatchEvent } from '../watch-event.ts';
 
 /*
  * What the caller's thread and the thread that works tell one another. Functions and streams stay with the caller: the
@@ -37,6 +38,9 @@ export type WireBuild = Wired<BuildRequest> & {
   >;
 };
 
+/** What to build whenever something of it changes. */
+export type WireWatch = WireBuild & { readonly context: string; readonly poll?: number };
+
 /** What to run. */
 export type WireRun = Omit<Wired<RunRequest>, 'onOutput'>;
 
@@ -44,6 +48,7 @@ export type WireRun = Omit<Wired<RunRequest>, 'onOutput'>;
 export type Job =
   | { readonly kind: 'build'; readonly request: WireBuild }
   | { readonly kind: 'plan'; readonly request: WireBuild }
+  | { readonly kind: 'watch'; readonly request: WireWatch }
   | { readonly kind: 'check'; readonly request: WireCheck }
   | { readonly kind: 'run'; readonly request: WireRun }
   | StoreJob;
@@ -68,6 +73,7 @@ export type StoreJob = { readonly root: string } & (
 export type Outcome =
   | { readonly kind: 'build'; readonly value: BuiltImage }
   | { readonly kind: 'plan'; readonly value: BuildPlan }
+  | { readonly kind: 'watch' }
   | { readonly kind: 'check'; readonly value: CheckedDockerfile }
   | { readonly kind: 'run'; readonly value: number }
   | { readonly kind: 'open' }
@@ -110,6 +116,7 @@ export type FromThread = { readonly id: number } &
   (
     | { readonly kind: 'source'; readonly source: number; readonly text: string }
     | { readonly kind: 'event'; readonly event: BuildEvent }
+    | { readonly kind: 'watch-event'; readonly event: WatchEvent }
     | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
     | { readonly kind: 'question'; readonly question: number; readonly asked: Question }
     | { readonly kind: 'done'; readonly outcome: Outcome }
