@@ -136,7 +136,11 @@ export class CacheMounts {
     if (lock === undefined) return false;
     this.#sizes.forget(cacheMountName(slot));
     const gone = session.newPath('gone');
-    await rename(this.path(slot), gone);
+    try {
+      await rename(this.path(slot), gone);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error; // somebody else has removed it
+    }
     rmSync(this.#lockOf(slot), { force: true });
     removeTree(gone);
     return true;
