@@ -80,6 +80,31 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
     expect(await world.build()).toBe(first);
   });
 
+  test('says of no step that it gave what another one gave', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN true\nFROM busybox\nRUN :\nCOPY --from=0 /bin/sh /sh\n' });
+    const { stderr } = await world.ok(['build', '--jobs', '1', '.']);
+    expect(stderr).not.toContain('same result');
+    expect(stderr).toMatch(/0 steps cached, 3 ran\n$/);
+  });
+
+  test('runs a step that two stages have once', async ({ world }) => {
+    const dockerfile = (command: string): string =>
+      ['a', 'b', 'c'].map((stage) => `FROM busybox AS ${stage}\nCOPY in /\nRUN ${command}\n`).join('') +
+      'FROM scratch\nCOPY --from=a /id /a\nCOPY --from=b /id /b\nCOPY --from=c /id /c\n';
+    const command = 'cat /proc/sys/kernel/random/uuid > /id';
+    world.write({ Dockerfile: dockerfile(command), in: '1' });
+    for (const input of ['1', '2']) {
+      world.write({ in: input });
+      const { stderr } = await world.ok(['build', '-o', 'out', '.']);
+      expect(stderr).toMatch(/4 steps cached, 5 ran\n$/);
+      expect(stderr).not.toContain('same result');
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(join(world.context, 'out', name), 'utf8'));
+      expect([b, c]).toStrictEqual([a, a]);
+    }
+    world.write({ Dockerfile: dockerfile(`${command}; exit 3`) });
+    expect((await world.run(['build', '.'])).stderr).toContain('ended with exit code 3');
+  });
+
   test('cuts off behind a stage that was rebuilt to the same files', async ({ world }) => {
     world.write({
       Dockerfile:

@@ -15,6 +15,7 @@ import { failuresOf } from './failure-of.ts';
 import { limitCacheSize } from './limit-cache-size.ts';
 import { LostLayer } from './cache/imported-cache.ts';
 import { prepareBuild, type PreparedBuild } from './prepare.ts';
+import { InFlight } from './steps/in-flight.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
 import type { BuildRequest } from './request.ts';
@@ -68,7 +69,7 @@ export async function buildImage(
   const recorder = new BuildRecorder(request, names, counter.emit);
   const { emit } = recorder;
 
-  await using prepared = await prepareBuild(request, emit, hooks.site);
+  await using prepared = await prepareBuild({ inFlight: new InFlight(), ...request }, emit, hooks.site);
   const { workshop, target } = prepared;
   const { scope, source, contexts } = workshop;
   await limitCacheSize(scope.store, scope.session, request, emit);

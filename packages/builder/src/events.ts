@@ -66,7 +66,7 @@ export type BuildEvent =
       readonly step: StepInfo;
       /** In milliseconds. */
       readonly duration: number;
-      /** The step gave what an earlier one gave: what lies behind it stays cached. */
+      /** It gave what it gave in an earlier build: what lies behind it stays cached. */
       readonly isSame: boolean;
     }
   | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly duration: number }

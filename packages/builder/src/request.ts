@@ -130,7 +130,7 @@ export interface BuildRequest {
   /** What runs steps, in the order in which it is tried; where it is not given, what is installed. */
   readonly runtimes?: readonly RuntimeName[];
   readonly registry?: RegistryOptions;
-  /** What the builds of this process work on: a step that another one is at is waited for. */
+  /** What the builds of this process work on: a step that another one is at is waited for. Without it, those of this build. */
   readonly inFlight?: InFlight;
   /** Ends the build. */
   readonly signal?: AbortSignal;

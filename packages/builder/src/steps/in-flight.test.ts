@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 
 /** Notes when a turn comes. */
 function taking(turns: Turns, key: typeof A, log: string[], name: string): Promise<void> {
-  return turns.take(key).then(
+  return turns.take(key, 1).then(
     () => void log.push(name),
     (error: unknown) => void log.push(`${name}: ${error instanceof Error ? error.name : String(error)}`),
   );
@@ -29,7 +29,7 @@ describe('what builds are working on', () => {
     void taking(inFlight.turns('/other', NEVER), A, log, 'another store');
     await settled();
     expect(log.splice(0)).toStrictEqual(['first', 'another step', 'another store']);
-    first.release(A);
+    first.release(A, 1);
     await settled();
     expect(log.splice(0)).toStrictEqual(['second']);
     second[Symbol.dispose]();
@@ -37,20 +37,25 @@ describe('what builds are working on', () => {
     expect(log).toStrictEqual(['third']);
   });
 
-  test('does not wait for itself', async () => {
+  test('a step does not wait for itself, but for another of its build', async () => {
     const turns = new InFlight().turns('/store', NEVER);
+    await turns.take(A, 1);
+    await turns.take(A, 1);
     const log: string[] = [];
-    await taking(turns, A, log, 'first');
-    await taking(turns, A, log, 'second');
-    turns.release(A);
-    turns.release(A);
-    expect(log).toStrictEqual(['first', 'second']);
+    const waiting = turns.take(A, 2).then(() => log.push('other'));
+    turns.release(A, 2);
+    await settled();
+    expect(log).toStrictEqual([]);
+    turns.release(A, 1);
+    turns.release(A, 1);
+    await waiting;
+    expect(log).toStrictEqual(['other']);
   });
 
   test('stops waiting when its build is cancelled or ends', async () => {
     const inFlight = new InFlight();
     const log: string[] = [];
-    await inFlight.turns('/store', NEVER).take(A);
+    await inFlight.turns('/store', NEVER).take(A, 1);
     const abort = new AbortController();
     void taking(inFlight.turns('/store', abort.signal), A, log, 'cancelled');
     const ending = inFlight.turns('/store', NEVER);

@@ -1,8 +1,8 @@
 import type { StepKey } from '../solve/key.ts';
 
 /**
- * What the builds of a process are working on. Two that need the same step do it once: the second waits, and finds the
- * record of the first; where that failed or was cancelled, it does the step itself.
+ * What the builds of a process are working on. Where two of them need the same step, or two stages of one, it is done
+ * once: the second waits, and finds the record of the first; where that failed or was cancelled, it does the step itself.
  */
 export class InFlight {
   /** By store and key: resolves when nobody works on it any more. */
@@ -23,7 +23,7 @@ export class Turns implements Disposable {
   readonly #working: Map<string, Promise<void>>;
   readonly #root: string;
   readonly #signal: AbortSignal;
-  readonly #own = new Map<string, () => void>();
+  readonly #own = new Map<string, Turn>();
   readonly #end = new AbortController();
 
   constructor(working: Map<string, Promise<void>>, root: string, signal: AbortSignal) {
@@ -32,31 +32,35 @@ export class Turns implements Disposable {
     this.#signal = AbortSignal.any([signal, this.#end.signal]);
   }
 
-  /** Waits until no other build works on a step. From then on this one does, until it says otherwise. */
-  async take(key: StepKey): Promise<void> {
+  /**
+   * Waits until nobody else works on a step. From then on this does, until it says otherwise.
+   * @param worker the step's number in this build: one that is solved again does not wait for what it began before
+   */
+  async take(key: StepKey, worker: number): Promise<void> {
     const name = this.#name(key);
-    for (;;) {
-      const working = this.#own.has(name) ? undefined : this.#working.get(name);
-      if (working === undefined) break;
+    while (this.#own.get(name)?.worker !== worker) {
+      const working = this.#working.get(name);
+      if (working === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#working.set(name, promise);
+        this.#own.set(name, { worker, end: resolve });
+        return;
+      }
       await unlessAborted(working, this.#signal);
     }
-    if (this.#own.has(name)) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#working.set(name, promise);
-    this.#own.set(name, resolve);
   }
 
-  /** The step has its record; or this build does not work on it. */
-  release(key: StepKey): void {
-    this.#release(this.#name(key));
+  /** The step has its record; or is not worked on. */
+  release(key: StepKey, worker: number): void {
+    const name = this.#name(key);
+    if (this.#own.get(name)?.worker === worker) this.#release(name);
   }
 
   #release(name: string): void {
-    const resolve = this.#own.get(name);
-    if (resolve === undefined) return;
+    const turn = this.#own.get(name);
     this.#own.delete(name);
     this.#working.delete(name);
-    resolve();
+    turn?.end();
   }
 
   #name(key: StepKey): string {
@@ -67,6 +71,11 @@ export class Turns implements Disposable {
     this.#end.abort();
     for (const name of this.#own.keys()) this.#release(name);
   }
+}
+
+interface Turn {
+  readonly worker: number;
+  readonly end: () => void;
 }
 
 async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

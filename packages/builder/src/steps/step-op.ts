@@ -65,6 +65,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   protected titles: readonly string[] = [];
   #reason: MissReason | undefined;
   #startedAt = 0;
+  /** Records of earlier builds that it was compared with. */
+  #earlierRecords: readonly StepRecord[] = [];
   #isSame = false;
 
   /** @param inputs the state before the step, then the states that it takes files from */
@@ -112,10 +114,10 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
     const { ignoresCache, imported, turns } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
-    await turns?.take(key);
+    await turns?.take(key, this.id);
     const record = (await this.#findHere(key)) ?? (await imported.find(key));
-    if (record === undefined) return undefined; // it is this build's turn until the step has run
-    turns?.release(key);
+    if (record === undefined) return undefined; // it is this step's turn until it has run
+    turns?.release(key, this.id);
     this.#share(record, false);
     return this.#extended(firstOf(inputs), record.layer, record.created);
   }
@@ -189,7 +191,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
         const here = await Promise.all(keys.map((key) => store.records.peek(key)));
         const elsewhere = await imported.near(place, CANDIDATES);
         parts = elsewhere.parts;
-        return [...here.filter((each) => each !== undefined), ...elsewhere.records];
+        this.#earlierRecords = [...here.filter((each) => each !== undefined), ...elsewhere.records];
+        return this.#earlierRecords;
       },
       read: partReader(
         (digest) => this.parts.texts.get(digest) ?? store.pastRecords.part(digest) ?? parts.get(digest),
@@ -205,7 +208,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
         return this.#keep(made.record ?? work.record, before, made);
       });
     } finally {
-      this.scope.turns?.release(work.key);
+      this.scope.turns?.release(work.key, this.id);
     }
   }
 
@@ -234,7 +237,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const { contentDigest } = made;
     const older = await this.#olderLayer(state, contentDigest);
     if (older !== undefined) {
-      this.#isSame = true;
+      this.#isSame = this.#gaveEarlier(older.diffId);
       const layer = { ...older, contentDigest };
       await Promise.all([rm(made.tar), rm(made.toc), made.tree && removeTreeLater(made.tree)]);
       await this.#putRecord(record, before, layer, older.created);
@@ -249,6 +252,13 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
     await this.#putRecord(record, before, made, created);
     return this.#extended(before, made, created);
+  }
+
+  /** Whether the layer is one that this step gave in an earlier build, not another step. */
+  #gaveEarlier(diffId: Digest): boolean {
+    const kind = this.#reason?.kind;
+    if (kind === 'evicted' || kind === 'lost') return true;
+    return this.#earlierRecords.some(({ layer }) => layer.diffId === diffId);
   }
 
   /** A layer that has the same content on the same state, and is there. */
