@@ -13,7 +13,8 @@ import { lacks } from '../rig/tools.ts';
 const EPOCH = 1_600_000_000;
 
 const APP = {
-  Dockerfile: 'FROM busybox\nCOPY . /app\nRUN cat /app/src/a.txt > /a && ls -la /app > /list\n',
+  Dockerfile:
+    'FROM busybox\nCOPY . /app\nRUN cat /app/src/a.txt > /a && stat -c %A:%u:%g:%n /app /app/* /app/src/* > /list\n',
   '.dockerignore': 'secret\nDockerfile\n.dockerignore\n',
   'src/a.txt': 'a\n',
   'src/b.bin': new Uint8Array([0, 1, 2, 255]),
