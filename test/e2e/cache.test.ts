@@ -24,6 +24,12 @@ async function stepsOf(world: World, args: readonly string[] = [], env = {}): Pr
   return /(\d+) steps? cached, (\d+) ran\n$/.exec(stderr)?.slice(1).join('/') ?? stderr;
 }
 
+/** Three stages that begin alike, with a command whose result is the file /id. */
+function threeStages(command: string): string {
+  const stages = ['a', 'b', 'c'].map((stage) => `FROM busybox AS ${stage}\nCOPY in /\nRUN ${command}\n`);
+  return `${stages.join('')}FROM scratch\nCOPY --from=a /id /a\nCOPY --from=b /id /b\nCOPY --from=c /id /c\n`;
+}
+
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => {
   test('runs nothing when nothing changed, and gives the same image id', async ({ world }) => {
     world.write(APP);
@@ -88,11 +94,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
   });
 
   test('runs a step that two stages have once', async ({ world }) => {
-    const dockerfile = (command: string): string =>
-      ['a', 'b', 'c'].map((stage) => `FROM busybox AS ${stage}\nCOPY in /\nRUN ${command}\n`).join('') +
-      'FROM scratch\nCOPY --from=a /id /a\nCOPY --from=b /id /b\nCOPY --from=c /id /c\n';
     const command = 'cat /proc/sys/kernel/random/uuid > /id';
-    world.write({ Dockerfile: dockerfile(command), in: '1' });
+    world.write({ Dockerfile: threeStages(command), in: '1' });
     for (const input of ['1', '2']) {
       world.write({ in: input });
       const { stderr } = await world.ok(['build', '-o', 'out', '.']);
@@ -101,7 +104,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
       const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(join(world.context, 'out', name), 'utf8'));
       expect([b, c]).toStrictEqual([a, a]);
     }
-    world.write({ Dockerfile: dockerfile(`${command}; exit 3`) });
+    world.write({ Dockerfile: threeStages(`${command}; exit 3`) });
     expect((await world.run(['build', '.'])).stderr).toContain('ended with exit code 3');
   });
 

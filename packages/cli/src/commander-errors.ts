@@ -4,9 +4,19 @@ import { UsageError } from './usage-error.ts';
 
 /** Flags of `docker build` that there is no use for here, and what to do instead. */
 const FLAGS_OF_DOCKER: Readonly<Record<string, string>> = {
+  attest: 'no attestations are made: leave it out',
+  builder: 'there are no builders: the build runs here',
+  'cgroup-parent': '--memory and --cpus limit what a step may use',
   compress: 'a context is not sent anywhere: leave it out',
+  'cpu-period': '--cpus limits how many processors a step may use',
+  'cpu-quota': '--cpus limits how many processors a step may use',
+  'cpu-shares': '--cpus limits how many processors a step may use',
   'force-rm': 'nothing is left of a step that failed: leave it out',
+  isolation: '--runtime says what runs steps',
+  'memory-swap': '--memory limits what a step may use, without swap',
+  provenance: 'no attestations are made: leave it out',
   rm: 'nothing is left of a step: leave it out',
+  sbom: 'no attestations are made: leave it out',
   squash:
     'a last stage "FROM scratch" with "COPY --from=STAGE / /" has one layer; -o FOLDER writes the files alone',
 };
