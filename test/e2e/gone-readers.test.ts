@@ -46,3 +46,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))(
     });
   },
 );
+
+test('a standard output that takes nothing more is told in a line', async ({ world }) => {
+  const line = `${process.execPath} ${CAISSON} version > /dev/full`;
+  const { exitCode, stderr } = await execa('sh', ['-c', line], {
+    env: bareEnvironment(world.store),
+    extendEnv: false,
+    reject: false,
+  });
+  expect(stderr).toBe('error[output]: the output cannot be written: ENOSPC: no space left on device, write');
+  expect(exitCode).toBe(1);
+});

@@ -26,6 +26,7 @@ test('what is said of command lines that make no sense', async () => {
       out: write,
       error: write,
       hasColor: false,
+      isInteractive: false,
       drained: () => Promise.resolve(),
       screen: undefined,
     };

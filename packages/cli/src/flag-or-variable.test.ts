@@ -31,6 +31,7 @@ describe('a flag or a variable', () => {
       out: write,
       error: write,
       hasColor: false,
+      isInteractive: false,
       drained: () => Promise.resolve(),
       screen: undefined,
     };

@@ -28,7 +28,10 @@ process.stderr.on('error', endQuietly);
 function endQuietly(error: NodeJS.ErrnoException): void {
   // The terminal is gone. The signal that told of it ends the command, unless somebody (nohup) wants it to go on.
   if (error.code === 'EIO') return;
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') {
+    process.stderr.write(`error[output]: the output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.failed);
+  }
   if (process.listenerCount('SIGPIPE') === 0) process.exit(EXIT.unread);
 }
 

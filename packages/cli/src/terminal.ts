@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { isatty } from 'node:tty';
 import { CircumstancesError } from './usage-error.ts';
 
 /** What a command has of the world: injected, so that tests can look at it. */
@@ -13,6 +14,8 @@ export interface Terminal {
   readonly drained: () => Promise<void>;
   /** Whether colours may be used on the standard error. */
   readonly hasColor: boolean;
+  /** Whether the standard input is a terminal. */
+  readonly isInteractive: boolean;
   /** The terminal that the standard error is; undefined where that is a file or a pipe. */
   readonly screen: Screen | undefined;
 }
@@ -37,6 +40,7 @@ export function processTerminal(): Terminal {
       if (stdout.writableNeedDrain) await once(stdout, 'drain');
     },
     hasColor: hasColor(env, stderr.isTTY),
+    isInteractive: isatty(0),
     // Node keeps both numbers in step with the terminal; they are 0 where the terminal does not say.
     screen: stderr.isTTY ? sizeOf(stderr) : undefined,
   };

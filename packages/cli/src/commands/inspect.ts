@@ -3,6 +3,7 @@ import type { NamedImage } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
+import { oneOf } from '../parse-options.ts';
 import { printJson } from '../output/print.ts';
 
 /** `caisson inspect` */
@@ -20,7 +21,8 @@ Examples:
   caisson inspect app | jq '.[0].Config.Env'
 `,
     )
-    .action(async (images: readonly string[], _flags: unknown, self: Command) => {
+    .action(async (images: readonly string[], { format }: { readonly format: string }, self: Command) => {
+      oneOf('--format', format, ['json']);
       const found = await withStore(rootOf(self, terminal), (store) =>
         Promise.all(images.map((image) => store.images.find(image))),
       );

@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { buildFailureText } from '../failure-text.ts';
 import { flagOrVariable } from '../flag-or-variable.ts';
 import { collect, FORMS_HELP, oneOf, parseEnv, parseForms, parseRuntimes } from '../parse-options.ts';
+import { UsageError } from '../usage-error.ts';
 import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
@@ -114,6 +115,10 @@ export function runRequestOf(
   terminal: Terminal,
 ): RunRequest {
   const { env, cwd } = terminal;
+  // As with docker: -t alone is for the looks, and scripts give it anywhere.
+  if (flags.tty === true && flags.interactive === true && !terminal.isInteractive) {
+    throw new UsageError('-it: the standard input is no terminal', { hint: '-i alone passes the input on' });
+  }
   const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
   const binds = flags.volume.map((text) => parseVolume(text, cwd));
   return {
@@ -126,7 +131,7 @@ export function runRequestOf(
     pull: oneOf('--pull', flags.pull ?? 'missing', ['always', 'missing', 'never']),
     registry: registryOptions(flags.registryMirror, env),
     isInteractive: flags.interactive === true,
-    hasTerminal: flags.tty === true,
+    hasTerminal: flags.tty === true && terminal.isInteractive,
     ...(flags.entrypoint === undefined
       ? {}
       : { entrypoint: flags.entrypoint === '' ? [] : [flags.entrypoint] }),
