@@ -65,11 +65,17 @@ async function begin(id: number, job: Job): Promise<void> {
     tell({ id, kind: 'done', outcome: sources.replaceIn(outcome) });
   } catch (error) {
     const failures = failuresOf(error);
-    if (failures === undefined) tell({ id, kind: 'bug', error });
+    if (failures === undefined) tell({ id, kind: 'bug', error: portable(error) });
     else tell({ id, kind: 'failed', failures: sources.replaceIn(failures) });
   } finally {
     begun.delete(id);
   }
+}
+
+/** An error as it can travel: what it was caused by, or carries besides, may be what cannot. */
+function portable(error: unknown): Error {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return Object.assign(new Error(message), stack === undefined ? {} : { stack });
 }
 
 function endsBuild({ kind }: WatchEvent): boolean {
