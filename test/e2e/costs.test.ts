@@ -30,6 +30,9 @@ const SYNCS = 2;
 const CONTEXT_FILE = /context\/files\/\d\/file-/;
 const TREE_FILE = /store\/.*\/files\/\d\/file-/;
 
+/** A map that is being written. */
+const NEW_MAP = /store\/tmp\/[^/]+\/map-\d+"/;
+
 /** Something in a tree of the store, as it is seen from outside of a sandbox. */
 const TREE = /store\/trees\/[^/]+\//;
 
@@ -82,8 +85,20 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'crun', 'strace'))('
       expect(cold.on(CONTEXT_FILE, ...OPEN)).toBeLessThanOrEqual(2 * FILES);
       expect(cold.on(TREE_FILE, ...OPEN)).toBe(0); // nothing is unpacked
       expect(cold.bytes(...WRITE)).toBeLessThan(FILES * BYTES + 10_000_000); // tar, map; some 4 MB of base
+      expect(cold.on(NEW_MAP, ...OPEN)).toBeGreaterThanOrEqual(2); // of the base and of the copied files
       expect(cold.count(...SYNC)).toBe(SYNCS);
       expect(programs(cold)).toBeLessThanOrEqual(6);
+
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await world.ok(['build', '.']);
+      writeFileSync(join(world.context, 'files/3/file-3'), 'edited');
+      const edited = await traced(world, 'build', '.');
+      expect(edited.on(CONTEXT_FILE, ...OPEN)).toBe(2);
+      expect(edited.on(NEW_MAP, ...OPEN)).toBe(0);
+      expect(edited.on(TREE_FILE, ...OPEN)).toBe(1); // what is different lies on the map that is there
+      expect(edited.bytes(...WRITE)).toBeLessThan(FILES * BYTES + 3_000_000);
+      expect(edited.count(...SYNC)).toBe(SYNCS);
+      expect(programs(edited)).toBeLessThanOrEqual(6);
     },
   );
 

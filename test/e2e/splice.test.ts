@@ -12,16 +12,17 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { checkStore } from '../rig/check-store.ts';
+import { whyNoMaps } from '../rig/forms.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
 /*
- * A COPY whose files changed a little takes the bytes of its last layer, and its tree lies on that one's. Nobody must be
- * able to tell.
+ * A COPY whose files changed a little takes the bytes of its last layer, and lies as a small tree on that one's tree or
+ * map. Nobody must be able to tell.
  */
 
-/** With it, what is built in two stores is the same. */
-const EPOCH = { SOURCE_DATE_EPOCH: '1600000000', CAISSON_FORMS: 'trees' };
+/** With the time, what is built in two stores is the same. */
+const envOf = (forms: string) => ({ SOURCE_DATE_EPOCH: '1600000000', CAISSON_FORMS: forms });
 const BASE = `FROM busybox
 RUN mkdir -p /files/d3 && echo base > /files/d3/file-33 && echo base > /files/base
 COPY files /files
@@ -35,17 +36,7 @@ function writeFiles(world: World): void {
   world.write({ Dockerfile: `${BASE}${LIST}` });
 }
 
-const build = (world: World, ...args: readonly string[]): Promise<string> =>
-  world.build(args, { env: EPOCH });
-
-/** The image id that a store gives which has nothing to take from. */
-async function buildCold(world: World): Promise<string> {
-  const store = join(world.folder, 'cold');
-  rmSync(store, { recursive: true, force: true });
-  return world.build([], { env: { ...EPOCH, CAISSON_ROOT: store } });
-}
-
-/** The trees that lie on others, with those that they lie on. */
+/** The trees that lie on other layers, with those. */
 async function deltas(world: World): Promise<Map<string, string>> {
   const trees = join(world.store, 'trees');
   const args = ['-h', '-n', 'trusted.caisson.base', '--absolute-names', ...readdirSync(trees)];
@@ -57,7 +48,7 @@ async function deltas(world: World): Promise<Map<string, string>> {
 
 type Edit = readonly [what: string, newDeltas: number, edit: (files: string) => void];
 
-/** What is edited, one after another, and whether the new tree lies on the first one. */
+/** What is edited, one after another, and whether what is new lies on the first layer. */
 const EDITS: readonly Edit[] = [
   ['another content', 1, (files) => writeFileSync(join(files, 'd3/file-3'), 'edited')],
   ['another mode', 1, (files) => chmodSync(join(files, 'd4/file-4'), 0o4755)],
@@ -84,12 +75,39 @@ const EDITS: readonly Edit[] = [
       mkdirSync(join(files, 'd2/file-2'));
     },
   ],
-  ['another content, on the new tree', 1, (files) => writeFileSync(join(files, 'd3/file-3'), 'edited again')],
+  [
+    'another content, on the new layer',
+    1,
+    (files) => writeFileSync(join(files, 'd3/file-3'), 'edited again'),
+  ],
 ];
 
-describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
-  'a COPY whose files changed a little',
-  () => {
+const LACKS = lacks('root', 'busybox', 'docker-registry', 'setfattr');
+const why = whyNoMaps === undefined ? '' : ` (${whyNoMaps})`;
+
+/** What the first layer has, by the forms that are asked for. */
+const FORMS = [
+  { forms: 'trees', title: 'on a tree', isSkipped: LACKS, pathOf: (form: string) => `trees/${form}` },
+  {
+    forms: 'auto',
+    title: `on a map${why}`,
+    isSkipped: LACKS || whyNoMaps !== undefined,
+    pathOf: (form: string) => `maps/${form}.erofs`,
+  },
+] as const;
+
+for (const { forms, title, isSkipped, pathOf } of FORMS) {
+  const env = envOf(forms);
+  const build = (world: World, ...args: readonly string[]): Promise<string> => world.build(args, { env });
+
+  /** The image id that a store gives which has nothing to take from. */
+  const buildCold = (world: World): Promise<string> => {
+    const store = join(world.folder, 'cold');
+    rmSync(store, { recursive: true, force: true });
+    return world.build([], { env: { ...env, CAISSON_ROOT: store } });
+  };
+
+  describe.skipIf(isSkipped)(`a COPY whose files changed a little, ${title}`, () => {
     test('gives what a store without its last layer gives', { timeout: 300_000 }, async ({ world }) => {
       writeFiles(world);
       await build(world);
@@ -105,13 +123,13 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
       expect((await world.run(['store', 'verify'])).stdout).toBe('all is what it should be\n');
     });
 
-    test('is right when the tree that its own lies on is lost, or pruned', async ({ world }) => {
+    test('is right when what its tree lies on is lost, or pruned', async ({ world }) => {
       writeFiles(world);
       await build(world);
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
       await build(world);
       const [base = ''] = (await deltas(world)).values();
-      rmSync(join(world.store, 'trees', base), { recursive: true });
+      rmSync(join(world.store, pathOf(base)), { recursive: true });
       world.write({ Dockerfile: `${BASE}${LIST}RUN true\n` });
       expect(await build(world)).toBe(await buildCold(world));
       expect((await deltas(world)).size).toBe(0);
@@ -120,28 +138,37 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
       expect(await build(world)).toBe(await buildCold(world));
     });
 
-    test('has a tree that store verify looks at, as it does at the one that it lies on', async ({
-      world,
-    }) => {
+    test('has a tree that store verify looks at, as it does at what that lies on', async ({ world }) => {
       writeFiles(world);
       await build(world);
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
       await build(world);
-      const trees = [...(await deltas(world))].flat().map((tree) => `trees/${tree}`);
-      expect(trees).toHaveLength(2);
-      for (const tree of trees) {
-        const file = join(world.store, tree, 'files/d3/file-3');
+      const [[delta, base] = ['', '']] = await deltas(world);
+      for (const damaged of [`trees/${delta}`, pathOf(base)]) {
+        const isMap = damaged.endsWith('.erofs');
+        const file = join(world.store, damaged, isMap ? '' : 'files/d3/file-3');
         const bytes = readFileSync(file);
         writeFileSync(file, 'damage');
         const { exitCode, stdout } = await world.run(['store', 'verify']);
         expect(exitCode).toBe(1);
         const told = stdout.trim().split('\n');
         expect(told).toHaveLength(2);
-        expect(told[0]).toContain(`${tree} is not what its layer gives: "/files/d3/file-3"`);
+        const place = isMap ? '' : ': "/files/d3/file-3"';
+        expect(told[0]).toContain(`${damaged} is not what its layer gives${place}`);
         writeFileSync(file, bytes);
         utimesSync(file, 1_600_000_000, 1_600_000_000);
       }
       expect((await world.ok(['store', 'verify'])).stdout).toBe('all is what it should be\n');
+    });
+
+    test('is shown to those who mount nothing but trees', async ({ world }) => {
+      writeFiles(world);
+      await build(world);
+      writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
+      await build(world);
+      world.write({ Dockerfile: `${BASE}${LIST}RUN cat /sums /names > /all\n` });
+      expect(await world.build([], { env: envOf('trees') })).toBe(await buildCold(world));
+      expect((await deltas(world)).size).toBe(1);
     });
 
     test('takes nothing of it with --no-cache', async ({ world }) => {
@@ -164,5 +191,5 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'setfattr'))(
       fill('two');
       expect(await build(world)).toBe(await buildCold(world));
     });
-  },
-);
+  });
+}

@@ -14,7 +14,7 @@ import {
   treeObject,
   type StoreObject,
 } from './objects.ts';
-import { formId, type FormId } from './paths.ts';
+import { formId, ownLayer, type FormId } from './paths.ts';
 import type { StepRecord } from './step-records.ts';
 import type { Store } from './store.ts';
 
@@ -197,10 +197,14 @@ function formsThere(
   ];
 }
 
-/** What trees lie on that are deltas: the tree of another layer, and what it is compared with for the next delta. */
+/**
+ * What trees lie on that are deltas: the tree of another layer, or its map and blob; and what it is compared with for the
+ * next delta.
+ */
 function basesThere(store: Store, inventory: Inventory, forms: readonly FormId[]): StoreObject[] {
   const bases = forms.flatMap((form) => store.forms.baseOf(form) ?? []);
-  return formsThere(store, inventory, bases);
+  const mapped = bases.filter((base) => inventory.maps.has(base)).flatMap((base) => ownLayer(base) ?? []);
+  return [...formsThere(store, inventory, bases), ...blobsThere(store, inventory, mapped)];
 }
 
 function namesOf(form: FormId): string[] {

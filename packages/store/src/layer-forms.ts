@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { errorCode, getXattr, setXattr } from '@caisson/sys';
+import type { BlobStore } from './blob-store.ts';
 import { fileUsage } from './disk-usage.ts';
+import type { LayerMaps } from './layer-maps.ts';
 import { lockFile, type LockOptions } from './lock.ts';
-import { isFormId, type FormId, type StorePaths } from './paths.ts';
+import { isFormId, ownLayer, type FormId, type StorePaths } from './paths.ts';
 import { removeTreeLater } from './remove-tree.ts';
 import type { Room } from './room.ts';
 import { currentBoot, type Seen } from './seen.ts';
@@ -13,15 +15,25 @@ import { writeDocument } from './write-document.ts';
 
 /** On the root of a tree: the run of the kernel in which it was completed. */
 const COMPLETED_IN = 'trusted.caisson.boot';
-/** On the root of a tree that shows its layer only when it lies on another one: what that is of. */
+/** On the root of a tree that shows its layer only when it lies on that of another one: which layer that is. */
 const LIES_ON = 'trusted.caisson.base';
 
 /** What a tree is, that is given its name. */
 export interface TreeFacts {
   /** The size of the layer's tar in bytes, which is about what the tree takes; of a delta, what that takes. */
   readonly size: number;
-  /** For a delta, the layer on whose tree it lies. That tree must have been held, and must be whole. */
+  /** For a delta, the layer that it lies on. A whole form of that must have been held. */
   readonly base?: FormId | undefined;
+}
+
+/** What shows all of a layer: a tree that is no delta, or a map. */
+export type BaseKind = 'tree' | 'map';
+
+/** What a tree is mounted on that is a delta. */
+export interface TreeBase {
+  /** The layer: that of the tree itself, for a tree that is whole. */
+  readonly form: FormId;
+  readonly kind: BaseKind;
 }
 
 /**
@@ -33,17 +45,27 @@ export class LayerForms {
   readonly #seen: Seen;
   readonly #sizes: Sizes;
   readonly #room: Room;
+  readonly #maps: LayerMaps;
+  readonly #blobs: BlobStore;
   readonly #lockOptions: LockOptions;
 
   constructor(
     paths: StorePaths,
-    known: { readonly seen: Seen; readonly sizes: Sizes; readonly room: Room },
+    known: {
+      readonly seen: Seen;
+      readonly sizes: Sizes;
+      readonly room: Room;
+      readonly maps: LayerMaps;
+      readonly blobs: BlobStore;
+    },
     lockOptions: LockOptions,
   ) {
     this.#paths = paths;
     this.#seen = known.seen;
     this.#sizes = known.sizes;
     this.#room = known.room;
+    this.#maps = known.maps;
+    this.#blobs = known.blobs;
     this.#lockOptions = lockOptions;
   }
 
@@ -53,31 +75,38 @@ export class LayerForms {
   }
 
   /**
-   * The folders that show a layer, lowest first: its tree; or the tree of another layer, and on it what is different.
-   * Undefined where there is none that is whole.
+   * What the tree of a layer lies on: itself, where it shows its layer alone. Undefined where there is none that can be
+   * used. One of which the base is lost is removed.
    */
-  async tree(session: Session, form: FormId): Promise<readonly string[] | undefined> {
-    const base = await this.treeBase(session, form);
-    if (base === undefined) return undefined;
-    return base === form ? [this.treePath(form)] : [this.treePath(base), this.treePath(form)];
-  }
-
-  /**
-   * On whose tree that of a layer lies; itself, for a tree that shows its layer alone. Undefined where there is none that
-   * is whole. One of which the base is lost is removed.
-   */
-  async treeBase(session: Session, form: FormId): Promise<FormId | undefined> {
+  async treeBase(session: Session, form: FormId): Promise<TreeBase | undefined> {
     if (!(await this.#has(session, form))) return undefined;
     const base = this.baseOf(form);
-    if (base === undefined) return form;
-    if (await this.#has(session, base)) return base;
+    if (base === undefined) return { form, kind: 'tree' };
+    const kind = await this.#wholeForm(session, base);
+    if (kind !== undefined) return { form: base, kind };
     // Somebody else may have made it anew meanwhile, without a base.
     using _lock = await lockFile(this.#paths.formsLock, 'exclusive', this.#lockOptions);
     if (this.baseOf(form) === base) await this.removeTree(session, form);
     return undefined;
   }
 
-  /** On whose tree that of a layer lies, without holding either; undefined where it stands alone. */
+  /** What the tree of a layer may lie on that is much like this one: never on a delta. */
+  async baseFor(session: Session, form: FormId): Promise<TreeBase | undefined> {
+    const base = await this.treeBase(session, form);
+    if (base !== undefined) return base;
+    const kind = await this.#wholeForm(session, form);
+    return kind === undefined ? undefined : { form, kind };
+  }
+
+  /** What there is that shows all of a layer. A map of ours is one with the blob that it shows. */
+  async #wholeForm(session: Session, form: FormId): Promise<BaseKind | undefined> {
+    if ((await this.#has(session, form)) && this.baseOf(form) === undefined) return 'tree';
+    const layer = ownLayer(form);
+    if (layer === undefined || !(await this.#maps.has(session, form, ['map']))) return undefined;
+    return (await this.#blobs.has(session, layer)) ? 'map' : undefined;
+  }
+
+  /** On which layer the tree of one lies, without holding either; undefined where it stands alone. */
   baseOf(form: FormId): FormId | undefined {
     const base = existsSync(this.#paths.tree(form)) ? readXattr(this.#paths.tree(form), LIES_ON) : undefined;
     return base !== undefined && isFormId(base) ? base : undefined;
@@ -113,34 +142,34 @@ export class LayerForms {
 
   /**
    * Gives a complete folder of the session's its name. One that somebody else made meanwhile is used instead; a delta is
-   * dropped where the file system cannot keep what it lies on.
-   * @returns the folders that show the layer, lowest first: what somebody else made may be a delta. Undefined for a delta
-   *   that was dropped
+   * dropped where the layer has a map, on which others may lie, and where the file system cannot keep what it lies on.
+   * @returns the layer that the tree which is there now lies on, or its own: one that somebody else made may be a delta.
+   *   Undefined for a delta that was dropped
    */
   async adoptTree(
     session: Session,
     path: string,
     form: FormId,
     { size, base }: TreeFacts,
-  ): Promise<readonly string[] | undefined> {
+  ): Promise<FormId | undefined> {
     await this.#room.for(size);
     await session.hold(treeName(form));
     const target = this.#paths.tree(form);
     // What is said of it comes and goes with the folder itself, so that nobody sees the one without the other.
-    if (base !== undefined && !writeXattr(path, LIES_ON, base)) {
+    if (base !== undefined && (this.#maps.mayHave(form, 'map') || !writeXattr(path, LIES_ON, base))) {
       await removeTreeLater(path);
       return undefined;
     }
     writeXattr(path, COMPLETED_IN, currentBoot());
     while (!(await renamed(path, target))) {
-      const there = await this.tree(session, form); // one that is not whole gives way
+      const there = await this.treeBase(session, form); // one that is not whole gives way
       if (there === undefined) continue;
       await removeTreeLater(path);
-      return there;
+      return there.form;
     }
     this.#seen.remember(treeName(form), target);
     this.#sizes.set(treeName(form), size, 'estimated');
-    return base === undefined ? [target] : [this.treePath(base), target];
+    return base ?? form;
   }
 
   /** Takes a tree away, out of sight at once. */

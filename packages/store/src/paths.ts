@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hexOf, type Digest } from '@caisson/oci';
+import { asDiffId, hexOf, parseDigest, type DiffId, type Digest } from '@caisson/oci';
 
 /**
  * Where things lie in a store. Nothing else in the project joins these names.
@@ -131,4 +131,10 @@ export function formId(kind: 'layer' | 'chain', digest: Digest): FormId {
   const text = `${kind}-${hexOf(digest)}`;
   if (!isFormId(text)) throw new Error(`Internal error: not a form's name: ${text}`);
   return text;
+}
+
+/** The layer that Caisson wrote, by the name of what is derived from it; undefined for one of a base. */
+export function ownLayer(form: FormId): DiffId | undefined {
+  const diffId = form.startsWith('layer-') ? parseDigest(`sha256:${form.slice('layer-'.length)}`) : undefined;
+  return diffId?.ok === true ? asDiffId(diffId.value) : undefined;
 }

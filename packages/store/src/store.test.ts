@@ -236,14 +236,14 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     rmSync(join(store.root, 'caisson.db'));
     using other = await openStore(store.root);
     await using theirs = other.session();
-    expect(await other.forms.tree(theirs, form)).toEqual([other.forms.treePath(form)]);
+    expect(await other.forms.treeBase(theirs, form)).toEqual({ form, kind: 'tree' });
   });
 
   test('of which nobody knows that it is complete is removed', async () => {
     const form = formId('layer', digestOf('layer'));
     await using session = store.session();
     mkdirSync(join(store.root, 'trees', form));
-    expect(await store.forms.tree(session, form)).toBeUndefined();
+    expect(await store.forms.treeBase(session, form)).toBeUndefined();
     expect(readdirSync(join(store.root, 'trees'))).toEqual([]);
   });
 });

@@ -73,8 +73,8 @@ export class Store implements Disposable {
     this.reports = new BuildReports(paths, this.logs);
     this.pastRecords = new PastRecords(this.#database);
     this.bases = new RememberedBases(paths, this.sizes);
-    this.forms = new LayerForms(paths, known, lockOptions);
     this.maps = new LayerMaps(paths, known);
+    this.forms = new LayerForms(paths, { ...known, maps: this.maps, blobs: this.blobs }, lockOptions);
     this.secretMarks = new SecretMarks(paths, this.#database);
     this.lookUps = new LookUps(this.#database);
     this.cacheMounts = new CacheMounts(paths, this.sizes, lockOptions);

@@ -25,7 +25,7 @@ export interface WriteRequest {
   readonly lines: readonly PlannedLine[];
   /** A new file for the tar. */
   readonly output: HostPath;
-  /** Where the same is written as a tree, where something will be mounted on it. */
+  /** Where the same is written as a tree, where something will be mounted on it and takes a tree. */
   readonly tree: TreeRequest | undefined;
   /** A layer of which the bytes are taken that are the same. */
   readonly earlier: StoredLayer | undefined;
@@ -37,8 +37,10 @@ export interface WriteRequest {
 export interface TreeRequest {
   /** An empty folder. */
   readonly folder: HostPath;
-  /** A layer whose tree it may lie on: then only what is different is written. */
+  /** A layer that it may lie on: then only what is different is written. */
   readonly base: Toc | undefined;
+  /** Whether it is written where it cannot lie on that. */
+  readonly isWholeWanted: boolean;
   /** Where a file may be for the while. */
   readonly scratch: HostPath;
 }
@@ -59,9 +61,17 @@ export interface ChangedFile {
 /** A layer of copied files. */
 export interface CopiedLayer extends WrittenLayer {
   readonly changed: readonly ChangedFile[];
-  /** Where the tree is a delta to the base: what it takes, in bytes. */
-  readonly deltaSize?: number;
+  readonly tree: WrittenTree;
 }
+
+/** What was written of a tree: of a delta to the base, how many bytes it takes. */
+export type WrittenTree =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'delta'; readonly size: number };
+
+/** A layer of which only the tar is there. */
+type WrittenTar = Omit<CopiedLayer, 'tree'>;
 
 /**
  * Writes what was planned as a layer. The bytes of each file are hashed again as they go into the layer; those that
@@ -73,31 +83,41 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   const { lines, output, tree, signal } = request;
   using stack = new DisposableStack();
   const earlier = stack.use(openEarlier(request.earlier));
-  const write = (options: LayerWriterOptions = {}): Promise<CopiedLayer> =>
+  const write = (options: LayerWriterOptions = {}): Promise<WrittenTar> =>
     writeLines(lines, new LayerWriter(output, { ...options, earlier }), signal);
-  if (tree === undefined) return await write();
-  const { base, folder, scratch } = tree;
-  const planned = base && treeDelta(base, new Toc(lines.map(({ entry }) => entry)));
+  const planned = tree?.base && treeDelta(tree.base, new Toc(lines.map(({ entry }) => entry)));
+  if (planned === undefined && tree?.isWholeWanted === true && isLarge(lines))
+    return { ...(await writeBoth(request, tree.folder, write)), tree: { kind: 'whole' } };
+  const layer = await write();
+  return {
+    ...layer,
+    tree: tree === undefined ? { kind: 'none' } : await writeTree(layer, planned, output, tree),
+  };
+}
+
+/** @param planned what a delta was to be, before the files were read */
+async function writeTree(
+  layer: WrittenTar,
+  planned: readonly Entry[] | undefined,
+  tar: HostPath,
+  { base, folder, scratch, isWholeWanted }: TreeRequest,
+): Promise<WrittenTree> {
   if (base !== undefined && planned !== undefined) {
-    const layer = await write();
     const delta = layer.changed.length === 0 ? asWritten(planned, layer.toc) : treeDelta(base, layer.toc);
     if (delta !== undefined)
-      return { ...layer, deltaSize: await writeTreeDelta({ delta, tar: output, scratch, tree: folder }) };
-    await unpack(output, folder);
-    return layer;
+      return { kind: 'delta', size: await writeTreeDelta({ delta, tar, scratch, tree: folder }) };
   }
-  if (isLarge(lines)) return await writeBoth(request, folder, write);
-  const layer = await write();
-  await unpack(output, folder);
-  return layer;
+  if (!isWholeWanted) return { kind: 'none' };
+  await unpack(tar, folder);
+  return { kind: 'whole' };
 }
 
 /** The tree is made by a thread that follows the tar. */
 async function writeBoth(
   { output }: WriteRequest,
   folder: HostPath,
-  write: (options: LayerWriterOptions) => Promise<CopiedLayer>,
-): Promise<CopiedLayer> {
+  write: (options: LayerWriterOptions) => Promise<WrittenTar>,
+): Promise<WrittenTar> {
   const tree = new TreeThread(output, folder);
   try {
     const layer = await write({ onFlush: (end) => tree.written(end) });
@@ -137,7 +157,7 @@ async function writeLines(
   lines: readonly PlannedLine[],
   writer: LayerWriter,
   signal: AbortSignal,
-): Promise<CopiedLayer> {
+): Promise<WrittenTar> {
   const changed: ChangedFile[] = [];
   try {
     for (const [index, line] of lines.entries()) {

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
+import { canonicalJson, digestOf, MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
 import {
   applyLayer,
   ChainView,
@@ -16,10 +16,10 @@ import {
   type Toc,
 } from '@caisson/layer';
 import type { Lower } from '@caisson/runtime';
-import { formId, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
+import { formId, ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
-import { isPlain, stateDigest, type FileState, type StateLayer } from '../state.ts';
+import { EMPTY_STATE, isPlain, stateDigest, withLayer, type FileState, type StateLayer } from '../state.ts';
 import { LayerMapper } from './layer-mapper.ts';
 import type { MapSupport } from './map-support.ts';
 import { readToc } from './read-toc.ts';
@@ -79,6 +79,12 @@ export class Chains {
     this.#views.clear();
   }
 
+  /** The layer on which the tree of a new one may lie that is much like an earlier one. */
+  async baseFor(earlier: FormId): Promise<FormId | undefined> {
+    const base = await this.#store.forms.baseFor(this.#session, earlier);
+    return base !== undefined && (await this.#support.takes(base.kind)) ? base.form : undefined;
+  }
+
   /** The files of a state, to look things up in. */
   view(state: FileState): Promise<ChainView> {
     const name = stateDigest(state);
@@ -127,8 +133,13 @@ export class Chains {
   /** What is there is used; what has to be made is a map, where this machine can mount it and the layer has one. */
   async #loadLower(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
     const { form } = layerAt(layers, index);
-    const trees = this.#support.isForced ? undefined : await this.#store.forms.tree(this.#session, form);
-    if (trees !== undefined) return trees;
+    const { forms, maps, blobs } = this.#store;
+    const base = await forms.treeBase(this.#session, form);
+    if (base !== undefined && (await this.#support.takes(base.kind))) {
+      if (base.kind === 'tree') return this.#tree(layers, index);
+      const tar = blobs.path(diffIdOf(base.form));
+      return [{ map: maps.path(base.form, 'map'), tar }, forms.treePath(form)];
+    }
     const mapped = (await this.#support.isUsable()) ? await this.#maps.map(layers, index) : undefined;
     return mapped === undefined ? this.#tree(layers, index) : [mapped];
   }
@@ -150,8 +161,8 @@ export class Chains {
     index: number,
     form: FormId,
   ): Promise<readonly string[]> {
-    const there = await this.#store.forms.tree(this.#session, form);
-    if (there !== undefined) return there;
+    const there = await this.#store.forms.treeBase(this.#session, form);
+    if (there !== undefined) return [this.#store.forms.treePath(form)];
     const group: { toc: Toc; trees: HostPath[] }[] = [];
     for (let at = index; at < layers.length; at++) {
       const trees = (await this.#tree(layers, at)).map(hostPath);
@@ -181,8 +192,14 @@ export class Chains {
       return { kind: 'file', path: hostPath(this.#store.blobs.path(layer.diffId)), offset };
     const { layers } = state;
     const isMounted = this.#mounted.has(layer.form);
-    const lowers = isMounted ? this.#lower(layers, found.layer) : this.#tree(layers, found.layer);
+    const lowers = isMounted ? this.#readable(layers, found.layer) : this.#tree(layers, found.layer);
     return { kind: 'file', ...partIn(await lowers, found) };
+  }
+
+  /** What the files of a layer are read from: of a delta, folders alone, since what it lies on has other offsets. */
+  async #readable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
+    const lowers = await this.#lower(layers, index);
+    return lowers.length === 1 ? lowers : this.#tree(layers, index);
   }
 
   #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
@@ -226,25 +243,41 @@ export class Chains {
 
   async #loadTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const { form } = layerAt(layers, index);
-    const there = await this.#store.forms.tree(this.#session, form);
-    if (there !== undefined) return there;
-    const { trees } = await this.#makeTree(layers, index);
-    return trees;
+    const { forms } = this.#store;
+    const there = await forms.treeBase(this.#session, form);
+    const base = there?.form ?? (await this.#makeTree(layers, index)).base;
+    const own = forms.treePath(form);
+    return base === form ? [own] : [...(await this.#treeOfBase(base)), own];
   }
 
-  /** Makes a tree of a layer. @returns what shows it too, which somebody else may have made meanwhile */
+  /** The folders of what a delta lies on. A map of it is of no use to those who need folders. */
+  #treeOfBase(form: FormId): Promise<readonly string[]> {
+    const diffId = diffIdOf(form);
+    const size = this.#store.blobs.size(diffId) ?? 0;
+    const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
+    const { layers } = withLayer(EMPTY_STATE, {
+      diffId,
+      content: diffId,
+      form,
+      descriptor,
+      created: undefined,
+    });
+    return this.#tree(layers, 0);
+  }
+
+  /** Makes a tree of a layer. @returns on which layer the one lies that is there now: another build may have made a delta */
   async #makeTree(
     layers: readonly StateLayer[],
     index: number,
-  ): Promise<{ readonly applied: Applied; readonly trees: readonly string[] }> {
+  ): Promise<{ readonly applied: Applied; readonly base: FormId }> {
     const { form } = layerAt(layers, index);
     const path = this.#session.newPath('tree');
     await mkdir(path, { mode: 0o755 });
     try {
       const applied = await this.#apply(layers, index, { tree: hostPath(path) });
-      const trees = await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
-      if (trees === undefined) throw new Error('Internal error: a whole tree was dropped');
-      return { applied, trees };
+      const base = await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
+      if (base === undefined) throw new Error('Internal error: a whole tree was dropped');
+      return { applied, base };
     } catch (error) {
       await removeTreeLater(path);
       throw error;
@@ -263,7 +296,8 @@ export class Chains {
     // A layer of a base may link to files below it; ours do not.
     const linksBelow = tree !== undefined && layer.created === undefined;
     const lowersBelow: (readonly Lower[])[] = [];
-    for (const at of linksBelow ? below.layers.keys() : []) lowersBelow.push(await this.#lower(layers, at));
+    for (const at of linksBelow ? below.layers.keys() : [])
+      lowersBelow.push(await this.#readable(layers, at));
     let applied: Applied;
     try {
       applied = await applyLayer({
@@ -288,7 +322,7 @@ export class Chains {
       throw buildError('bad-image', message);
     }
     // What was written with the layer says more: where the bytes of files lie, and their digests.
-    const isThere = layer.created !== undefined && (await this.#storedToc(layer.form)) !== undefined;
+    const isThere = ownLayer(layer.form) !== undefined && (await this.#storedToc(layer.form)) !== undefined;
     if (!isThere) await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
     return applied;
   }
@@ -302,6 +336,13 @@ function partIn(lowers: readonly Lower[], { node }: Found): FilePart {
   if (node.type !== 'file' || node.offset === undefined)
     throw new Error(`Internal error: the bytes of ${node.path} lie nowhere`);
   return { path: hostPath(mapped.tar), offset: node.offset };
+}
+
+/** Deltas are of layers that Caisson wrote, and lie on such. */
+function diffIdOf(form: FormId): DiffId {
+  const layer = ownLayer(form);
+  if (layer === undefined) throw new Error(`Internal error: a tree that lies on ${form}`);
+  return layer;
 }
 
 function layerAt(layers: readonly StateLayer[], index: number): StateLayer {

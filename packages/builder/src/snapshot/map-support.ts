@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { RuntimeError, type SandboxHost } from '@caisson/runtime';
-import type { Session, Store } from '@caisson/store';
+import type { BaseKind, Session, Store } from '@caisson/store';
 import { buildError } from '../failure.ts';
 
 /** What layers are mounted from: `auto` takes maps where they can be mounted. */
@@ -27,9 +27,9 @@ export class MapSupport {
     this.#host = host;
   }
 
-  /** Whether maps are made even of layers that have a tree. */
-  get isForced(): boolean {
-    return this.#choice === 'maps';
+  /** Whether what there is of a layer is used: where maps are asked for, no tree that shows all of one is. */
+  async takes(kind: BaseKind): Promise<boolean> {
+    return kind === 'map' ? this.isUsable() : this.#choice !== 'maps';
   }
 
   /** @throws BuildError where maps are asked for and cannot be mounted */

@@ -129,28 +129,34 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { session, chains } = this.scope;
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
-    const needsTree = this.place.isMounted && !(await chains.usesMaps());
-    const tree = needsTree ? session.newPath('tree') : undefined;
-    if (tree !== undefined) await mkdir(tree, { mode: 0o755 });
     const base = earlier?.base;
+    // What is whole is mounted through a map, where that can be; what little changed lies on it as a tree.
+    const isWholeWanted = this.place.isMounted && !(await chains.usesMaps());
+    const needsTree = isWholeWanted || (this.place.isMounted && base !== undefined);
+    const folder = needsTree ? session.newPath('tree') : undefined;
+    if (folder !== undefined) await mkdir(folder, { mode: 0o755 });
     const written = await writePlanned({
       lines,
       output: hostPath(tar),
       tree:
-        tree === undefined
+        folder === undefined
           ? undefined
           : {
-              folder: hostPath(tree),
+              folder: hostPath(folder),
               base: base?.toc,
+              isWholeWanted,
               scratch: hostPath(session.newPath('delta')),
             },
       earlier: earlier?.layer,
       signal,
     });
     await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });
-    const { diffId, contentDigest, size, deltaSize } = written;
+    const { diffId, contentDigest, size } = written;
+    const tree = written.tree.kind === 'none' ? undefined : folder;
     const delta =
-      base === undefined || deltaSize === undefined ? undefined : { base: base.form, size: deltaSize };
+      base !== undefined && written.tree.kind === 'delta'
+        ? { base: base.form, size: written.tree.size }
+        : undefined;
     return { written, made: { diffId, contentDigest, size, tree, delta, tar, toc } };
   }
 

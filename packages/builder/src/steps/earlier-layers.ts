@@ -3,13 +3,14 @@ import { formId, type FormId, type Session, type StepPlace, type Store } from '@
 import type { DiffId } from '@caisson/oci';
 import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
+import type { Chains } from '../snapshot/chains.ts';
 import { readToc } from '../snapshot/read-toc.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
 export interface EarlierStep {
   readonly layer: StoredLayer & { readonly diffId: DiffId };
-  /** The layer on whose tree a new one may lie, if there is one. */
+  /** The layer on which the tree of a new one may lie, if there is one. */
   readonly base: { readonly form: FormId; readonly toc: Toc } | undefined;
 }
 
@@ -22,10 +23,12 @@ const LEAST_SHARED = 0.5;
 export class EarlierLayers {
   readonly #store: Store;
   readonly #session: Session;
+  readonly #chains: Chains;
 
-  constructor({ store, session }: Pick<StepScope, 'store' | 'session'>) {
+  constructor({ store, session, chains }: Pick<StepScope, 'store' | 'session' | 'chains'>) {
     this.#store = store;
     this.#session = session;
+    this.#chains = chains;
   }
 
   /**
@@ -55,10 +58,9 @@ export class EarlierLayers {
 
   async #baseOf(diffId: DiffId, toc: Toc): Promise<EarlierStep['base']> {
     const form = formId('layer', diffId);
-    const { forms } = this.#store;
-    const base = await forms.treeBase(this.#session, form);
+    const base = await this.#chains.baseFor(form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : readToc(await forms.toc(this.#session, base));
+    const baseToc = base === form ? toc : readToc(await this.#store.forms.toc(this.#session, base));
     return baseToc === undefined ? undefined : { form: base, toc: baseToc };
   }
 }

@@ -11,8 +11,8 @@ import {
   type FileEntry,
   type HostPath,
 } from '@caisson/layer';
-import { asDiffId, parseDigest, type DiffId, type Digest } from '@caisson/oci';
-import { StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
+import type { DiffId, Digest } from '@caisson/oci';
+import { ownLayer, StoreError, type FormId, type Problem, type Session, type Store } from '@caisson/store';
 import { ChainChecks } from './chain-checks.ts';
 import { readToc } from '../snapshot/read-toc.ts';
 import { tocProblem, treeProblem } from './form-problem.ts';
@@ -34,17 +34,11 @@ export async function* verifyTrees(
   const chains = new ChainChecks(store, session, there);
   yield* chains.run();
   for (const form of there) {
-    const layer = ownLayer(store, form);
-    if (layer !== undefined) yield* verifyOwn(store, session, form, layer);
+    const layer = ownLayer(form);
+    if (layer !== undefined && store.blobs.size(layer) !== undefined)
+      yield* verifyOwn(store, session, form, layer);
     else if (!chains.seen.has(form)) onUnknown(form);
   }
-}
-
-/** The blob of a layer that Caisson wrote, by the name of what is derived from it. */
-function ownLayer({ blobs }: Store, form: FormId): DiffId | undefined {
-  const diffId = form.startsWith('layer-') ? parseDigest(`sha256:${form.slice('layer-'.length)}`) : undefined;
-  if (diffId?.ok !== true || blobs.size(diffId.value) === undefined) return undefined;
-  return asDiffId(diffId.value);
 }
 
 async function* verifyOwn(
@@ -72,8 +66,8 @@ async function* verifyOwn(
 }
 
 /**
- * What of a layer its own folder must show: all of it, or what the tree that it lies on does not, which is looked at
- * itself. Undefined where nobody can say; none where it cannot lie on that tree.
+ * What of a layer its own folder must show: all of it, or what the layer that it lies on does not, whose tree or map is
+ * looked at itself. Undefined where nobody can say; none where it cannot lie on that.
  */
 async function ownPart({ forms }: Store, form: FormId, toc: Toc): Promise<Toc | 'none' | undefined> {
   const base = forms.baseOf(form);
