@@ -248,7 +248,8 @@ export class LocalContext implements SourceTree {
     if (seen === undefined) return;
     this.#folders.delete(folder);
     this.lists.forget(folder);
-    for (const name of seen.nodes.keys()) {
+    // Of a name that is to be looked at again, there may be things seen below it all the same.
+    for (const name of [...seen.nodes.keys(), ...seen.stale]) {
       this.#linked.delete(childOf(folder, name));
       this.#forgetBelow(childOf(folder, name));
     }

@@ -159,6 +159,18 @@ describe('a context that is told what changed', () => {
     expect((await taken(context, ['a'])).seen).toEqual((await taken(open(), ['a'])).seen);
   });
 
+  test('forgets what was in a folder that went after something in it was written', async () => {
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    for (const path of ['a/b/1', 'a/b/2']) writeFileSync(join(folder, path), path);
+    const context = open();
+    await taken(context, ['.']);
+    rmSync(join(folder, 'a/b/1'));
+    renameSync(join(folder, 'a'), join(folder, 'elsewhere'));
+    // Of what is in a folder that is renamed, nothing is told.
+    context.refresh(['a/b/1', 'a', 'elsewhere'].map((path) => join(folder, path)));
+    expect((await taken(context, ['a/b/2'])).seen).toEqual((await taken(open(), ['a/b/2'])).seen);
+  });
+
   test('looks at everything again when some changes were not told', async () => {
     writeFileSync(join(folder, 'a'), 'one');
     const context = open();
