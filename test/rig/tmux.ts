@@ -10,6 +10,8 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
+let started = 0;
+
 /** A command in a real terminal: tmux, a server of its own. Disposing of it ends both. */
 export class TerminalRun implements AsyncDisposable {
   readonly #socket: string;
@@ -29,7 +31,9 @@ export class TerminalRun implements AsyncDisposable {
   ): Promise<TerminalRun> {
     const { store, context, folder } = world;
     const env = { ...bareEnvironment(store), LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', ...more };
-    const run = new TerminalRun(join(folder, 'tmux'), env);
+    // The server before may still be on its way out of its socket.
+    started++;
+    const run = new TerminalRun(join(folder, `tmux-${started}`), env);
     const command = [process.execPath, CAISSON, ...args].map((arg) => `'${arg}'`).join(' ');
     const size = ['-x', String(columns), '-y', String(rows)];
     const shell = `${command}; echo "exit code $?"; exec sleep 600`;
