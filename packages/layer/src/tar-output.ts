@@ -7,6 +7,8 @@ import { isZeros, writeFully } from './tree-writer.ts';
 const BUFFER_SIZE = 1 << 20;
 /** How much is written to the disk at once, while the rest is made: the barrier at the end has less to wait for. */
 const WRITE_BACK = 8 << 20;
+/** Up to here nothing is: while the disk takes some of it, putting more into the file takes longer than that saves. */
+const WRITE_BACK_FROM = 64 << 20;
 
 /** The file of a tar while it is written: hashed as it goes by. Runs of zeros stay holes. */
 export class TarOutput {
@@ -81,7 +83,7 @@ export class TarOutput {
     if (!isZeros(full)) writeFully(this.#fd, full, this.#flushed);
     this.#flushed += this.#used;
     this.#used = 0;
-    if (this.#flushed - this.#begun >= WRITE_BACK) {
+    if (this.#flushed >= WRITE_BACK_FROM && this.#flushed - this.#begun >= WRITE_BACK) {
       beginWriteBack(this.#fd, this.#begun, this.#flushed - this.#begun);
       this.#begun = this.#flushed;
     }

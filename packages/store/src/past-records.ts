@@ -96,20 +96,25 @@ export class PastRecords {
       MOST,
     );
     this.#database.run('DELETE FROM secret_marks WHERE step NOT IN (SELECT key FROM past_records)');
-    const kept = this.#reachable(named);
-    const all = this.#database.all('SELECT digest FROM key_parts').map(({ digest }) => String(digest));
+    const all = new Set(
+      this.#database.all('SELECT digest FROM key_parts').map(({ digest }) => String(digest)),
+    );
+    const kept = this.#reachable(named, all);
     this.#database.together(() => {
       for (const digest of all)
         if (!kept.has(digest)) this.#database.run('DELETE FROM key_parts WHERE digest = ?', digest);
     });
   }
 
-  /** The digests that can be come to from some, through texts. */
-  #reachable(from: Iterable<Digest>): Set<string> {
+  /**
+   * The digests of texts that can be come to from some, through texts.
+   * @param texts all that there are: most digests are those of files, and nothing is asked for them
+   */
+  #reachable(from: Iterable<Digest>, texts: ReadonlySet<string>): Set<string> {
     const reached = new Set<string>();
     const open: string[] = [...from];
     for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
-      if (reached.has(digest) || !isDigest(digest)) continue;
+      if (reached.has(digest) || !texts.has(digest) || !isDigest(digest)) continue;
       reached.add(digest);
       open.push(...digestsIn(this.part(digest) ?? ''));
     }
