@@ -15,6 +15,8 @@ export interface Builder {
   readonly reset: (base?: string, ...gone: readonly string[]) => Promise<void>;
   /** Builds a folder. */
   readonly build: (folder: string) => Command;
+  /** Builds a folder, and again with each change; undefined for what cannot. */
+  readonly watch?: ((folder: string) => Command) | undefined;
   /** Builds a folder and writes the image as an OCI archive, or as the archive that it can write. */
   readonly export: (folder: string, archive: string) => readonly Command[];
   /** Fetches an image and runs `true` in it. */
@@ -49,6 +51,7 @@ export function ours(folder: string): Builder {
       if (base !== undefined) await runAll(pullAndRun(base));
     },
     build: (context) => caisson('build', '-t', TAG, context),
+    watch: (context) => caisson('watch', '-t', TAG, context),
     export: (context, archive) => [caisson('build', '-t', TAG, '-o', `type=oci,dest=${archive}`, context)],
     pullAndRun,
     push: (name, compression) => [

@@ -59,7 +59,14 @@ async function measureWork(
   stores: string,
 ): Promise<WorkResult> {
   const folder = mkdtempSync(join(tmpdir(), 'caisson-bench-'));
-  const round = await work.prepare({ folder, registry, base: `${registry.host}/base`, stores });
+  const notes: Record<string, string> = {};
+  const round = await work.prepare({
+    folder,
+    registry,
+    base: `${registry.host}/base`,
+    stores,
+    note: (title, value) => (notes[title] = value),
+  });
   const all = new Map<Builder, (readonly (Measured | undefined)[])[]>(builders.map((each) => [each, []]));
   for (let number = 0; number <= ROUNDS; number++) {
     for (const [builder, measured] of all) {
@@ -76,6 +83,7 @@ async function measureWork(
     rounds: ROUNDS,
     date: new Date().toISOString().slice(0, 10),
     builders: medians,
+    notes,
   };
 }
 

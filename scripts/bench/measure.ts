@@ -32,7 +32,7 @@ export async function measure(...commands: readonly Command[]): Promise<Measured
 }
 
 /** The resident memory of a process and of those that it started, in bytes. */
-function memoryOf(pid: number | undefined): number {
+export function memoryOf(pid: number | undefined): number {
   if (pid === undefined) return 0;
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? '0';
   const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);

@@ -6,24 +6,30 @@ import type { Work } from './work.ts';
 type Cell = WorkResult['builders'][string][number] | undefined;
 
 /** The lines of a work in the table: one for each column, and what they say together. */
-export function rowsOf(work: Work, { builders }: WorkResult, shown: readonly Builder[]): string[] {
+export function rowsOf(
+  work: Work,
+  { builders, notes = {} }: WorkResult,
+  shown: readonly Builder[],
+): string[] {
   const [first] = shown;
   const ours = first === undefined ? [] : (builders[first.name] ?? []);
   const rows = work.columns.map((column, index) => {
     const own = ours[index];
     const cells = shown.map((builder, place) =>
-      place === 0 ? cellOf(own, builder) : comparedCell(builders[builder.name]?.[index], own, builder),
+      place === 0
+        ? cellOf(own, builder)
+        : comparedCell(builders[builder.name]?.[index], own, builder) || (work.absent ?? ''),
     );
     return `| ${index === 0 ? work.title : ''} | ${column} | ${cells.join(' | ')} |`;
   });
   const seconds = ours.map((cell) => cell?.seconds ?? Number.NaN);
-  if (work.derived !== undefined) {
-    const others = shown
-      .slice(1)
-      .map(() => ' |')
-      .join('');
+  const others = shown
+    .slice(1)
+    .map(() => ' |')
+    .join('');
+  if (work.derived !== undefined)
     rows.push(`| | ${work.derived.title} | ${work.derived.of(seconds)} |${others}`);
-  }
+  for (const [title, value] of Object.entries(notes)) rows.push(`| | ${title} | ${value} |${others}`);
   return rows;
 }
 

@@ -8,6 +8,8 @@ const workResult = z.object({
   date: z.string(),
   /** By the name of the builder, for each column of the work. */
   builders: z.record(z.string(), z.array(z.nullable(measured))),
+  /** What there is to say of us that is no time, by its title. */
+  notes: z.optional(z.record(z.string(), z.string())),
 });
 
 const results = z.record(z.string(), workResult);

@@ -11,6 +11,8 @@ export interface Bench {
   readonly base: string;
   /** An empty folder on a journaled file system. */
   readonly stores: string;
+  /** Says something of us that is no time: a line of its own in the table. The last round is the one that counts. */
+  readonly note: (title: string, value: string) => void;
 }
 
 /** Something that builders do, and what of it is timed. */
@@ -24,6 +26,8 @@ export interface Work {
   readonly isSlow?: boolean;
   /** Whether it says something of us alone. */
   readonly isOurs?: boolean;
+  /** What is said of builders that cannot do it. */
+  readonly absent?: string;
   /** What the medians of the columns say together. */
   readonly derived?: { readonly title: string; readonly of: (seconds: readonly number[]) => string };
   /** Makes what the rounds need. */

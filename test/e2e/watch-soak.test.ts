@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { checkStore } from '../rig/check-store.ts';
-import { mountsBelow, processesWith } from '../rig/leftovers.ts';
+import { holdingsOf } from '../rig/holdings.ts';
 import { lacks } from '../rig/tools.ts';
 import { startWatch } from '../rig/watching.ts';
 import { test } from '../rig/world.ts';
@@ -34,11 +34,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson watch, edi
         await expect.poll(() => filesIn(world.store), { timeout: 60_000 }).toBeLessThan(LEFT);
       };
       await settled();
-      const before = countOf(watch.pid, world.folder);
+      const before = holdingsOf(watch.pid, world.folder);
       for (let number = half; number < EDITS; number++) await edit(number);
       await settled();
       // Some files are open for a moment.
-      await expect.poll(() => countOf(watch.pid, world.folder), { timeout: 60_000 }).toEqual(before);
+      await expect.poll(() => holdingsOf(watch.pid, world.folder), { timeout: 60_000 }).toEqual(before);
       watch.kill('SIGINT');
       expect(await watch.exitCode).toBe(130);
       expect(checkStore(world.store)).toEqual([]);
@@ -47,39 +47,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson watch, edi
     },
   );
 });
-
-/** What a process holds that must not grow. */
-function countOf(pid: number, folder: string) {
-  const fds = readdirSync(`/proc/${pid}/fd`).filter((fd) => !isShortLived(pid, fd));
-  const watches = readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) =>
-    (readOr(`/proc/${pid}/fdinfo/${fd}`).match(/^inotify/gm) ?? []).map(String),
-  );
-  const mounts = mountsBelow(folder).length;
-  const host = processesWith(folder).length;
-  return {
-    fds: fds.length,
-    watches: watches.length,
-    mounts,
-    processes: host,
-  };
-}
-
-/** Files of the store are open for moments, while old layers are removed. */
-function isShortLived(pid: number, fd: string): boolean {
-  try {
-    return /\/store\/(?!caisson\.db)/.test(readlinkSync(`/proc/${pid}/fd/${fd}`));
-  } catch {
-    return true; // it was closed meanwhile
-  }
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 function filesIn(folder: string): number {
   return ['blobs/sha256', 'records', 'trees', 'tocs', 'maps']
