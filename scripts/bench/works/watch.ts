@@ -21,6 +21,7 @@ export const WATCH: Work = {
   id: 'watch',
   title: `watch: one file of ${FILES.toLocaleString('en')} edited (COPY, then a RUN), ${EDITS} times`,
   columns: ['edit to image: median', 'edit to image: 95th percentile'],
+  isOurs: true,
   absent: 'has no watch of its own',
   prepare: (bench) => {
     const context = join(bench.folder, 'context');
