@@ -150,7 +150,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('from Node', () => 
     );
     expect(broken).toMatchObject({
       code: 'registry',
-      message: `the credentials for ${host} cannot be had: no vault`,
+      message: `cannot push ${host}/app:1: the credentials for ${host} cannot be had: no vault`,
       cause,
     });
   });

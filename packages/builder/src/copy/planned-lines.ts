@@ -64,7 +64,8 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
     if (first !== undefined)
       return { kind: 'link', entry: { type: 'hardlink', path, target: entry.path }, node: entry };
     if (entry.type === 'file') return { kind: 'file', entry, planned };
-    return { kind: 'other', entry, role: isSameFolder(destination, entry) ? 'parent' : 'change' };
+    // A folder of which only the time is new, too: without it the layer would be another one, of the same content.
+    return { kind: 'other', entry, role: 'change' };
   });
   return [...lines, ...parentLines(destination, changes)].toSorted((a, b) =>
     compareBytes(a.entry.path, b.entry.path),
@@ -74,12 +75,6 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
 function clamped(entry: NodeEntry, latest: Time | undefined): NodeEntry {
   const mtime = clampTime(entry.mtime, latest);
   return mtime === entry.mtime ? entry : { ...entry, mtime };
-}
-
-/** Whether all that is new of a folder is its time. */
-function isSameFolder(destination: Destination, entry: NodeEntry): boolean {
-  const before = destination.before(entry.path)?.node;
-  return entry.type === 'directory' && before !== undefined && sameAttributes(entry, before);
 }
 
 /** The folders above what changed that are as they were. */

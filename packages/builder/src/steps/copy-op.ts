@@ -39,7 +39,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 4;
+const VERSION = 5;
 
 interface Written {
   readonly written: CopiedLayer;

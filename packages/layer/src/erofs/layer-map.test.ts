@@ -5,7 +5,6 @@ import {
   ftruncateSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,7 +12,6 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mount, MOUNT, unmount } from '@caisson/sys';
 import * as fc from 'fast-check';
@@ -22,13 +20,21 @@ import { bytesOf, cleanPath, hostPath } from '../byte-path.ts';
 import type { Entry, FileEntry } from '../entry.ts';
 import { Toc } from '../toc.ts';
 import { layerMap } from './layer-map.ts';
-import { cannotCheck, cannotMount, contents, fsck, makeForms, mountMap } from './testing/map-rig.ts';
+import {
+  cannotCheck,
+  cannotMount,
+  contents,
+  fsck,
+  makeForms,
+  mountMap,
+  newMapFolder,
+} from './testing/map-rig.ts';
 import { randomLayer, writeLayer, type LayerLine } from './testing/random-layer.ts';
 import { isMapOf, writeMap } from './write-map.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'caisson-map-'));
+  folder = newMapFolder();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { mount, MOUNT, unmount } from '@caisson/sys';
 import { applyLayer, type Applied } from '../../apply.ts';
 import { hostPath } from '../../byte-path.ts';
-import type { Toc } from '../../toc.ts';
+import { Toc } from '../../toc.ts';
 import { ChainView } from '../../view.ts';
 import { writeMap } from '../write-map.ts';
 import { listing } from './listing.ts';
@@ -91,5 +92,32 @@ export function cannotMount(): string | undefined {
     .map(Number.parseFloat);
   if (major < 6 || (major === 6 && minor < 12)) return 'needs a kernel of 6.12 or later';
   if (!readFileSync('/proc/filesystems', 'utf8').includes('erofs')) return 'needs a kernel with EROFS';
-  return undefined;
+  return isOnDisk() ? undefined : 'needs a checkout on a disk: what is in memory or on an overlay is no map';
+}
+
+/** A new folder for maps: in the checkout, since /tmp may be in memory. */
+export function newMapFolder(): string {
+  const parent = fileURLToPath(new URL('../../../../../.caisson/unit', import.meta.url));
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, 'map-'));
+}
+
+function isOnDisk(): boolean {
+  const folder = newMapFolder();
+  try {
+    const [map, tar, target] = ['map', 'tar', 'target'].map((name) => join(folder, name));
+    if (map === undefined || tar === undefined || target === undefined) return false;
+    mkdirSync(target);
+    writeMap(new Toc([]), hostPath(map));
+    writeFileSync(tar, Buffer.alloc(1024));
+    mountMap(map, tar, target);
+    unmount(target);
+    return true;
+  } catch (error) {
+    // ENOTBLK, for which Node has no name.
+    if (error instanceof Error && error.message.includes('-15')) return false;
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
