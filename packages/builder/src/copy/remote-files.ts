@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { hostPath, type HostPath } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { HttpClient, RegistryOptions } from '@caisson/registry';
@@ -73,7 +72,7 @@ export class RemoteFiles implements AsyncDisposable {
     }
     if (response.status !== 200) {
       await response.discard();
-      throw refused(url, response.status);
+      throw await refused(url, response.status);
     }
     const { digest } = await blobs
       .put(this.#session, bounded(response.body, { ...bounds, signal }))
@@ -118,7 +117,9 @@ export class RemoteFiles implements AsyncDisposable {
   }
 }
 
-function refused(url: URL, status: number): Error {
+async function refused(url: URL, status: number): Promise<Error> {
+  // It brings all of HTTP along, which few builds need: 40 ms of each.
+  const { STATUS_CODES } = await import('node:http');
   const answer = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
   const message = `${redactUrl(url)} cannot be fetched: its server answers ${answer}`;
   if (status === 404 || status === 410) return buildError('missing-source', message);
