@@ -107,6 +107,18 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store that canno
       "
     `);
   });
+
+  test('that would lie in a file', async ({ world }) => {
+    world.write(APP);
+    writeFileSync(world.store, '');
+    const { exitCode, stderr } = await world.run(['build', '.'], { root: join(world.store, 'below') });
+    expect(exitCode).toBe(1);
+    expect(stderr.replaceAll(world.folder, '')).toBe(
+      'error[store]: /store/below cannot be the folder of a store: a file is in the way\n' +
+        '  hint: choose another folder (CAISSON_ROOT)\n' +
+        '  see docs/errors.md#store\n',
+    );
+  });
 });
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store heals', () => {

@@ -31,6 +31,13 @@ export interface FileState {
   readonly layers: readonly StateLayer[];
 }
 
+/** One of the layers of a chain. @throws Error where there is no such layer, which is a bug */
+export function layerAt(layers: readonly StateLayer[], index: number): StateLayer {
+  const layer = layers[index];
+  if (layer === undefined) throw new Error('Internal error: no such layer');
+  return layer;
+}
+
 /** Whether a layer lies in the store as the tar that it is, without compression. */
 export function isPlain({ diffId, descriptor }: Pick<LayerOfState, 'diffId' | 'descriptor'>): boolean {
   return (diffId satisfies Digest as Digest) === descriptor.digest;

@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
 import type { RuntimeName } from './sandbox-spec.ts';
 
 /** The runtimes that Caisson can use, best first: crun starts a sandbox in a third of the time that runc takes. */
@@ -28,21 +27,4 @@ export function availableRuntimes(): RuntimeName[] {
   return probeRuntimes()
     .filter((probe) => probe.path !== undefined || probe.runtime === 'namespaces')
     .map((probe) => probe.runtime);
-}
-
-function findProgram(name: string, path: string): string | undefined {
-  return path
-    .split(':')
-    .filter((folder) => folder.startsWith('/'))
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

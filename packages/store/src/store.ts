@@ -142,6 +142,12 @@ export async function openStore(root: string, lockOptions: LockOptions = {}): Pr
     for (const folder of paths.folders)
       if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
+    if (errorCode(error) === 'ENOTDIR') {
+      throw new StoreError('not-a-store', `${root} cannot be the folder of a store: a file is in the way`, {
+        hint: 'choose another folder (CAISSON_ROOT)',
+        cause: error,
+      });
+    }
     throw diskError(error, `cannot open the store ${root}`);
   }
   const store = new Store(paths, lockOptions);

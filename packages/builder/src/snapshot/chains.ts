@@ -19,7 +19,15 @@ import type { Lower } from '@caisson/runtime';
 import { formId, ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
-import { EMPTY_STATE, isPlain, stateDigest, withLayer, type FileState, type StateLayer } from '../state.ts';
+import {
+  EMPTY_STATE,
+  isPlain,
+  layerAt,
+  stateDigest,
+  withLayer,
+  type FileState,
+  type StateLayer,
+} from '../state.ts';
 import { LayerMapper } from './layer-mapper.ts';
 import type { MapSupport } from './map-support.ts';
 import { readToc } from './read-toc.ts';
@@ -342,11 +350,5 @@ function partIn(lowers: readonly Lower[], { node }: Found): FilePart {
 function diffIdOf(form: FormId): DiffId {
   const layer = ownLayer(form);
   if (layer === undefined) throw new Error(`Internal error: a tree that lies on ${form}`);
-  return layer;
-}
-
-function layerAt(layers: readonly StateLayer[], index: number): StateLayer {
-  const layer = layers[index];
-  if (layer === undefined) throw new Error('Internal error: no such layer');
   return layer;
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostPath, unmappable, writeMap, type Applied, type HostPath, type Toc } from '@caisson/layer';
 import type { MappedLayer } from '@caisson/runtime';
 import { removeTreeLater, type MapFile, type Session, type Store } from '@caisson/store';
-import { isPlain, type StateLayer } from '../state.ts';
+import { isPlain, layerAt, type StateLayer } from '../state.ts';
 import type { LayerProvider } from './chains.ts';
 
 /** What maps of layers are made from. */
@@ -77,10 +77,4 @@ export class LayerMapper {
     const tar = isPlain(layer) ? blobs.path(layer.diffId) : maps.path(layer.form, 'tar');
     return { map: maps.path(layer.form, 'map'), tar };
   }
-}
-
-function layerAt(layers: readonly StateLayer[], index: number): StateLayer {
-  const layer = layers[index];
-  if (layer === undefined) throw new Error('Internal error: no such layer');
-  return layer;
 }

@@ -109,8 +109,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
   /** Writes the layer: with what is the same in the last one that the step made, where that is of use. */
   async #write(lines: readonly PlannedLine[], signal: AbortSignal): Promise<Written> {
     const { store, ignoresCache } = this.scope;
-    if (ignoresCache(this.place.stage)) return this.#writeOn(undefined, lines, signal);
-    const earlier = await new EarlierLayers(this.scope).find(this.recordsPlace, VERSION, lines);
+    const { stage, isMounted } = this.place;
+    if (ignoresCache(stage)) return this.#writeOn(undefined, lines, signal);
+    const earlier = await new EarlierLayers(this.scope).find(this.recordsPlace, VERSION, lines, isMounted);
     try {
       return await this.#writeOn(earlier, lines, signal);
     } catch (error) {
@@ -132,7 +133,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const base = earlier?.base;
     // What is whole is mounted through a map, where that can be; what little changed lies on it as a tree.
     const isWholeWanted = this.place.isMounted && !(await chains.usesMaps());
-    const needsTree = isWholeWanted || (this.place.isMounted && base !== undefined);
+    const needsTree = isWholeWanted || base !== undefined;
     const folder = needsTree ? session.newPath('tree') : undefined;
     if (folder !== undefined) await mkdir(folder, { mode: 0o755 });
     const written = await writePlanned({

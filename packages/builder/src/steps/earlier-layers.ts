@@ -34,11 +34,13 @@ export class EarlierLayers {
   /**
    * The last layer that an instruction made, if it has much of what is to be written.
    * @param version the version of the operation: what others wrote may have other bytes
+   * @param isMounted whether a tree of the new layer would be of use, which may lie on another one
    */
   async find(
     place: StepPlace,
     version: number,
     lines: readonly PlannedLine[],
+    isMounted: boolean,
   ): Promise<EarlierStep | undefined> {
     const { pastRecords, records, forms, blobs } = this.#store;
     const looked = new Set<DiffId>();
@@ -51,7 +53,7 @@ export class EarlierLayers {
       if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
       if (!(await blobs.has(this.#session, diffId))) continue;
       const tar = hostPath(blobs.path(diffId));
-      return { layer: { diffId, toc, tar }, base: await this.#baseOf(diffId, toc) };
+      return { layer: { diffId, toc, tar }, base: isMounted ? await this.#baseOf(diffId, toc) : undefined };
     }
     return undefined;
   }

@@ -29,7 +29,7 @@ export async function openProgress(
   terminal: Terminal,
   context?: string,
 ): Promise<Progress> {
-  const { env, screen, hasColor, error } = terminal;
+  const { env, screen } = terminal;
   switch (kind) {
     case 'quiet': {
       const { QuietProgress } = await import('./quiet-progress.ts');
@@ -48,15 +48,20 @@ export async function openProgress(
         return new CiProgress(terminal, format);
       }
       if (screen === undefined || env['TERM'] === 'dumb') return plain(terminal);
-      const { LiveProgress } = await import('./live/live-progress.ts');
-      return new LiveProgress({ error, hasColor, env, screen });
+      return live(terminal, screen);
     }
-    case 'tty': {
+    case 'tty':
       if (screen === undefined) throw new Error('Internal error: there is no terminal');
-      const { LiveProgress } = await import('./live/live-progress.ts');
-      return new LiveProgress({ error, hasColor, env, screen });
-    }
+      return live(terminal, screen);
   }
+}
+
+async function live(
+  { error, hasColor, env }: Terminal,
+  screen: NonNullable<Terminal['screen']>,
+): Promise<Progress> {
+  const { LiveProgress } = await import('./live/live-progress.ts');
+  return new LiveProgress({ error, hasColor, env, screen });
 }
 
 async function plain(terminal: Terminal): Promise<Progress> {

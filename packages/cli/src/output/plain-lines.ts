@@ -1,7 +1,7 @@
 import type { BuildEvent, StepInfo } from '@caisson/builder';
 import { familiarNames, sizeText } from './image-text.ts';
 import { seconds, shortId, size } from './format.ts';
-import { printableLine } from './line-splitter.ts';
+import { LineSplitter, printableLine } from './line-splitter.ts';
 import { reasonText } from './reason-text.ts';
 
 /** What happens to a step, but for what it writes. */
@@ -45,6 +45,15 @@ export function stepLine(event: StepEvent): string {
     case 'step-failed':
       return `#${id} failed after ${seconds(event.duration)}`;
   }
+}
+
+/** What a step writes from now on, as lines: each with the step's number and the seconds since then. */
+export function stepOutput({ id }: StepInfo, tell: (line: string) => void): LineSplitter {
+  const begunAt = performance.now();
+  return new LineSplitter((line) => {
+    const after = (performance.now() - begunAt) / 1000;
+    tell(`#${id} ${after.toFixed(3)} ${line}`);
+  });
 }
 
 /** What happened besides, in a line. */

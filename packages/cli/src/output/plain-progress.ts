@@ -1,8 +1,8 @@
-import type { BuildEvent, StepInfo } from '@caisson/builder';
+import type { BuildEvent } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../failure-text.ts';
 import type { Terminal } from '../terminal.ts';
-import { LineSplitter } from './line-splitter.ts';
-import { otherLine, pulledLine, stepLine, stepTitle } from './plain-lines.ts';
+import type { LineSplitter } from './line-splitter.ts';
+import { otherLine, pulledLine, stepLine, stepOutput, stepTitle } from './plain-lines.ts';
 import type { Ended, Progress } from './progress.ts';
 import { StepTally } from './step-tally.ts';
 
@@ -36,7 +36,10 @@ export class PlainProgress implements Progress {
       case 'step-cached':
         return this.#tell(`${stepTitle(event.step)}\n${stepLine(event)}`);
       case 'step-started':
-        this.#outputs.set(event.step.id, this.#outputOf(event.step));
+        this.#outputs.set(
+          event.step.id,
+          stepOutput(event.step, (line) => this.#tell(line)),
+        );
         return this.#tell(`${stepTitle(event.step)}\n${stepLine(event)}`);
       case 'step-output':
         return this.#outputs.get(event.step.id)?.push(event.data);
@@ -55,14 +58,6 @@ export class PlainProgress implements Progress {
 
   finish(ended: Ended): void {
     if (ended === 'built') this.#tell(this.#tally.summary(ended, performance.now() - this.#begunAt));
-  }
-
-  #outputOf({ id }: StepInfo): LineSplitter {
-    const begunAt = performance.now();
-    return new LineSplitter((line) => {
-      const after = (performance.now() - begunAt) / 1000;
-      this.#tell(`#${id} ${after.toFixed(3)} ${line}`);
-    });
   }
 
   #tell(line: string): void {

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import type { Running, Starter } from './running.ts';
+import { endsWithin, type Running, type Starter } from './running.ts';
 
 /** `--exec`: a shell runs a command in a process group of its own, which ends as a whole. */
 export function execCommand(command: string, terminal: Terminal): Starter {
@@ -28,9 +27,7 @@ export function execCommand(command: string, terminal: Terminal): Starter {
       ended,
       stop: async (patience) => {
         if (pid === undefined || !signalGroup(pid, 'SIGTERM')) return;
-        const abort = new AbortController();
-        await Promise.race([ended, sleep(patience, undefined, { signal: abort.signal }).catch(() => {})]);
-        abort.abort();
+        await endsWithin(ended, patience);
         // What it left in the background goes too.
         signalGroup(pid, 'SIGKILL');
         await ended;

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import type { RunRequest } from '@caisson/builder';
 import { addRunOptions, failedToRun, runRequestOf, type RunFlags } from '../commands/run.ts';
 import { usageErrorOf } from '../commander-errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Running, Starter } from './running.ts';
+import { endsWithin, type Running, type Starter } from './running.ts';
 import { splitWords } from './split-words.ts';
 
 /** `--run`: a container of the image. @param text flags of `caisson run`, and a command @throws UsageError */
@@ -32,9 +31,7 @@ function start(request: RunRequest, terminal: Terminal): Running {
       // Before there is a program, there is nobody to be asked.
       if (pass === undefined) kill.abort();
       else pass('SIGTERM');
-      const abort = new AbortController();
-      await Promise.race([ended, sleep(patience, undefined, { signal: abort.signal }).catch(() => {})]);
-      abort.abort();
+      await endsWithin(ended, patience);
       kill.abort();
       await ended;
     },

@@ -73,6 +73,7 @@ function imageOf({ imageId, manifest, names }: BuildResult): BuiltImage {
 }
 
 function aborted(signal: AbortSignal): Promise<number[]> {
+  if (signal.aborted) return Promise.resolve([]);
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Something that was started for an image. */
 export interface Running {
   /** Its exit code, when it has ended. Never rejects. */
@@ -61,4 +63,11 @@ export class Restarted implements AsyncDisposable {
     await this.#running?.stop(this.#isOver ? HASTE : PATIENCE);
     if (!this.#isOver) this.#running = this.#start(image);
   }
+}
+
+/** Waits until something has ended, but not for ever. @param patience in milliseconds */
+export async function endsWithin(ended: Promise<unknown>, patience: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([ended, sleep(patience, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
 }

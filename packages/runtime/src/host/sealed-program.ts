@@ -1,6 +1,6 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { sealedFile } from '@caisson/sys';
+import { findProgram } from '../find-program.ts';
 
 const ELF = Buffer.from('\x7fELF', 'latin1');
 
@@ -19,24 +19,10 @@ export interface Program {
  */
 export function sealedProgram(name: string): Program {
   try {
-    const bytes = readFileSync(pathOf(name));
+    const bytes = readFileSync(findProgram(name) ?? name);
     if (!bytes.subarray(0, ELF.length).equals(ELF)) return { file: name, name };
     return { file: `/proc/self/fd/${sealedFile(name, bytes)}`, name };
   } catch {
     return { file: name, name }; // starting it says what is wrong
-  }
-}
-
-function pathOf(name: string): string {
-  const folders = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, name));
-  return folders.find(isExecutable) ?? name;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

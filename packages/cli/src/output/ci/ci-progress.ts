@@ -1,8 +1,8 @@
 import type { BuildEvent, Emit, StepInfo } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
 import type { Terminal } from '../../terminal.ts';
-import { LineSplitter } from '../line-splitter.ts';
-import { otherLine, pulledLine, stepLine, stepTitle } from '../plain-lines.ts';
+import type { LineSplitter } from '../line-splitter.ts';
+import { otherLine, pulledLine, stepLine, stepOutput, stepTitle } from '../plain-lines.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { StepTally } from '../step-tally.ts';
 import type { CiFormat, Fold } from './ci-format.ts';
@@ -71,11 +71,7 @@ export class CiProgress implements Progress {
 
   #begin(step: StepInfo, line: string): void {
     const block = this.#blocks.open();
-    const begunAt = performance.now();
-    const output = new LineSplitter((text) => {
-      const after = (performance.now() - begunAt) / 1000;
-      block.add(`#${step.id} ${after.toFixed(3)} ${text}\n`);
-    });
+    const output = stepOutput(step, (text) => block.add(`${text}\n`));
     const fold = this.#format.fold(stepTitle(step));
     this.#steps.set(step.id, { step, block, output, fold });
     block.add(`${fold.begin}${line}\n`);

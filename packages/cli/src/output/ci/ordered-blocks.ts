@@ -41,9 +41,11 @@ export interface Block {
 
 class WaitingBlock implements Block {
   readonly #onNews: () => void;
-  #texts: string[] = [];
-  #length = 0;
+  #head: string | undefined;
+  #rest: string[] = [];
+  /** How many of the rest are left out, from its beginning on. */
   #dropped = 0;
+  #length = 0;
   isOpen = true;
 
   constructor(onNews: () => void) {
@@ -51,12 +53,13 @@ class WaitingBlock implements Block {
   }
 
   add(text: string): void {
-    this.#texts.push(text);
     this.#length += text.length;
     // The beginning says what it is, the end what became of it.
-    while (this.#length > MOST_KEPT && this.#texts.length > 3) {
-      const [gone] = this.#texts.splice(1, 1);
-      this.#length -= gone?.length ?? 0;
+    if (this.#head === undefined) this.#head = text;
+    else this.#rest.push(text);
+    while (this.#length > MOST_KEPT && this.#rest.length - this.#dropped > 2) {
+      this.#length -= this.#rest[this.#dropped]?.length ?? 0;
+      this.#rest[this.#dropped] = '';
       this.#dropped++;
     }
     this.#onNews();
@@ -69,11 +72,12 @@ class WaitingBlock implements Block {
 
   /** What came since the last time. */
   take(): string {
-    const [head = '', ...rest] = this.#texts;
     const gap = this.#dropped === 0 ? '' : `... ${this.#dropped} lines are left out here: caisson logs\n`;
-    this.#texts = [];
-    this.#length = 0;
+    const text = (this.#head ?? '') + gap + this.#rest.join('');
+    this.#head = undefined;
+    this.#rest = [];
     this.#dropped = 0;
-    return head + gap + rest.join('');
+    this.#length = 0;
+    return text;
   }
 }
