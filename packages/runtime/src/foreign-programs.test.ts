@@ -1,8 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { canRunProgramsOf } from './foreign-programs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'caisson-binfmt-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 
@@ -14,7 +17,6 @@ test.each([
   ['one without an emulator', { os: 'linux', architecture: 's390x' }, false],
   ['another system', { os: 'windows', architecture: 'amd64' }, false],
 ])('programs of %s: %o', (_what, platform, expected) => {
-  const folder = mkdtempSync(join(tmpdir(), 'binfmt-'));
   writeFileSync(
     join(folder, 'qemu-aarch64'),
     'enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: F\n',

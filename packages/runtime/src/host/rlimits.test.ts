@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Ulimit } from '../limits.ts';
 import { checkUlimits, ociRlimits } from './rlimits.ts';
 
@@ -10,8 +10,11 @@ Max core file size        0                    unlimited            bytes
 Max open files            1024                 20000                files
 `;
 
+const parent = mkdtempSync(join(tmpdir(), 'caisson-rlimits-'));
+afterAll(() => rmSync(parent, { recursive: true }));
+
 function proc(effective: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'proc-'));
+  const folder = mkdtempSync(join(parent, 'proc-'));
   writeFileSync(join(folder, 'limits'), LIMITS);
   writeFileSync(join(folder, 'status'), `Name:\tnode\nCapEff:\t${effective}\n`);
   return folder;
