@@ -310,10 +310,12 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     },
   },
   'changed-while-read': {
-    means: 'A file of the context changed, or went away, while it was read.',
-    mend: 'Build again once nothing writes there; let an ignore file hide what programs keep writing.',
+    means:
+      'A file of the context changed, or went away, while it was read; and did so again when its step read the context once more.',
+    mend: 'The first time is a warning, and the image has what was there the second time. Build again once nothing writes there; let an ignore file hide what programs keep writing.',
     example: {
-      text: `error[changed-while-read]: /app.log changed while it was read
+      text: `error[changed-while-read]: /app.log changed while it was read, twice
+  hint: an ignore file can hide what programs keep writing
   see docs/errors.md#changed-while-read`,
     },
   },

@@ -26,11 +26,17 @@ describe.skipIf(lacks('root'))('circumstances', () => {
     const said = await failureOf(world);
     clearInterval(writer);
     expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
-      "error[changed-while-read]: /big changed while it was read
+      "warning: /big changed while it was read; it is read once more
         at Dockerfile:2:1
         1 | FROM scratch
       > 2 | COPY big /
           | ^^^^^^^^^^
+      error[changed-while-read]: /big changed while it was read, twice
+        at Dockerfile:2:1
+        1 | FROM scratch
+      > 2 | COPY big /
+          | ^^^^^^^^^^
+        hint: an ignore file can hide what programs keep writing
         see docs/errors.md#changed-while-read
       exit code 1
       "

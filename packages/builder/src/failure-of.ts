@@ -63,6 +63,8 @@ function registryCode(code: RegistryErrorCode): FailureCode {
     : 'registry';
 }
 
+const VERIFY = 'caisson store verify says what is wrong with a store';
+
 /** An error of the file system that no step of the way put in better words. */
 function systemFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !('syscall' in error)) return undefined;
@@ -77,7 +79,8 @@ function systemFailure(error: unknown): Failure | undefined {
     case 'ENOENT':
     case 'ENOTDIR':
     case 'ESTALE':
-      return { code: 'changed-while-read', message: `a file went away while it was read: ${error.message}` };
+      // What a build reads besides the store is looked for where it is read: there, that is told in other words.
+      return withHint('store', `something that should be in the store is not: ${error.message}`, VERIFY);
     default:
       return undefined;
   }

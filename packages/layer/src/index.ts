@@ -18,6 +18,7 @@ export {
   type BytePath,
   type HostPath,
 } from './byte-path.ts';
+export { changedWhileRead, readingError } from './changed-file.ts';
 export { digestInTar, isSameToc, isTocOf } from './check-toc.ts';
 export { wrongInTree } from './check-tree.ts';
 export { decompressed } from './decompress.ts';

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, constants } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { errorCode } from '@caisson/sys';
 import { asDiffId, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
 import { baseName, fsPath, textOf, type HostPath } from './byte-path.ts';
+import { changedWhileRead, readingError } from './changed-file.ts';
 import { ContentDigester } from './content-digest.ts';
 import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
@@ -187,16 +187,16 @@ export class LayerWriter {
   }
 
   #copyFile({ size }: FileEntry, { path, offset }: Extract<Content, { kind: 'file' }>): Digest {
-    const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openFile(path);
     try {
       // A part of a larger file may well be followed by something.
       if (offset !== undefined) return this.#copyFrom(fd, size, offset, path);
       if (size < this.#output.room.length) return this.#copySmall(fd, size, path);
       const digest = this.#copyFrom(fd, size, 0, path);
-      if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changed(path);
+      if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changedWhileRead(path);
       return digest;
     } catch (error) {
-      throw IS_NO_FILE.has(errorCode(error)) ? changed(path) : error;
+      throw readingError(error, path);
     } finally {
       closeSync(fd);
     }
@@ -211,7 +211,7 @@ export class LayerWriter {
       if (read === 0) break;
       done += read;
     } while (done < size);
-    if (done < size || (done > size && fstatSync(fd).size !== size)) throw changed(path);
+    if (done < size || (done > size && fstatSync(fd).size !== size)) throw changedWhileRead(path);
     const digest = digestOf(room.subarray(0, size));
     this.#output.advance(size);
     return digest;
@@ -223,7 +223,7 @@ export class LayerWriter {
     for (let done = 0; done < size;) {
       const { room } = this.#output;
       const read = readSync(fd, room, 0, Math.min(size - done, room.length), offset + done);
-      if (read === 0) throw changed(path);
+      if (read === 0) throw changedWhileRead(path);
       hasher.update(room.subarray(0, read));
       this.#output.advance(read);
       done += read;
@@ -232,15 +232,14 @@ export class LayerWriter {
   }
 }
 
-/** What reading gives where there is a folder or a pipe now. */
-const IS_NO_FILE: ReadonlySet<string | undefined> = new Set(['EISDIR', 'ESPIPE']);
-
 const PROBE = Buffer.alloc(1);
 
-function changed(path: HostPath): LayerError {
-  return new LayerError('changed-while-read', `${textOf(path)} changed while it was read`, {
-    path: textOf(path),
-  });
+function openFile(path: HostPath): number {
+  try {
+    return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw readingError(error, path);
+  }
 }
 
 /** What the bytes of a file take in a tar. */

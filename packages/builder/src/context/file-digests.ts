@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { digestFromHex, digestOf, type Digest } from '@caisson/oci';
-import { fsPath, LayerError, textOf, type HostPath } from '@caisson/layer';
+import { changedWhileRead, fsPath, readingError, type HostPath } from '@caisson/layer';
 
 /** A file to hash, and the size that it was seen with; or a part of a larger file. */
 export interface FileToHash {
@@ -17,7 +17,7 @@ const SLICE_MS = 20;
 
 /**
  * Hashes files one after another, with one buffer, giving way to other work every few milliseconds.
- * @throws LayerError `changed-while-read` for a file that is not as long as it was
+ * @throws LayerError `changed-while-read` for a file that is not as long as it was, or no file any more
  */
 export async function hashFiles(files: readonly FileToHash[], signal: AbortSignal): Promise<Digest[]> {
   const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
@@ -36,7 +36,15 @@ export async function hashFiles(files: readonly FileToHash[], signal: AbortSigna
 }
 
 /** Hashes one file; yields nothing after each buffer of it, and its digest at the end. */
-function* hashFile({ path, size, offset }: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
+function* hashFile(file: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
+  try {
+    yield* hashOpened(file, buffer);
+  } catch (error) {
+    throw readingError(error, file.path);
+  }
+}
+
+function* hashOpened({ path, size, offset }: FileToHash, buffer: Buffer): Generator<Digest | undefined> {
   const start = offset ?? 0;
   // A file is read up to its end, to see that it has not grown; a part is followed by something.
   const most = (done: number): number =>
@@ -45,7 +53,7 @@ function* hashFile({ path, size, offset }: FileToHash, buffer: Buffer): Generato
   try {
     const first = readSync(fd, buffer, 0, most(0), start);
     if (first < buffer.length) {
-      if (first !== size) throw changed(path);
+      if (first !== size) throw changedWhileRead(path);
       yield digestOf(buffer.subarray(0, first));
       return;
     }
@@ -56,15 +64,9 @@ function* hashFile({ path, size, offset }: FileToHash, buffer: Buffer): Generato
       read = readSync(fd, buffer, 0, most(done), start + done);
       hasher.update(buffer.subarray(0, read));
     }
-    if (done !== size) throw changed(path);
+    if (done !== size) throw changedWhileRead(path);
     yield digestFromHex(hasher.digest('hex'));
   } finally {
     closeSync(fd);
   }
-}
-
-function changed(path: HostPath): LayerError {
-  return new LayerError('changed-while-read', `${textOf(path)} changed while it was read`, {
-    path: textOf(path),
-  });
 }

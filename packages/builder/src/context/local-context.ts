@@ -13,6 +13,7 @@ import {
   inFolder,
   nodeEntry,
   parentOf,
+  readingError,
   ROOT,
   textOf,
   timeOf,
@@ -75,13 +76,14 @@ export class LocalContext implements SourceTree {
   /**
    * @param title what people call it
    * @param folder absolute
+   * @param memory what is known of its files
    * @param modes what the modes of its files count as
    */
   constructor(
     title: string,
     folder: string,
     rules: IgnoreRules,
-    memory: FileMemory,
+    memory: FileMemory | StatCache,
     modes: ContextModes = 'exact',
   ) {
     this.#modes = modes;
@@ -89,7 +91,12 @@ export class LocalContext implements SourceTree {
     this.folder = folder;
     this.root = hostPath(folder);
     this.rules = rules;
-    this.#cache = new StatCache(folder, memory);
+    this.#cache = memory instanceof StatCache ? memory : new StatCache(folder, memory);
+  }
+
+  /** The same folder, of which nothing was looked at yet. */
+  lookAnew(): LocalContext {
+    return new LocalContext(this.title, this.folder, this.rules, this.#cache, this.#modes);
   }
 
   lookup(path: BytePath): SourceNode | undefined {
@@ -318,13 +325,18 @@ export class LocalContext implements SourceTree {
   }
 
   #names(folder: BytePath): string[] {
-    return readdirSync(fsPath(inFolder(this.root, folder)), 'latin1').toSorted();
+    const at = inFolder(this.root, folder);
+    try {
+      return namesIn(at);
+    } catch (error) {
+      throw readingError(error, at);
+    }
   }
 
   /** Of a folder that may be gone by now. */
   #namesIfThere(folder: BytePath): string[] {
     try {
-      return this.#names(folder);
+      return namesIn(inFolder(this.root, folder));
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
       throw error;
@@ -350,10 +362,19 @@ export class LocalContext implements SourceTree {
   }
 
   #entryOf(path: BytePath, stats: BigIntStats): NodeEntry {
-    const found = nodeEntry(inFolder(this.root, path), path, stats, undefined);
+    const found = this.#nodeEntry(path, stats);
     // A socket arrives as an empty file, as with docker.
     const entry = withContextMode(found ?? emptyFile(path, stats), this.#modes);
     return ownedByRoot(entry);
+  }
+
+  #nodeEntry(path: BytePath, stats: BigIntStats): NodeEntry | undefined {
+    const at = inFolder(this.root, path);
+    try {
+      return nodeEntry(at, path, stats, undefined);
+    } catch (error) {
+      throw readingError(error, at); // a link was asked where it leads
+    }
   }
 
   /** An ignored folder is there all the same if something below it is included again. */
@@ -372,6 +393,10 @@ interface SeenFolder {
   children: readonly ContextNode[] | undefined;
   /** The names whose nodes may not be among the children as they are now. */
   readonly stale: Set<string>;
+}
+
+function namesIn(folder: HostPath): string[] {
+  return readdirSync(fsPath(folder), 'latin1').toSorted();
 }
 
 function ownedByRoot(entry: NodeEntry): NodeEntry {

@@ -1,15 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import {
-  hostPath,
-  inFolder,
-  LayerError,
-  ROOT,
-  textOf,
-  tocPieces,
-  type BytePath,
-  type Found,
-  type HostPath,
-} from '@caisson/layer';
+import { hostPath, LayerError, ROOT, textOf, tocPieces, type BytePath, type Found } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
@@ -20,7 +10,8 @@ import { plannedLines, type PlannedLine } from '../copy/planned-lines.ts';
 import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
 import { everythingIn, type Selected } from '../copy/select-sources.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
-import { unpackArchive } from '../copy/archive.ts';
+import { unpackArchive, type Unpacked } from '../copy/archive.ts';
+import { unpackChecked } from '../copy/checked-unpack.ts';
 import type { ViewTree } from '../copy/view-tree.ts';
 import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
 import { buildError } from '../failure.ts';
@@ -30,6 +21,7 @@ import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
+import { ContextReading } from './context-reading.ts';
 import { EarlierLayers, type EarlierStep } from './earlier-layers.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { originTitle } from './origin-title.ts';
@@ -47,15 +39,48 @@ interface Written {
 }
 
 type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
+type ContextOrigin = Extract<PlannedCopy['from'], { kind: 'context' }>;
 type GitSource = Extract<PlannedSource, { kind: 'git' }>;
 
 /** `COPY` and `ADD` of files: from the context, another stage or an image, or from the Dockerfile itself. */
 export class CopyOp extends StepOp<PlannedCopy> {
-  protected override async describe(
+  #reading: ContextReading | undefined;
+
+  protected override describe(
     before: FileState,
     inputs: readonly FileState[],
     signal: AbortSignal,
   ): Promise<KeyRecord> {
+    return this.#whileReading(() => this.#describe(before, inputs, signal));
+  }
+
+  protected override make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
+    const { inputs, signal } = work;
+    return this.#whileReading(
+      () => this.#make(work, before),
+      async () => {
+        const record = await this.#describe(before, inputs, signal);
+        return { record, ...(await this.#make(work, before)) };
+      },
+    );
+  }
+
+  /** Where the context changes meanwhile, the whole is done once more. */
+  #whileReading<T>(read: () => Promise<T>, again = read): Promise<T> {
+    const { from, place } = this.step;
+    if (from.kind !== 'context') return read();
+    this.#reading ??= new ContextReading(from.context, (message) => {
+      this.scope.emit({ kind: 'warning', message, place });
+    });
+    return this.#reading.read(read, again);
+  }
+
+  /** The context that it copies from, as it was looked at last. */
+  #contextNow({ context }: ContextOrigin): LocalContext {
+    return this.#reading?.context ?? context;
+  }
+
+  async #describe(before: FileState, inputs: readonly FileState[], signal: AbortSignal): Promise<KeyRecord> {
     const { destination, chown, chmod, sources, excludes, hasParents, isLinked, isUnpacked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
     const inline = sources.flatMap((source): Json[] =>
@@ -78,7 +103,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     });
   }
 
-  protected override async make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
+  async #make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { chains, clock } = this.scope;
     const base = this.step.isLinked ? EMPTY_STATE : before;
     const view = await chains.view(base);
@@ -176,14 +201,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
     });
     const [before] = work.inputs;
     if (before === undefined) throw new Error('Internal error: a step without a state before it');
-    return this.describe(before, work.inputs, work.signal);
+    return this.#describe(before, work.inputs, work.signal);
   }
 
   /** Where the sources of this step lie; undefined where all of them stand in the Dockerfile. */
   async #tree(inputs: readonly FileState[]): Promise<SourceTree | undefined> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
-    if (from.kind === 'context') return from.context;
+    if (from.kind === 'context') return this.#contextNow(from);
     return this.scope.chains.sources(originTitle(from), originState(inputs));
   }
 
@@ -192,9 +217,10 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') {
-      const selected = selectAll(from.context, this.step);
+      const context = this.#contextNow(from);
+      const selected = selectAll(context, this.step);
       this.titles = selected.map(({ node }) => textOf(node.entry.path));
-      return selectionDigest(from.context, selected, this.parts, signal);
+      return selectionDigest(context, selected, this.parts, signal);
     }
     this.titles = sources.map((source) => (source.kind === 'path' ? source.text : ''));
     return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
@@ -220,12 +246,21 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { kind, isUnpacked, from } = this.step;
     if (kind !== 'add' || isUnpacked === false || from.kind !== 'context' || node.entry.type !== 'file')
       return undefined;
-    return this.#itemOfArchive(inFolder(from.context.root, node.entry.path), textOf(name), signal);
+    const folder = this.scope.session.newPath('archive');
+    const request = { name: textOf(name), folder, signal };
+    return this.#itemOfArchive(
+      await unpackChecked(this.#contextNow(from), node, request),
+      request.name,
+      signal,
+    );
   }
 
   /** What is in an archive; undefined where the file is none. @param name as people know it */
-  async #itemOfArchive(path: HostPath, name: string, signal: AbortSignal): Promise<CopyItem | undefined> {
-    const unpacked = await unpackArchive(path, name, this.scope.session.newPath('archive'), signal);
+  async #itemOfArchive(
+    unpacked: Unpacked | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<CopyItem | undefined> {
     const node = unpacked?.tree.lookup(ROOT);
     if (unpacked === undefined || node === undefined) return undefined;
     const { tree, implied } = unpacked;
@@ -260,9 +295,10 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #remoteItem(source: RemoteSource, signal: AbortSignal): Promise<CopyItem> {
     const file = await this.#remoteFile(source, signal);
     const { name } = source;
-    const unpacked =
-      this.step.isUnpacked === true ? await this.#itemOfArchive(file.path, name, signal) : undefined;
-    return unpacked ?? { kind: 'remote', name, file };
+    if (this.step.isUnpacked !== true) return { kind: 'remote', name, file };
+    const folder = this.scope.session.newPath('archive');
+    const unpacked = await unpackArchive(file.path, name, folder, signal);
+    return (await this.#itemOfArchive(unpacked, name, signal)) ?? { kind: 'remote', name, file };
   }
 
   /** What repositories count as: their commits, and how they are checked out. Nothing is fetched for it. */
