@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import type { PullPolicy, SecretSource } from '@caisson/builder';
 import {
-  KNOWN_ARCHITECTURES,
-  KNOWN_SYSTEMS,
+  nearestPlatform,
   parsePlatform,
   parseSourceDateEpoch as parseEpoch,
   type Platform,
@@ -67,24 +66,13 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
     });
   }
   const parsed = parsePlatform(text);
-  if (parsed.ok) return likelyPlatform(text, parsed.value);
-  throw new UsageError(`--platform: ${parsed.error}`);
-}
-
-/** A platform that nobody has heard of is most likely misspelt; one that is like none may be new. */
-function likelyPlatform(text: string, platform: Platform): Platform {
-  for (const [word, known] of [
-    [platform.os, KNOWN_SYSTEMS],
-    [platform.architecture, KNOWN_ARCHITECTURES],
-  ] as const) {
-    const near = known.includes(word) ? undefined : suggest(word, known);
-    if (near === undefined) continue;
-    throw new UsageError(`--platform ${JSON.stringify(text)} is not known`, {
-      expected: 'os/architecture[/variant], for example linux/arm64',
-      suggestion: text.replace(word, near),
-    });
-  }
-  return platform;
+  if (!parsed.ok) throw new UsageError(`--platform: ${parsed.error}`);
+  const near = nearestPlatform(parsed.value, suggest);
+  if (near === undefined) return parsed.value;
+  throw new UsageError(`--platform ${JSON.stringify(text)} is not known`, {
+    expected: 'os/architecture[/variant], for example linux/arm64',
+    suggestion: near,
+  });
 }
 
 /** `--runtime`, or its variable: names with commas between them. @throws UsageError */

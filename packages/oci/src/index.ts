@@ -42,11 +42,10 @@ export {
   MEDIA_TYPES,
   type Compression,
 } from './media-types.ts';
+export { nearestPlatform, nearestPlatformName } from './nearest-platform.ts';
 export {
   formatPlatform,
   hostPlatform,
-  KNOWN_ARCHITECTURES,
-  KNOWN_SYSTEMS,
   normalise,
   parsePlatform,
   platformOf,

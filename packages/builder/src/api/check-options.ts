@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { suggest } from '@caisson/parser';
 import { optionError, type CaissonError } from './error.ts';
+import { membersOf } from './option-kinds.ts';
 
 /**
  * Checks options that a caller gave.
@@ -13,18 +14,20 @@ export function checkOptions<T>(schema: z.ZodMiniType<T>, value: unknown, what =
   const { issues } = parsed.error;
   // A member that is missing may be the one that is misspelt.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-  throw issue === undefined ? optionError(`${what} is not known`) : errorOf(issue, value, what);
+  throw issue === undefined ? optionError(`${what} is not known`) : errorOf(issue, value, { schema, what });
 }
 
-function errorOf(issue: z.core.$ZodIssue, value: unknown, what: string): CaissonError {
+function errorOf(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  { schema, what }: { readonly schema: z.ZodMiniType; readonly what: string },
+): CaissonError {
   const at = `${what}${issue.path.map(member).join('')}`;
   const expected = issue.message;
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    return optionError(`${at}${member(key)} is not known`, {
-      expected,
-      ...nearest(key, expected.split(', ')),
-    });
+    const known = issue.path.length === 0 ? membersOf(schema) : expected.split(', ');
+    return optionError(`${at}${member(key)} is not known`, { expected, ...nearestMember(key, known) });
   }
   const found = valueAt(value, issue.path);
   const isSecret = issue.path.includes('secrets');
@@ -32,6 +35,20 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, what: string): Caisson
     expected,
     ...(typeof found === 'string' && !isSecret ? nearest(found, quotedWords(expected)) : {}),
   });
+}
+
+/** What the command calls an option that has another name here. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['addHost', 'hosts'],
+  ['file', 'dockerfile'],
+  ['registryMirror', 'registry.mirrors'],
+]);
+
+/** The member that was meant: one of a member's, `limits.memory`, may be given without it. */
+function nearestMember(key: string, known: readonly string[]): { readonly suggestion?: string } {
+  const leaves = new Map(known.toReversed().map((each) => [each.slice(each.lastIndexOf('.') + 1), each]));
+  const other = OTHER_WORDS.get(key) ?? leaves.get(suggest(key, leaves.keys()) ?? '');
+  return other === undefined || !known.includes(other) ? {} : { suggestion: other };
 }
 
 function nearest(word: string, known: readonly string[]): { readonly suggestion?: string } {

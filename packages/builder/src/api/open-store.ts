@@ -5,7 +5,14 @@ import type { CommonOptions } from './build-options.ts';
 import { checkOptions } from './check-options.ts';
 import { defined } from './given/defined.ts';
 import { placesOf } from './given/wire-request.ts';
-import { pruneOptions, removeOptions, storeOptions, verifyOptions } from './option-schemas.ts';
+import {
+  imageName,
+  newName,
+  pruneOptions,
+  removeOptions,
+  storeOptions,
+  verifyOptions,
+} from './option-schemas.ts';
 import { inThread } from './thread/caller.ts';
 
 /** An image of the store. */
@@ -85,12 +92,16 @@ export async function openStore(options: CommonOptions = {}): Promise<Store> {
       }));
     },
     async tag(image, name) {
-      await inThread<'tag'>({ kind: 'tag', root, image, name }, { signal });
+      const names = {
+        image: checkOptions(imageName, image, 'image'),
+        name: checkOptions(newName, name, 'name'),
+      };
+      await inThread<'tag'>({ kind: 'tag', root, ...names }, { signal });
     },
     async remove(image, given = {}) {
       const { force = false } = checkOptions(removeOptions, given);
       const { value } = await inThread<'remove'>(
-        { kind: 'remove', root, image, isForced: force },
+        { kind: 'remove', root, image: checkOptions(imageName, image, 'image'), isForced: force },
         { signal },
       );
       return value;

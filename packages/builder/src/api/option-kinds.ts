@@ -67,3 +67,13 @@ export function object<Shape extends z.core.$ZodLooseShape>(
     error: ({ code }) => (code === 'unrecognized_keys' ? known : 'an object'),
   });
 }
+
+/** The members of an object, and behind each those of its own: `limits`, `limits.memory`. */
+export function membersOf(schema: z.core.$ZodType): string[] {
+  if (schema instanceof z.ZodMiniOptional) return membersOf(schema.def.innerType);
+  if (!(schema instanceof z.ZodMiniObject)) return [];
+  return Object.entries(schema.shape).flatMap(([key, of]) => [
+    key,
+    ...membersOf(of).map((inner) => `${key}.${inner}`),
+  ]);
+}

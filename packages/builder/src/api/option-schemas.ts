@@ -16,6 +16,9 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
+/** What a platform should be, for messages. */
+export const PLATFORM = 'os/architecture[/variant], for example linux/arm64';
+
 const CONTEXT =
   'a path, a URL, an object of files, a stream of the bytes of a tar, or an async iterable of entries';
 
@@ -49,7 +52,7 @@ const source = {
   dockerfile: z.optional(path),
   dockerfileText: z.optional(text()),
   target: z.optional(name('the name or number of a stage')),
-  platform: z.optional(name('os/architecture[/variant], for example linux/arm64')),
+  platform: z.optional(name(PLATFORM)),
   buildArgs: z.optional(record(text())),
   buildContexts: z.optional(record(name('a folder, docker-image://NAME, oci-layout://FOLDER or a URL'))),
   pull: z.optional(oneOf('always', 'missing', 'never')),
@@ -172,6 +175,9 @@ const content = anyOf<string | Uint8Array>(
   (value) => typeof value === 'string' || value instanceof Uint8Array,
 );
 
+/** What lies at a path of a context should be, for messages. */
+export const CONTEXT_FILE = 'a text, bytes, { content }, { symlink } or { folder: true }';
+
 /** What lies at a path of a context in memory, but for plain texts and bytes. */
 export const contextFile: z.ZodMiniType<ContextFile> = z.union(
   [
@@ -183,12 +189,14 @@ export const contextFile: z.ZodMiniType<ContextFile> = z.union(
       mtime: time,
     }),
   ],
-  { error: 'a text, bytes, { content }, { symlink } or { folder: true }' },
+  { error: CONTEXT_FILE },
 );
+
+export const imageName = name('the name of an image, an image id or the beginning of one');
 
 export const runOptions = object({
   ...common,
-  image: name('the name of an image, or an image id'),
+  image: imageName,
   command: z.optional(list(text())),
   entrypoint: z.optional(list(text())),
   env: z.optional(record(text())),
@@ -202,6 +210,7 @@ export const runOptions = object({
 });
 
 export const storeOptions = object(common);
+export const newName = name('a name for the image: NAME[:TAG]');
 export const removeOptions = object({ force: z.optional(flag) });
 export const verifyOptions = object({ repair: z.optional(flag) });
 export const pruneOptions = object({

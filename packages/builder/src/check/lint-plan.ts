@@ -1,4 +1,4 @@
-import { formatPlatform, runsOn } from '@caisson/oci';
+import { formatPlatform, nearestPlatform, runsOn } from '@caisson/oci';
 import {
   isRuleName,
   lintDockerfile,
@@ -8,12 +8,12 @@ import {
   type KnownBase,
   type LintResult,
   type Stage,
+  suggest,
 } from '@caisson/parser';
 import type { BaseImage } from '../bases/base-image.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { globalArgs } from '../plan/global-args.ts';
-import { nearestPlatform } from '../plan/nearest-platform.ts';
 import type { BegunStage, Planner } from '../plan/planner.ts';
 import type { Platforms } from '../plan/predefined-args.ts';
 
@@ -94,7 +94,7 @@ function knownBase({ base, inherited, wanted }: BegunStage): KnownBase {
     mismatch: {
       actual: formatPlatform(base.image.config),
       expected: formatPlatform(wanted),
-      meant: nearestPlatform(wanted),
+      meant: nearestPlatform(wanted, suggest),
     },
   };
 }

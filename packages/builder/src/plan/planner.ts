@@ -1,4 +1,4 @@
-import { parsePlatform, type Platform } from '@caisson/oci';
+import { nearestPlatformName, parsePlatform, type Platform } from '@caisson/oci';
 import {
   errorAt,
   expansionError,
@@ -10,6 +10,7 @@ import {
   type Instruction,
   type Range,
   type Stage,
+  suggest,
 } from '@caisson/parser';
 import type { LocalContext } from '../context/local-context.ts';
 import {
@@ -31,7 +32,7 @@ import { applyCopy } from './copy-instructions.ts';
 import { Origins, type NamedContext, type OpenContext, type ResolveImage } from './origins.ts';
 import { applyRun, applyWorkdir } from './run-instructions.ts';
 import type { Place, PlannedStage } from './planned.ts';
-import { nearestPlatformName, withNearestPlatform } from './nearest-platform.ts';
+import { withNearestPlatform } from './nearest-platform.ts';
 import { planMounts } from './run-mounts.ts';
 import type { Entitlement } from '../request.ts';
 import { beginWithFiles, beginWithImage, beginWithNothing, type StageBegin } from './stage-base.ts';
@@ -206,7 +207,7 @@ export class Planner {
     if (expanded === undefined) return platform;
     const parsed = parsePlatform(expanded);
     if (parsed.ok) return parsed.value;
-    const suggestion = nearestPlatformName(expanded);
+    const suggestion = nearestPlatformName(expanded, suggest);
     this.#report(
       errorAt(flag.valueRange, 'invalid-value', parsed.error, { suggestion }),
       this.#place(flag.valueRange),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import type { ContextTree } from '../build-options.ts';
 import type { ContextPart } from '../thread/protocol.ts';
 import { partsOfStream, partsOfTree, type GivenParts } from './context-parts.ts';
 
@@ -7,6 +8,14 @@ async function all(parts: GivenParts): Promise<ContextPart[]> {
   const taken: ContextPart[] = [];
   for (let part = await parts.next(); part.kind !== 'end'; part = await parts.next()) taken.push(part);
   return taken;
+}
+
+/** Of a caller without types. */
+const treeOf: (text: string) => ContextTree = JSON.parse;
+
+async function wrong(file: unknown): Promise<unknown> {
+  const tree = treeOf(JSON.stringify({ Dockerfile: 'FROM scratch', src: file }));
+  return all(partsOfTree(tree)).catch((error: unknown) => error);
 }
 
 describe('the parts of a context', () => {
@@ -52,6 +61,27 @@ describe('the parts of a context', () => {
         ],
       },
     ]);
+  });
+
+  test('are of files by their whole paths', async () => {
+    const expected = 'expected: a text, bytes, { content }, { symlink } or { folder: true }';
+    expect([
+      await wrong({ 'a.txt': 'a', b: 'b' }),
+      await wrong({ contents: 'a' }),
+      await wrong({ mode: 0o755 }),
+      await wrong({}),
+      await wrong(['a']),
+      await wrong(5),
+    ]).toMatchObject(
+      [
+        `options.context["src"] is an object\n${expected}\ndid you mean { "src/a.txt": ... }?`,
+        `options.context["src"] is an object\n${expected}`,
+        `options.context["src"] is an object\n${expected}`,
+        `options.context["src"] is an object\n${expected}`,
+        `options.context["src"] is a list\n${expected}`,
+        `options.context["src"] is 5\n${expected}`,
+      ].map((message) => ({ code: 'invalid-request', message })),
+    );
   });
 
   test('of a stream are bytes; those of entries are files', async () => {

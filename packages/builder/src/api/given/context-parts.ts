@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
+import { suggest } from '@caisson/parser';
 import type { ContextPiece } from '../../context/given-context.ts';
 import type { ContextEntry, ContextFile, ContextTree } from '../build-options.ts';
 import { checkOptions } from '../check-options.ts';
-import { contextFile } from '../option-schemas.ts';
+import { optionError } from '../error.ts';
+import { CONTEXT_FILE, contextFile } from '../option-schemas.ts';
 import type { ContextPart } from '../thread/protocol.ts';
 
 /** A context that comes part by part: parts are small, so that sending one takes no time. */
@@ -72,10 +74,7 @@ function partsOf(
 function* piecesOfTree(tree: ContextTree): Generator<Piece, undefined> {
   for (const [path, file] of Object.entries(tree)) {
     const plain = typeof file === 'string' || file instanceof Uint8Array;
-    yield* piecesOf(
-      path,
-      plain ? { content: file } : checkFile(file, `options.context[${JSON.stringify(path)}]`),
-    );
+    yield* piecesOf(path, plain ? { content: file } : fileOfTree(path, file));
   }
 }
 
@@ -102,6 +101,21 @@ function* bytesOf(bytes: Uint8Array): Generator<Piece, undefined> {
 function checkFile(file: unknown, what: string): ContextFile {
   return checkOptions(contextFile, file, what);
 }
+
+/** The same for a tree, in which folders are not written as trees of their own. */
+function fileOfTree(path: string, file: unknown): ContextFile {
+  const what = `options.context[${JSON.stringify(path)}]`;
+  const names = typeof file === 'object' && file !== null && !Array.isArray(file) ? Object.keys(file) : [];
+  const [name] = names;
+  const isTree = name !== undefined && !names.some((each) => suggest(each, FILE_MEMBERS) !== undefined);
+  if (!isTree) return checkFile(file, what);
+  throw optionError(`${what} is an object`, {
+    expected: CONTEXT_FILE,
+    suggestion: `{ ${JSON.stringify(`${path}/${name}`)}: ... }`,
+  });
+}
+
+const FILE_MEMBERS = ['content', 'symlink', 'folder', 'mode', 'mtime'];
 
 function entryOf(item: unknown, what: string): ContextEntry {
   const { path, ...file }: Partial<Record<string, unknown>> =
