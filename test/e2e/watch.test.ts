@@ -262,6 +262,29 @@ waiting for changes
     await becomes(world, { a: 'a' });
   });
 
+  test('an edit that is undone finds the image from before, and so would a plain build', async ({
+    world,
+  }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY src /src\nCOPY --link more /\n', 'src/a': 'A', more: 'm' });
+    await using watch = startWatch(world, ['-t', 'app', ...OUT]);
+    const first = imageIn(await watch.rest());
+    world.write({ 'src/a': 'B' });
+    const second = imageIn(await watch.rest());
+    expect(second).not.toBe(first);
+    for (const [content, image] of [
+      ['A', first],
+      ['B', second],
+      ['A', first],
+    ] as const) {
+      world.write({ 'src/a': content });
+      const said = await watch.rest();
+      expect(said).toMatch(/^built in .* s: 2 steps cached, 0 ran$/m);
+      expect(imageIn(said)).toBe(image);
+      await becomes(world, { 'src/a': content, more: 'm' });
+      expect(await world.build()).toBe(image);
+    }
+  });
+
   test('what is no folder cannot be watched', async ({ world }) => {
     const ended = await world.run(['watch', 'https://example.com/app.git']);
     expect(ended).toEqual({
@@ -364,6 +387,11 @@ describe.skipIf(lacks('root', 'git'))('caisson watch, of a repository', () => {
     rmSync(folder, { recursive: true });
   });
 });
+
+/** The id of the image that a watch said it built. */
+function imageIn(said: string): string {
+  return /^image (sha256:[\da-f]{64})/m.exec(said)?.[1] ?? said;
+}
 
 /** The files of a branch. */
 function filesOf(branch: string): Record<string, string> {

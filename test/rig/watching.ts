@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { bareEnvironment, CAISSON } from './caisson.ts';
+import { heapOf } from './heap-of.ts';
 import type { World } from './world.ts';
 
 /** A watch that runs. Disposing of it ends it, whatever it does. */
@@ -15,6 +16,8 @@ export interface Watching extends AsyncDisposable {
   rest(): Promise<string>;
   /** Waits for a line of the standard output. */
   output(pattern: RegExp): Promise<void>;
+  /** What it has in memory that it may still use, in bytes; of one that was started to be inspected. */
+  heap(): Promise<number>;
   kill(signal: NodeJS.Signals): void;
   /** How it ended. */
   readonly exitCode: Promise<number>;
@@ -26,6 +29,8 @@ export interface WatchingOptions {
   readonly context?: string;
   /** How many folders the kernel may watch. */
   readonly watches?: number;
+  /** Whether its memory is to be looked at. */
+  readonly isInspected?: boolean;
 }
 
 /** How long something may take on a machine that has other things to do, in milliseconds. */
@@ -35,9 +40,10 @@ const PATIENCE = 60_000;
 export function startWatch(
   world: World,
   args: readonly string[] = [],
-  { context = '.', watches }: WatchingOptions = {},
+  { context = '.', watches, isInspected = false }: WatchingOptions = {},
 ): Watching {
-  const command = [process.execPath, CAISSON, 'watch', ...args, context];
+  const inspected = isInspected ? ['--inspect=127.0.0.1:0'] : [];
+  const command = [process.execPath, ...inspected, CAISSON, 'watch', ...args, context];
   // The limit of a user namespace, which is nobody else's.
   const limit = `echo ${watches} > /proc/sys/user/max_inotify_watches && exec "$@"`;
   const limited = ['unshare', '--user', '--map-root-user', 'sh', '-c', limit, 'sh'];
@@ -115,6 +121,7 @@ export function startWatch(
     output: async (pattern) => {
       await until(() => (pattern.test(text.written) ? 0 : undefined), String(pattern));
     },
+    heap: () => heapOf(/^Debugger listening on (\S+)$/m.exec(text.said)?.[1] ?? 'nowhere'),
     kill: (signal) => void subprocess.kill(signal),
     exitCode,
     [Symbol.asyncDispose]: async () => {

@@ -17,6 +17,8 @@ export class Site implements AsyncDisposable {
   readonly #session: Session;
   readonly #stack: AsyncDisposableStack;
   #host: Promise<SandboxHost> | undefined;
+  /** Of each host in turn. */
+  #hostFolder: string | undefined;
   /** How many builds the host has seen. */
   #builds = 0;
 
@@ -40,9 +42,14 @@ export class Site implements AsyncDisposable {
     const known = this.#host;
     if (known !== undefined && (await isAlive(known))) return known;
     // Of several that found it dead the first starts another one.
-    if (this.#host === known) this.#host = startHost(this.#session);
-    return this.#host ?? startHost(this.#session);
+    if (this.#host === known) this.#host = this.#startHost();
+    return this.#host ?? this.#startHost();
   };
+
+  #startHost(): Promise<SandboxHost> {
+    this.#hostFolder ??= newHostFolder(this.#session);
+    return SandboxHost.start(this.#hostFolder);
+  }
 
   /** A build begins. A host keeps each layer mounted that it has mounted: now and then another one takes its place. */
   async begin(): Promise<void> {
@@ -63,9 +70,13 @@ export class Site implements AsyncDisposable {
 
 /** Starts a sandbox host in a folder of a session. */
 export function startHost(session: Session): Promise<SandboxHost> {
+  return SandboxHost.start(newHostFolder(session));
+}
+
+function newHostFolder(session: Session): string {
   const folder = session.newPath('host');
   mkdirSync(folder, { mode: 0o700 });
-  return SandboxHost.start(folder);
+  return folder;
 }
 
 /** Ends one, if it could be started. */

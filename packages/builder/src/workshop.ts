@@ -98,7 +98,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     imported,
     exports,
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
-    onLayer: site?.superseded.note ?? noteNothing,
+    onResult: site?.superseded.note ?? noteNothing,
     emit,
   };
   const ends = stack.move();

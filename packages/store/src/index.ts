@@ -20,6 +20,7 @@ export type { Session } from './session.ts';
 export { parseStepRecord, stepRecordJson, type StepRecord } from './step-records.ts';
 export { openStore, type Store } from './store.ts';
 export { storeRoot, type Whereabouts } from './store-root.ts';
+export { forgetResults } from './forget-results.ts';
 export { prune, type KeptSpace, type Pruned, type PruneOptions } from './prune.ts';
 export { diskUsage, entryUsage, type EntryUsage, type Usage } from './usage.ts';
 export { verifyStore, type Problem } from './verify.ts';

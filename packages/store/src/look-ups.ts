@@ -170,11 +170,20 @@ export class LookUps {
     return row === undefined ? new Map() : decodeFiles(String(row['known']));
   }
 
-  /** Remembers all that is known of folders, by their paths. Files that are gone stay until the context is forgotten. */
+  /** Remembers all that is known of folders, by their paths: of one that is gone, nothing. */
   rememberFiles(root: string, folders: ReadonlyMap<string, ReadonlyMap<string, KnownFile>>): void {
     this.#database.together(() => {
-      for (const [folder, files] of folders)
-        this.#database.run('INSERT OR REPLACE INTO files VALUES (?, ?, ?)', root, folder, encodeFiles(files));
+      for (const [folder, files] of folders) {
+        if (files.size === 0)
+          this.#database.run('DELETE FROM files WHERE root = ? AND folder = ?', root, folder);
+        else
+          this.#database.run(
+            'INSERT OR REPLACE INTO files VALUES (?, ?, ?)',
+            root,
+            folder,
+            encodeFiles(files),
+          );
+      }
     });
   }
 
@@ -192,6 +201,7 @@ export class LookUps {
     this.#database.together(() => {
       for (const table of ['same_content', 'selections', 'compressed', 'remote_files'])
         this.#database.run(`DELETE FROM ${table} WHERE at <= ?`, unusedSince);
+      this.#forgetLayers(isKnown);
       for (const { root } of this.#database.all('SELECT DISTINCT root FROM files')) {
         const name = filesName(String(root));
         if (!existsSync(String(root)) || (this.lastUse(name) ?? 0) <= unusedSince)
@@ -201,6 +211,26 @@ export class LookUps {
         const isGone = String(name).startsWith(FILES) ? Number(at) <= unusedSince : !isKnown(String(name));
         if (isGone) this.#database.run('DELETE FROM used WHERE name = ?', String(name));
       }
+    });
+  }
+
+  /** Forgets what is known of layers that are gone. */
+  #forgetLayers(isKnown: (name: string) => boolean): void {
+    const isGone = ({ diff_id: diffId }: Record<string, unknown>): boolean => !isKnown(String(diffId));
+    for (const row of this.#database.all('SELECT state, content, diff_id FROM same_content').filter(isGone))
+      this.#database.run(
+        'DELETE FROM same_content WHERE state = ? AND content = ?',
+        String(row['state']),
+        String(row['content']),
+      );
+    for (const row of this.#database.all('SELECT DISTINCT diff_id FROM compressed').filter(isGone))
+      this.#database.run('DELETE FROM compressed WHERE diff_id = ?', String(row['diff_id']));
+  }
+
+  /** Forgets what selections of states count as. */
+  forgetSelections(states: Iterable<Digest>): void {
+    this.#database.together(() => {
+      for (const state of states) this.#database.run('DELETE FROM selections WHERE state = ?', state);
     });
   }
 

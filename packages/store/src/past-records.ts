@@ -51,6 +51,13 @@ export class PastRecords {
     return this.#database.get('SELECT key FROM past_records WHERE key = ?', key) !== undefined;
   }
 
+  /** Forgets that there were records. */
+  forget(keys: Iterable<Digest>): void {
+    this.#database.together(() => {
+      for (const key of keys) this.#database.run('DELETE FROM past_records WHERE key = ?', key);
+    });
+  }
+
   /** The keys of the last records of a place: first those of the same instruction, then the newest. */
   near({ op, stage, dockerfile, text, siblings, since }: StepPlace, limit: number): Digest[] {
     const rows = this.#database.all(

@@ -112,6 +112,7 @@ export class LocalContext implements SourceTree {
     } else if (seen.stale.size > 0) {
       const kept = seen.children.filter(({ entry }) => !seen.stale.has(baseName(entry.path)));
       const looked = [...seen.stale].map((name) => this.#child(folder, name));
+      for (const name of seen.stale) if (seen.nodes.get(name) === undefined) seen.nodes.delete(name);
       seen.children = [...kept, ...looked.filter((node) => node !== undefined)].toSorted((a, b) =>
         compareBytes(a.entry.path, b.entry.path),
       );
@@ -255,6 +256,7 @@ export class LocalContext implements SourceTree {
     if (seen === undefined) return;
     this.#folders.delete(folder);
     this.lists.forget(folder);
+    if (this.#stat(folder) === undefined) this.#cache.forgetFolder(folder);
     // Of a name that is to be looked at again, there may be things seen below it all the same.
     for (const name of [...seen.nodes.keys(), ...seen.stale]) {
       this.#linked.delete(childOf(folder, name));

@@ -46,6 +46,11 @@ export class StatCache {
       this.#toChange(parentOf(path)).delete(baseName(path));
   }
 
+  /** Forgets the files of a folder that is gone. */
+  forgetFolder(folder: BytePath): void {
+    if (this.#learned.has(folder) || this.#known.has(folder)) this.#learned.set(folder, new Map());
+  }
+
   /**
    * Says what the digest of a file is that had this stat before it was read.
    * @param readAt when it was read, in nanoseconds since 1970
@@ -61,7 +66,10 @@ export class StatCache {
   save(): void {
     if (this.#learned.size === 0) return;
     this.#memory.rememberFiles(this.#root, this.#learned);
-    for (const [folder, files] of this.#learned) this.#known.set(folder, files);
+    for (const [folder, files] of this.#learned) {
+      if (files.size === 0) this.#known.delete(folder);
+      else this.#known.set(folder, files);
+    }
     this.#learned.clear();
   }
 

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
+import { digestOf, formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
 import {
   removeTreeLater,
   formId,
@@ -22,6 +22,7 @@ import type { StepToExplain } from '../explain/compare-records.ts';
 import { explainMiss, partReader, type EarlierRecords } from '../explain/explain-miss.ts';
 import type { FileChange, MissReason } from '../solve/miss-reason.ts';
 import { KeyParts } from '../solve/key-parts.ts';
+import type { ResultInBuild } from '../watch/superseded.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that a step made, still in the session's folder. */
@@ -118,8 +119,9 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const record = (await this.#findHere(key)) ?? (await imported.find(key));
     if (record === undefined) return undefined; // it is this step's turn until it has run
     turns?.release(key, this.id);
-    this.#share(record, false);
-    return this.#extended(firstOf(inputs), record.layer, record.created);
+    const before = firstOf(inputs);
+    this.#share(record, before, 'nothing');
+    return this.#extended(before, record.layer, record.created);
   }
 
   /** The store's own record, if its layer is there. */
@@ -131,8 +133,9 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   /** What is exported is what a build found or made. */
-  #share(record: StepRecord, isMade: boolean): void {
-    this.scope.onLayer(record.layer.diffId, isMade);
+  #share(record: StepRecord, before: FileState, made: ResultInBuild['made']): void {
+    const { key, layer } = record;
+    this.scope.onResult({ key, layer, made, state: digestOf(statePart(before, layer.contentDigest)) });
     for (const each of this.scope.exports) each.add(record);
   }
 
@@ -240,7 +243,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       this.#isSame = this.#gaveEarlier(older.diffId);
       const layer = { ...older, contentDigest };
       await Promise.all([rm(made.tar), rm(made.toc), made.tree && removeTreeLater(made.tree)]);
-      await this.#putRecord(record, before, layer, older.created);
+      await this.#putRecord(record, before, layer, older.created, 'record');
       return this.#extended(before, layer, older.created);
     }
     const created = clock.created();
@@ -250,7 +253,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     if (made.tree !== undefined)
       await store.forms.adoptTree(session, made.tree, form, made.delta ?? { size: made.size });
     store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
-    await this.#putRecord(record, before, made, created);
+    await this.#putRecord(record, before, made, created, 'layer');
     return this.#extended(before, made, created);
   }
 
@@ -280,7 +283,13 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     return { ...record.layer, created: record.created };
   }
 
-  async #putRecord(record: KeyRecord, before: FileState, layer: LayerFacts, created: string): Promise<void> {
+  async #putRecord(
+    record: KeyRecord,
+    before: FileState,
+    layer: LayerFacts,
+    created: string,
+    made: 'record' | 'layer',
+  ): Promise<void> {
     const { store, session, dockerfile } = this.scope;
     const { diffId, size, contentDigest } = layer;
     const kept: StepRecord = {
@@ -293,7 +302,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       text: this.step.text,
     };
     await store.records.put(session, kept);
-    this.#share(kept, !this.#isSame);
+    this.#share(kept, before, made);
     for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
     store.pastRecords.add(kept, this.parts.texts);
   }

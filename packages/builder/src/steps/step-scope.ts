@@ -1,4 +1,3 @@
-import type { Digest } from '@caisson/oci';
 import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
@@ -6,6 +5,7 @@ import type { CacheExport } from '../cache/cache-export.ts';
 import type { ImportedCache } from '../cache/imported-cache.ts';
 import type { RemoteFiles } from '../copy/remote-files.ts';
 import type { SshAgents } from '../ssh-agents.ts';
+import type { ResultInBuild } from '../watch/superseded.ts';
 import type { IgnoresCache } from './no-cache.ts';
 import type { Turns } from './in-flight.ts';
 import type { BuildCaches } from './build-caches.ts';
@@ -45,7 +45,7 @@ export interface StepScope {
   readonly exports: readonly CacheExport[];
   /** What other builds of the process are waited for at; undefined where there are none. */
   readonly turns: Turns | undefined;
-  /** Told of each layer that a step found, or made. */
-  readonly onLayer: (layer: Digest, isMade: boolean) => void;
+  /** Told of each result that a step found, or made. */
+  readonly onResult: (result: ResultInBuild) => void;
   readonly emit: Emit;
 }
