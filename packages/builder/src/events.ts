@@ -5,6 +5,7 @@ import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
 import type { MissReason } from './solve/miss-reason.ts';
 import type { KeyRecord } from './solve/key.ts';
+import type { FilesSoFar } from './file-progress.ts';
 import type { Failure } from './failure.ts';
 
 /** A step as it is told of. */
@@ -45,6 +46,11 @@ export type BuildEvent =
       readonly received: number;
       readonly size: number;
     }
+  /**
+   * Files of a context are read, to know what is in them: told when that takes longer than a second; several times, and
+   * when all are read.
+   */
+  | ({ readonly kind: 'read'; readonly context: string } & FilesSoFar)
   /** The cache has what the step gives. */
   | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: Digest }
   /** It must run, for this reason. */
@@ -61,6 +67,8 @@ export type BuildEvent =
       readonly stream: 'stdout' | 'stderr';
       readonly data: Uint8Array;
     }
+  /** A step copies files: told when that takes longer than a second; several times, and when all are copied. */
+  | ({ readonly kind: 'step-copying'; readonly step: StepInfo } & FilesSoFar)
   | {
       readonly kind: 'step-done';
       readonly step: StepInfo;

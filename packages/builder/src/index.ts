@@ -9,6 +9,7 @@ export {
   type UncheckedBase,
 } from './check/check-dockerfile.ts';
 export type { BuildEvent, Emit, StepInfo, Warning } from './events.ts';
+export type { FilesSoFar } from './file-progress.ts';
 export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';

@@ -5,7 +5,7 @@ import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import type { BuildClock } from './build-clock.ts';
-import { openAnew } from './context/kept-contexts.ts';
+import { openAnew, type LocalContextOptions } from './context/kept-contexts.ts';
 import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
 import type { PushOptions } from '@caisson/registry';
@@ -67,7 +67,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
   const git = new GitRepositories(store, session, secret, agents);
   const local = { memory: store.lookUps, modes, openLocal: site?.contexts.open ?? openAnew };
-  const tools = { session, remote: files, git, signal: signal ?? NEVER, ...local };
+  const tools = { session, remote: files, git, signal: signal ?? NEVER, onRead: readTeller(emit), ...local };
 
   const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
   const { bases, layouts, layers, elsewhere, imported, exports } = sources;
@@ -120,6 +120,10 @@ const noteNothing = (): void => {};
 
 function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess {
   return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
+}
+
+function readTeller(emit: Emit): LocalContextOptions['onRead'] {
+  return (context, soFar) => emit({ kind: 'read', context, ...soFar });
 }
 
 /** What is derived from layers, and mounted where the kernel allows it as the tars that they are. */

@@ -17,21 +17,35 @@ const SLICE_MS = 20;
 
 /**
  * Hashes files one after another, with one buffer, giving way to other work every few milliseconds.
+ * @param onProgress told then how many files are done, and how many bytes
  * @throws LayerError `changed-while-read` for a file that is not as long as it was, or no file any more
  */
-export async function hashFiles(files: readonly FileToHash[], signal: AbortSignal): Promise<Digest[]> {
+export async function hashFiles(
+  files: readonly FileToHash[],
+  signal: AbortSignal,
+  onProgress: (files: number, bytes: number) => void = () => {},
+): Promise<Digest[]> {
   const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
   const digests: Digest[] = [];
+  let bytes = 0; // of the files that are done
   let sliceEnds = performance.now() + SLICE_MS;
   for (const file of files) {
+    let done = 0;
     for (const step of hashFile(file, buffer)) {
-      if (step !== undefined) digests.push(step);
+      if (step === undefined) done = Math.min(done + BUFFER_SIZE, file.size);
+      else {
+        digests.push(step);
+        bytes += file.size;
+        done = 0;
+      }
       if (performance.now() < sliceEnds) continue;
+      onProgress(digests.length, bytes + done);
       await yieldToOthers();
       signal.throwIfAborted();
       sliceEnds = performance.now() + SLICE_MS;
     }
   }
+  onProgress(digests.length, bytes);
   return digests;
 }
 

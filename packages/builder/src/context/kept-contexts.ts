@@ -1,3 +1,4 @@
+import type { FilesSoFar } from '../file-progress.ts';
 import type { ContextModes } from './context-modes.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { LocalContext } from './local-context.ts';
@@ -12,14 +13,19 @@ export interface LocalContextOptions {
   readonly rules: IgnoreRules;
   readonly memory: FileMemory;
   readonly modes: ContextModes;
+  /** Told how far it is when reading its files takes long. */
+  readonly onRead: (title: string, soFar: FilesSoFar) => void;
 }
 
 /** Opens a folder of the user's as a context. */
 export type OpenLocalContext = (options: LocalContextOptions) => LocalContext;
 
 /** For a build that nothing was looked at for before. */
-export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes }) =>
-  new LocalContext(title, folder, rules, memory, modes);
+export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes, onRead }) => {
+  const context = new LocalContext(title, folder, rules, memory, modes);
+  context.onRead = (soFar) => onRead(title, soFar);
+  return context;
+};
 
 /** Contexts from build to build: each is the one of the build before, as long as it is asked for in the same way. */
 export class KeptContexts {
@@ -27,7 +33,10 @@ export class KeptContexts {
 
   readonly open: OpenLocalContext = (options) => {
     const known = this.#kept.get(options.title);
-    if (known !== undefined && isSame(known.as, options)) return known.context;
+    if (known !== undefined && isSame(known.as, options)) {
+      known.context.onRead = (soFar) => options.onRead(options.title, soFar);
+      return known.context;
+    }
     const context = openAnew(options);
     this.#kept.set(options.title, { context, as: options });
     return context;

@@ -25,6 +25,7 @@ import {
 } from '@caisson/layer';
 import { FolderLists } from '../copy/folder-lists.ts';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
+import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import { withContextMode, type ContextModes } from './context-modes.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
@@ -72,6 +73,9 @@ export class LocalContext implements SourceTree {
   /** The files that have several names: what is done to one of them is done to the others too. */
   readonly #linked = new Set<BytePath>();
   readonly lists = new FolderLists();
+  /** Told how far it is when reading its files takes long. */
+  onRead: (soFar: FilesSoFar) => void = () => {};
+  readonly #reading = new FileProgress((soFar) => this.onRead(soFar));
 
   /**
    * @param title what people call it
@@ -129,10 +133,12 @@ export class LocalContext implements SourceTree {
       return node.digest === undefined;
     });
     const readAt = BigInt(Date.now()) * 1_000_000n;
-    const digests = await hashFiles(
-      unknown.map(({ entry }) => this.#toHash(entry)),
-      signal,
+    const toHash = unknown.map(({ entry }) => this.#toHash(entry));
+    using reading = this.#reading.begin(
+      toHash.length,
+      toHash.reduce((sum, { size }) => sum + size, 0),
     );
+    const digests = await hashFiles(toHash, signal, reading.advance);
     for (const [index, node] of unknown.entries()) {
       node.digest = digests[index];
       if (node.stat === undefined || node.digest === undefined) continue;

@@ -12,7 +12,7 @@ import { readIgnore } from '../source/ignore-file.ts';
 import type { ContextModes } from './context-modes.ts';
 import { contextSource, type ContextSource } from './context-source.ts';
 import { NO_RULES } from './ignore-rules.ts';
-import { openAnew, type OpenLocalContext } from './kept-contexts.ts';
+import { openAnew, type LocalContextOptions, type OpenLocalContext } from './kept-contexts.ts';
 import type { LocalContext } from './local-context.ts';
 import { openContext, type ContextTools } from './open-context.ts';
 import { NO_MEMORY, type FileMemory } from './stat-cache.ts';
@@ -22,6 +22,7 @@ export interface NamedContextTools extends ContextTools {
   readonly memory: FileMemory;
   readonly modes: ContextModes;
   readonly openLocal: OpenLocalContext;
+  readonly onRead: LocalContextOptions['onRead'];
   readonly resolveImage: ResolveImage;
   readonly layouts: LayoutImages;
 }
@@ -109,8 +110,8 @@ export class NamedContexts {
     }
     const { path, isLocal } = opened;
     const rules = isLocal ? readIgnore(path) : NO_RULES;
-    const { modes, memory, openLocal } = this.#tools;
-    const options = { title, folder: path, rules, modes };
+    const { modes, memory, openLocal, onRead } = this.#tools;
+    const options = { title, folder: path, rules, modes, onRead };
     const context = isLocal ? openLocal({ ...options, memory }) : openAnew({ ...options, memory: NO_MEMORY });
     this.#folders.push(context);
     return { kind: 'context', context };

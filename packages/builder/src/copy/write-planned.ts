@@ -17,6 +17,7 @@ import {
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
+import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { Planned } from './destination.ts';
 import type { PlannedLine } from './planned-lines.ts';
 
@@ -29,6 +30,8 @@ export interface WriteRequest {
   readonly tree: TreeRequest | undefined;
   /** A layer of which the bytes are taken that are the same. */
   readonly earlier: StoredLayer | undefined;
+  /** Told how far it is when it takes long. */
+  readonly onProgress?: ((soFar: FilesSoFar) => void) | undefined;
   /** Ends the writing between two files. */
   readonly signal: AbortSignal;
 }
@@ -80,11 +83,11 @@ type WrittenTar = Omit<CopiedLayer, 'tree'>;
  * @throws LayerError `damaged-layer` where the earlier layer is not what its digest says
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
-  const { lines, output, tree, signal } = request;
+  const { lines, output, tree } = request;
   using stack = new DisposableStack();
   const earlier = stack.use(openEarlier(request.earlier));
   const write = (options: LayerWriterOptions = {}): Promise<WrittenTar> =>
-    writeLines(lines, new LayerWriter(output, { ...options, earlier }), signal);
+    writeLines(request, new LayerWriter(output, { ...options, earlier }));
   const planned = tree?.base && treeDelta(tree.base, new Toc(lines.map(({ entry }) => entry)));
   if (planned === undefined && tree?.isWholeWanted === true && isLarge(lines))
     return { ...(await writeBoth(request, tree.folder, write)), tree: { kind: 'whole' } };
@@ -146,23 +149,42 @@ function openEarlier(layer: StoredLayer | undefined): EarlierLayer | undefined {
 
 /** A thread of its own takes as long to start as some hundred files to write. */
 function isLarge(lines: readonly PlannedLine[]): boolean {
-  const bytes = lines.reduce((sum, { entry }) => sum + (entry.type === 'file' ? entry.size : 0), 0);
-  return lines.length > 500 || bytes > 1 << 25;
+  return lines.length > 500 || sizeOf(lines) > 1 << 25;
+}
+
+function sizeOf(lines: readonly PlannedLine[]): number {
+  return lines.reduce((sum, line) => sum + bytesOf(line), 0);
+}
+
+/** Whether it is one, or another name of one. */
+function isFile({ kind }: PlannedLine): boolean {
+  return kind !== 'other';
+}
+
+function bytesOf({ kind, entry }: PlannedLine): number {
+  return kind === 'file' && entry.type === 'file' ? entry.size : 0;
 }
 
 /** After so many files the thread looks whether it is told to end: files are written in one go. */
 const AT_ONCE = 256;
 
 async function writeLines(
-  lines: readonly PlannedLine[],
+  { lines, signal, onProgress = () => {} }: WriteRequest,
   writer: LayerWriter,
-  signal: AbortSignal,
 ): Promise<WrittenTar> {
   const changed: ChangedFile[] = [];
+  const allFiles = lines.filter(isFile).length;
+  using progress = new FileProgress(onProgress).begin(allFiles, sizeOf(lines));
+  let [files, bytes] = [0, 0];
   try {
     for (const [index, line] of lines.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
+      if (index % AT_ONCE === AT_ONCE - 1) {
+        progress.advance(files, bytes);
+        await nextTurn();
+      }
       signal.throwIfAborted();
+      if (isFile(line)) files++;
+      bytes += bytesOf(line);
       if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
       else if (line.kind === 'other') writer.add(line.entry, line.role);
       else {
@@ -171,6 +193,7 @@ async function writeLines(
         if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });
       }
     }
+    progress.advance(allFiles, bytes);
     return { ...writer.finish(), changed };
   } catch (error) {
     writer.abandon();

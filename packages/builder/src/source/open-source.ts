@@ -28,7 +28,9 @@ export interface BuildSource {
 }
 
 /** What folders are opened as contexts with. */
-type LocalTools = Pick<LocalContextOptions, 'memory' | 'modes'> & { readonly openLocal: OpenLocalContext };
+type LocalTools = Pick<LocalContextOptions, 'memory' | 'modes' | 'onRead'> & {
+  readonly openLocal: OpenLocalContext;
+};
 
 /** The part of a request that says what to read. */
 type SourceRequest = Pick<BuildRequest, 'context' | 'dockerfile' | 'dockerfileText' | 'buildArgs' | 'cwd'>;
@@ -54,7 +56,7 @@ export async function openSource(
     throw tooLarge('the Dockerfile');
   const url = dockerfile === undefined ? undefined : webUrl(dockerfile);
   const text = dockerfileText ?? (url === undefined ? undefined : await fetchText(url, tools));
-  const foreign = { memory: NO_MEMORY, modes: tools.modes, openLocal: openAnew };
+  const foreign = { ...tools, memory: NO_MEMORY, openLocal: openAnew };
   const named = url === undefined ? {} : { path: redactUrl(url) };
 
   if (opened.kind === 'file') {
@@ -83,9 +85,10 @@ export async function openSource(
 function sourceOf(
   folder: string,
   { path, text, ignore }: DockerfileText,
-  { openLocal, memory, modes }: LocalTools,
+  { openLocal, memory, modes, onRead }: LocalTools,
 ): BuildSource {
-  return { path, text, context: openLocal({ title: MAIN_CONTEXT, folder, rules: ignore, memory, modes }) };
+  const context = openLocal({ title: MAIN_CONTEXT, folder, rules: ignore, memory, modes, onRead });
+  return { path, text, context };
 }
 
 async function fetchText(url: URL, { remote, signal }: ContextTools): Promise<string> {

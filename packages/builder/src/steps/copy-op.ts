@@ -152,7 +152,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     lines: readonly PlannedLine[],
     signal: AbortSignal,
   ): Promise<Written> {
-    const { session, chains } = this.scope;
+    const { session, chains, emit } = this.scope;
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
     const base = earlier?.base;
@@ -174,6 +174,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
               scratch: hostPath(session.newPath('delta')),
             },
       earlier: earlier?.layer,
+      onProgress: (soFar) => emit({ kind: 'step-copying', step: this.place.info, ...soFar }),
       signal,
     });
     await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });

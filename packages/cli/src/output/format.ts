@@ -1,3 +1,4 @@
+import type { FilesSoFar } from '@caisson/builder';
 import type { Digest } from '@caisson/oci';
 
 /** The beginning of an id, as people compare it: 12 hex digits. */
@@ -45,6 +46,23 @@ const STEPS: readonly (readonly [limit: number, divisor: number, unit: string])[
   [86_400 * 60, 86_400 * 7, 'week'],
   [31_536_000 * 2, 86_400 * 30, 'month'],
 ];
+
+/** A large number: `41,200`. */
+function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `100,000 files` */
+export function allFilesText({ allFiles }: FilesSoFar): string {
+  return `${grouped(allFiles)} ${allFiles === 1 ? 'file' : 'files'}`;
+}
+
+/** How far work on files is: `41,200 of 100,000 files, 512 MB of 784 MB`; in the end, `100,000 files, 784 MB`. */
+export function filesText(soFar: FilesSoFar): string {
+  const { files, allFiles, done, size: all } = soFar;
+  if (files === allFiles) return `${allFilesText(soFar)}, ${size(all)}`;
+  return `${grouped(files)} of ${allFilesText(soFar)}, ${size(done)} of ${size(all)}`;
+}
 
 /** A number of things: `1 step`, `2 steps`. */
 export function counted(count: number, thing: string): string {

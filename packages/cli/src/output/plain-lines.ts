@@ -80,11 +80,6 @@ export function otherLine(event: OtherEvent): string {
   }
 }
 
-/** `pulled 0123456789ab of alpine (3.64 MB)` */
-export function pulledLine({ digest, image, size: bytes }: Extract<BuildEvent, { kind: 'fetch' }>): string {
-  return `pulled ${shortId(digest)} of ${image} (${size(bytes)})`;
-}
-
 const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as const;
 
 const ORIGIN = {

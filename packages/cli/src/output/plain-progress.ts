@@ -1,8 +1,9 @@
 import type { BuildEvent } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../failure-text.ts';
 import type { Terminal } from '../terminal.ts';
+import { FarLines } from './far-lines.ts';
 import type { LineSplitter } from './line-splitter.ts';
-import { otherLine, pulledLine, stepLine, stepOutput, stepTitle } from './plain-lines.ts';
+import { otherLine, stepLine, stepOutput, stepTitle } from './plain-lines.ts';
 import type { Ended, Progress } from './progress.ts';
 import { StepTally } from './step-tally.ts';
 
@@ -16,7 +17,7 @@ export class PlainProgress implements Progress {
   readonly #terminal: Output;
   readonly #begunAt = performance.now();
   readonly #outputs = new Map<number, LineSplitter>();
-  readonly #fetched = new Set<string>();
+  readonly #far = new FarLines();
   readonly #tally = new StepTally();
 
   constructor(terminal: Output) {
@@ -27,12 +28,14 @@ export class PlainProgress implements Progress {
     this.#tally.note(event);
     switch (event.kind) {
       case 'planned':
-      case 'send':
         return undefined;
       case 'fetch':
-        if (event.received < event.size || this.#fetched.has(event.digest)) return undefined;
-        this.#fetched.add(event.digest);
-        return this.#tell(pulledLine(event));
+      case 'send':
+      case 'read':
+      case 'step-copying': {
+        const line = this.#far.line(event);
+        return line === undefined ? undefined : this.#tell(line);
+      }
       case 'step-cached':
         return this.#tell(`${stepTitle(event.step)}\n${stepLine(event)}`);
       case 'step-started':

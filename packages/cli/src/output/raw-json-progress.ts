@@ -42,6 +42,7 @@ function valuesOf(event: BuildEvent): { readonly kind: string } & Readonly<Recor
       return { ...event, step: stepValues(event.step) };
     case 'step-done':
     case 'step-failed':
+    case 'step-copying':
       return { ...event, step: stepValues(event.step), duration: Math.round(event.duration) };
     case 'warning':
       return { ...event, ...placeValues(event) };
@@ -50,6 +51,8 @@ function valuesOf(event: BuildEvent): { readonly kind: string } & Readonly<Recor
         ...event,
         failures: event.failures.map((failure) => ({ ...failure, ...placeValues(failure) })),
       };
+    case 'read':
+      return { ...event, duration: Math.round(event.duration) };
     default:
       return event;
   }

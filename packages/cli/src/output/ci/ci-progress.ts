@@ -1,8 +1,9 @@
 import type { BuildEvent, Emit, StepInfo } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
 import type { Terminal } from '../../terminal.ts';
+import { FarLines } from '../far-lines.ts';
 import type { LineSplitter } from '../line-splitter.ts';
-import { otherLine, pulledLine, stepLine, stepOutput, stepTitle } from '../plain-lines.ts';
+import { otherLine, stepLine, stepOutput, stepTitle } from '../plain-lines.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { StepTally } from '../step-tally.ts';
 import type { CiFormat, Fold } from './ci-format.ts';
@@ -20,7 +21,7 @@ export class CiProgress implements Progress {
   readonly #begunAt = performance.now();
   readonly #blocks: OrderedBlocks;
   readonly #steps = new Map<number, RunningStep>();
-  readonly #fetched = new Set<string>();
+  readonly #far = new FarLines();
   readonly #tally = new StepTally();
 
   constructor(terminal: Output, format: CiFormat) {
@@ -33,12 +34,16 @@ export class CiProgress implements Progress {
     this.#tally.note(event);
     switch (event.kind) {
       case 'planned':
-      case 'send':
         return undefined;
       case 'fetch':
-        if (event.received < event.size || this.#fetched.has(event.digest)) return undefined;
-        this.#fetched.add(event.digest);
-        return this.#tell(`${pulledLine(event)}\n`);
+      case 'send':
+      case 'read':
+      case 'step-copying': {
+        const line = this.#far.line(event);
+        if (line === undefined) return undefined;
+        if (event.kind !== 'step-copying') return this.#tell(`${line}\n`);
+        return this.#steps.get(event.step.id)?.block.add(`${line}\n`);
+      }
       case 'step-cached':
         return this.#tell(`${stepTitle(event.step)} (cached)\n`);
       case 'step-started':

@@ -1,4 +1,5 @@
-import type { BuildEvent, StepInfo } from '@caisson/builder';
+import type { BuildEvent, FilesSoFar, StepInfo } from '@caisson/builder';
+import { filesText } from '../format.ts';
 import { LineSplitter } from '../line-splitter.ts';
 import { reasonText } from '../reason-text.ts';
 import { StepTally } from '../step-tally.ts';
@@ -16,6 +17,14 @@ export interface RunningStep {
   /** The last lines that it wrote. */
   readonly tail: () => readonly string[];
   readonly write: (data: Uint8Array) => void;
+  /** Notes how far it is with copying. */
+  readonly copy: (soFar: FilesSoFar) => void;
+}
+
+/** A context of which many files are read. */
+export interface ContextRead {
+  readonly transfer: Transfer;
+  soFar: FilesSoFar;
 }
 
 /** What of a build is worth seeing at this moment. Times are in milliseconds, of one clock. */
@@ -24,6 +33,8 @@ export class BuildView {
   readonly tally = new StepTally();
   /** By number. */
   readonly running = new Map<number, RunningStep>();
+  /** What is read, by what people call the context. */
+  readonly reads = new Map<string, ContextRead>();
   /** What comes and goes, by what it is called. */
   readonly pulls = new Map<string, Transfer>();
   readonly pushes = new Map<string, Transfer>();
@@ -47,9 +58,16 @@ export class BuildView {
       case 'step-output':
         this.running.get(event.step.id)?.write(event.data);
         break;
+      case 'step-copying':
+        this.running.get(event.step.id)?.copy(event);
+        break;
       case 'step-done':
       case 'step-failed':
         this.running.delete(event.step.id);
+        break;
+      case 'read':
+        if (event.files === event.allFiles) this.reads.delete(event.context);
+        else noteRead(this.reads, event, now);
         break;
       case 'fetch':
         transferOf(this.pulls, event.image, now).note(event.digest, event.received, event.size, now);
@@ -74,8 +92,21 @@ function transferOf(transfers: Map<string, Transfer>, name: string, now: number)
   return transfer;
 }
 
+function noteRead(
+  reads: Map<string, ContextRead>,
+  event: Extract<BuildEvent, { kind: 'read' }>,
+  now: number,
+): void {
+  const { context, done, size, duration } = event;
+  const read = reads.get(context) ?? { transfer: new Transfer(now - duration), soFar: event };
+  read.soFar = event;
+  read.transfer.note(context, done, size, now);
+  reads.set(context, read);
+}
+
 function runningStep(step: StepInfo, why: string, now: number): RunningStep {
   const lines: string[] = [];
+  let copied: FilesSoFar | undefined;
   const splitter = new LineSplitter((line) => {
     if (line.trim() === '') return;
     lines.push(line);
@@ -86,9 +117,13 @@ function runningStep(step: StepInfo, why: string, now: number): RunningStep {
     begunAt: now,
     why,
     tail: () => {
+      if (copied !== undefined) return [filesText(copied)];
       const last = splitter.unfinished;
       return last.trim() === '' ? lines : [...lines.slice(1 - TAIL), last];
     },
     write: (data) => splitter.push(data),
+    copy: (soFar) => {
+      copied = soFar;
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { counted } from '../format.ts';
+import { counted, allFilesText } from '../format.ts';
 import type { BuildView } from './build-view.ts';
 import { elapsed, type Lines } from './lines.ts';
 
@@ -18,8 +18,11 @@ export function drawFrame(view: BuildView, lines: Lines, rows: number, now: numb
   return [...transfers, ...steps, lines.quiet(status(view, now))];
 }
 
-function transferLines({ pulls, pushes }: BuildView, lines: Lines, now: number): string[] {
+function transferLines({ reads, pulls, pushes }: BuildView, lines: Lines, now: number): string[] {
   return [
+    ...[...reads].map(([name, { soFar, transfer }]) =>
+      lines.transfer('read', `${name}, ${allFilesText(soFar)}`, transfer, now),
+    ),
     ...[...pulls].map(([name, pull]) => lines.transfer('down', name, pull, now)),
     ...[...pushes].map(([name, push]) => lines.transfer('up', name, push, now)),
   ];

@@ -48,7 +48,7 @@ export class Lines {
   }
 
   /** `↓ alpine:3  ━━━━━━────────  1.2 MB of 3.64 MB, 5.1 MB/s` */
-  transfer(mark: 'down' | 'up', name: string, transfer: Transfer, now: number): string {
+  transfer(mark: 'down' | 'up' | 'read', name: string, transfer: Transfer, now: number): string {
     const { glyphs, dim, cyan } = this.theme;
     const { done, size: total } = transfer;
     const columns = Math.min(this.#columns(), WIDEST);

@@ -1,7 +1,7 @@
 import type { BuildEvent, Emit } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
 import type { Terminal } from '../../terminal.ts';
-import { seconds, size } from '../format.ts';
+import { allFilesText, seconds, size } from '../format.ts';
 import { familiarNames, sizeText } from '../image-text.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { BuildView } from './build-view.ts';
@@ -97,6 +97,11 @@ export class LiveProgress implements Progress {
         this.#view.pushes.delete(event.name);
         return this.#lines.done(`pushed ${event.name}`, transfer === undefined ? '' : amount(transfer));
       }
+      case 'read': {
+        if (event.files < event.allFiles) return '';
+        const what = `read ${event.context}, ${allFilesText(event)}`;
+        return this.#lines.done(what, `${size(event.size)}, ${seconds(event.duration)}`);
+      }
       case 'warning':
         return warningText(event, hasColor);
       case 'failed':
@@ -112,6 +117,7 @@ export class LiveProgress implements Progress {
       case 'step-cached':
       case 'step-started':
       case 'step-output':
+      case 'step-copying':
         return '';
     }
   }

@@ -16,6 +16,7 @@ interface Glyphs {
   readonly failed: string;
   readonly down: string;
   readonly up: string;
+  readonly read: string;
   readonly tail: string;
   readonly full: string;
   readonly empty: string;
@@ -27,6 +28,7 @@ const UNICODE: Glyphs = {
   failed: '✗',
   down: '↓',
   up: '↑',
+  read: '→',
   tail: '│',
   full: '━',
   empty: '─',
@@ -38,6 +40,7 @@ const ASCII: Glyphs = {
   failed: 'x',
   down: '<',
   up: '>',
+  read: '=',
   tail: '|',
   full: '#',
   empty: '-',

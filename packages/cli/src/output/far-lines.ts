@@ -1,0 +1,63 @@
+import type { BuildEvent } from '@caisson/builder';
+import { filesText, seconds, shortId, size } from './format.ts';
+
+/** What says how far something is. */
+export type FarEvent = Extract<BuildEvent, { kind: 'fetch' | 'send' | 'read' | 'step-copying' }>;
+
+/** How often a line says how far something is, in milliseconds. */
+const INTERVAL = 5000;
+
+/** Lines of how far something is, for logs: few, since they stay. */
+export class FarLines {
+  readonly #pulled = new Set<string>();
+  /** When a line said last how far something was, or it began. */
+  readonly #toldAt = new Map<string, number>();
+  readonly #now: () => number;
+
+  /** @param now the time in milliseconds */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** What is to be said at this moment; undefined where that is nothing. */
+  line(event: FarEvent): string | undefined {
+    switch (event.kind) {
+      case 'fetch': {
+        const { digest, image, received, size: total } = event;
+        const what = `${shortId(digest)} of ${image}`;
+        if (received < total)
+          return this.#far(digest, `pulling ${what}: ${size(received)} of ${size(total)}`);
+        if (this.#pulled.has(digest)) return undefined;
+        this.#pulled.add(digest);
+        return `pulled ${what} (${size(total)})`;
+      }
+      case 'send': {
+        const { name, digest, sent, size: total } = event;
+        // That it is there is an event of its own.
+        if (sent === total) return undefined;
+        return this.#far(digest, `sending ${shortId(digest)} of ${name}: ${size(sent)} of ${size(total)}`);
+      }
+      case 'read': {
+        const { context, duration } = event;
+        const what = `${context}: ${filesText(event)}`;
+        if (event.files === event.allFiles) return `read ${what} in ${seconds(duration)}`;
+        return this.#far(context, `reading ${what}`);
+      }
+      case 'step-copying': {
+        const { step, duration } = event;
+        const what = `#${step.id} copied ${filesText(event)}`;
+        return event.files === event.allFiles
+          ? `${what} in ${seconds(duration)}`
+          : this.#far(`#${step.id}`, what);
+      }
+    }
+  }
+
+  #far(what: string, line: string): string | undefined {
+    const now = this.#now();
+    const last = this.#toldAt.get(what);
+    if (last !== undefined && now - last < INTERVAL) return undefined;
+    this.#toldAt.set(what, now);
+    return last === undefined ? undefined : line;
+  }
+}
