@@ -1,4 +1,5 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
+import { startSlowRegistry } from '../rig/slow-registry.ts';
 import { masked, TerminalRun } from '../rig/tmux.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
@@ -62,15 +63,15 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a build on
       await run.shows('exit code 130');
       // Steps that are ended together end in any order.
       const ended = masked(await run.screen());
-      const [first, ...cancelled] = ended.filter((line) => /^[✓✗] #/.test(line));
-      const rest = ended.filter((line) => !/^[✓✗] #/.test(line));
+      const [first, ...cancelled] = ended.filter((line) => /^[✓⊘] #/.test(line));
+      const rest = ended.filter((line) => !/^[✓⊘] #/.test(line));
       expect([first, ...cancelled.toSorted(), ...rest]).toMatchInlineSnapshot(`
         [
           "✓ #1 one          COPY file /  T",
-          "✗ #2 one          RUN echo 'line one' && printf '10%%\\r20%%\\r30%%' && s…  T",
-          "✗ #3 other-stage  RUN for i in 1 2 3 4 5 6; do echo "a line that says …  T",
+          "⊘ #2 one          RUN echo 'line one' && printf '10%%\\r20%%\\…  cancelled,  T",
+          "⊘ #3 other-stage  RUN for i in 1 2 3 4 5 6; do echo "a line …  cancelled,  T",
           "error[cancelled]: the build was cancelled",
-          "  cancelled after T: 0 steps cached, 1 ran",
+          "  cancelled after T: 0 steps cached, 1 ran, 2 cancelled",
           "exit code 130",
         ]
       `);
@@ -203,10 +204,154 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a build on
       `);
   });
 
+  test(
+    'a step that is ended because another failed is told from that one',
+    { timeout: 120_000 },
+    async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      world.write({
+        Dockerfile: `FROM busybox AS slow
+RUN echo begun && sleep 600
+FROM busybox
+RUN sleep 1; exit 3
+COPY --from=slow /etc/passwd /
+`,
+      });
+      await using run = await build(world);
+      await run.shows('exit code 1');
+      const lines = masked(await run.history()).filter((line) => /^[✗⊘] |^ {2}failed/.test(line));
+      expect(lines.toSorted()).toMatchInlineSnapshot(`
+        [
+          "  failed after T: 0 steps cached, 0 ran, 1 failed, 1 cancelled",
+          "⊘ #1 slow     RUN echo begun && sleep 600                      cancelled,  T",
+          "✗ #2 stage-1  RUN sleep 1; exit 3  T",
+        ]
+      `);
+      const logs = (await world.ok(['logs'])).stdout.replaceAll('\n', '|');
+      expect(logs).toBe('#1 [slow 2/2] RUN echo begun && sleep 600 (cancelled)|begun|');
+      expect((await world.ok(['builds'])).stdout).toContain('0 cached, 0 ran, 1 failed, 1 cancelled');
+      const plain = await world.run(['build', '.']);
+      expect(plain.stderr).toMatch(/^#1 cancelled after \d+\.\d s$/m);
+      expect(plain.stderr).toMatch(/^#2 failed after \d+\.\d s$/m);
+    },
+  );
+
+  test(
+    'on a terminal that becomes narrower, nothing of the old frame stays',
+    { timeout: 120_000 },
+    async ({ world }) => {
+      world.write(APP);
+      await world.ok(['pull', 'busybox']);
+      // The cursor stands below: what grows pushes off what is above the frame.
+      const size = { columns: 80, rows: 20 };
+      await using run = await TerminalRun.start(world, ['build', '.'], size, { first: 'seq 20' });
+      await run.shows(/│ 30%[^]*6 and is longer/);
+      await run.resize({ columns: 60, rows: 20 });
+      await run.shows(/a narrow te…$/m);
+      const lines = masked(await run.history());
+      expect(lines.slice(lines.indexOf('20'))).toMatchInlineSnapshot(`
+        [
+          "20",
+          "✓ #1 one          COPY file /  T",
+          "● #2 RUN echo 'line one' && printf '10%%\\r20%%\\r30%…  T",
+          "  │ line    one",
+          "  │ 30%",
+          "● #3 RUN for i in 1 2 3 4 5 6; do echo "a line that…  T",
+          "  │ a line that says 你好 3 and is longer than a narrow te…",
+          "  │ a line that says 你好 4 and is longer than a narrow te…",
+          "  │ a line that says 你好 5 and is longer than a narrow te…",
+          "  │ a line that says 你好 6 and is longer than a narrow te…",
+          "  T, 1 of 5 steps",
+        ]
+      `);
+      await run.press('C-c');
+      await run.shows('exit code 130');
+    },
+  );
+
+  test.for([
+    ['does not say its size', 'stty cols 0 rows 0'],
+    ['cannot move its cursor', 'export TERM=dumb'],
+  ] as const)('a terminal that %s', { timeout: 120_000 }, async ([, first], { world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo one\n' });
+    await world.ok(['pull', 'busybox']);
+    await using run = await TerminalRun.start(world, ['build', '-t', 'app', '.'], WIDE, { first });
+    await run.shows('exit code 0');
+    const lines = masked(await run.colored()).map((line) => line.replace(/^#1 \d+\.\d{3} /, '#1 0.000 '));
+    expect(lines).toMatchSnapshot();
+  });
+
   test('has no colours where nobody wants them', { timeout: 120_000 }, async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\nLABEL a=b\n' });
-    await using run = await TerminalRun.start(world, ['build', '.'], WIDE, { NO_COLOR: '1' });
+    await using run = await TerminalRun.start(world, ['build', '.'], WIDE, { env: { NO_COLOR: '1' } });
     await run.shows('exit code 0');
     expect((await run.colored()).join('\n')).not.toContain('\u001b');
   });
 });
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))(
+  'an image that travels, on a terminal',
+  () => {
+    test('has a bar, and then a line', { timeout: 120_000 }, async ({ world }) => {
+      await using slow = await startSlowRegistry(inject('registry'));
+      const name = `${slow.host}/library/busybox`;
+      const shown = (lines: readonly string[]): string[] =>
+        masked(lines).map((line) => line.replaceAll(slow.host, 'HOST').replaceAll(/[\d.]+ [kM]B/g, 'SIZE'));
+      await using pull = await TerminalRun.start(world, ['pull', name], WIDE);
+      expect(shown(await pull.shows(/━+─+ {2}[\d.]+ [kM]B of/))).toMatchInlineSnapshot(`
+        [
+          "↓ HOST/library/b…  ━━━━━━━━━━──────────  SIZE of SIZE, SIZE/s",
+        ]
+      `);
+      slow.goOn();
+      await pull.shows('exit code 0');
+      expect(shown(await pull.history())).toMatchInlineSnapshot(`
+        [
+          "✓ pulled HOST/library/busybox:latest                  SIZE,  T",
+          "  sha256:ID",
+          "sha256:ID",
+          "exit code 0",
+        ]
+      `);
+      await pull[Symbol.asyncDispose]();
+
+      await using again = await TerminalRun.start(world, ['pull', name], WIDE);
+      await again.shows('exit code 0');
+      expect(shown(await again.history())).toMatchInlineSnapshot(`
+        [
+          "✓ pulled HOST/library/busybox:latest",
+          "  sha256:ID",
+          "sha256:ID",
+          "exit code 0",
+        ]
+      `);
+      await again[Symbol.asyncDispose]();
+
+      await world.ok(['tag', name, `${slow.host}/pushed`]);
+      await using push = await TerminalRun.start(
+        world,
+        ['push', '--compression', 'none', `${slow.host}/pushed`],
+        WIDE,
+      );
+      await push.shows('exit code 0');
+      expect(shown(await push.history())).toMatchInlineSnapshot(`
+        [
+          "✓ pushed HOST/pushed:latest                             363 B,  T",
+          "  sha256:ID",
+          "sha256:ID",
+          "exit code 0",
+        ]
+      `);
+      await push[Symbol.asyncDispose]();
+
+      await using nowhere = await TerminalRun.start(world, ['pull', `${slow.host}/nowhere`], WIDE);
+      await nowhere.shows('exit code 1');
+      expect(shown(await nowhere.history())).toMatchInlineSnapshot(`
+        [
+          "error[not-found]: the registry HOST has no HOST/nowhere:latest",
+          "exit code 1",
+        ]
+      `);
+    });
+  },
+);

@@ -22,12 +22,18 @@ export class TerminalRun implements AsyncDisposable {
     this.#env = env;
   }
 
-  /** Runs Caisson in the context of a world; the terminal stays when it has ended. */
+  /**
+   * Runs Caisson in the context of a world; the terminal stays when it has ended.
+   * @param first what the shell does before
+   */
   static async start(
     world: World,
     args: readonly string[],
     { columns, rows }: TerminalSize,
-    more: Readonly<Record<string, string>> = {},
+    {
+      env: more = {},
+      first = 'true',
+    }: { readonly env?: Readonly<Record<string, string>>; readonly first?: string } = {},
   ): Promise<TerminalRun> {
     const { store, context, folder } = world;
     const env = { ...bareEnvironment(store), LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', ...more };
@@ -36,7 +42,7 @@ export class TerminalRun implements AsyncDisposable {
     const run = new TerminalRun(join(folder, `tmux-${started}`), env);
     const command = [process.execPath, CAISSON, ...args].map((arg) => `'${arg}'`).join(' ');
     const size = ['-x', String(columns), '-y', String(rows)];
-    const shell = `${command}; echo "exit code $?"; exec sleep 600`;
+    const shell = `${first}; ${command}; echo "exit code $?"; exec sleep 600`;
     await run.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-c', context, shell);
     return run;
   }

@@ -38,9 +38,10 @@ export type BuildEvent =
   | { readonly kind: 'planned'; readonly target: string; readonly steps: readonly StepInfo[] }
   /** A base image is known. */
   | { readonly kind: 'base'; readonly name: string; readonly id: Digest; readonly from: BaseOrigin }
-  /** A layer of a base image is fetched; several times each, `received` growing. In bytes. */
+  /** A layer of a base image, or of a cache that lies elsewhere, is fetched; several times each, `received` growing. In bytes. */
   | {
       readonly kind: 'fetch';
+      /** What it is of: `alpine:3`, `the cache registry.example.com/app:cache`. */
       readonly image: string;
       readonly digest: Digest;
       readonly received: number;
@@ -78,6 +79,8 @@ export type BuildEvent =
       readonly isSame: boolean;
     }
   | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly duration: number }
+  /** It was ended before it was done: another one failed, the build was cancelled, or an edit made it useless. */
+  | { readonly kind: 'step-cancelled'; readonly step: StepInfo; readonly duration: number }
   /** The first RUN says what runs it. */
   | { readonly kind: 'isolation'; readonly runtime: RuntimeName; readonly network: 'host' | 'none' }
   | ({ readonly kind: 'warning' } & Warning)
@@ -95,9 +98,10 @@ export type BuildEvent =
     }
   /** The image is about to be sent to the registry of a name. */
   | { readonly kind: 'pushing'; readonly name: string }
-  /** A blob is sent to the registry of a name; several times each, `sent` growing. In bytes. */
+  /** A blob is sent to the registry of a name, or to a cache; several times each, `sent` growing. In bytes. */
   | {
       readonly kind: 'send';
+      /** The name, or what messages call the cache. */
       readonly name: string;
       readonly digest: Digest;
       readonly sent: number;

@@ -1,11 +1,9 @@
-import { formatReference, type Compression, type Digest, type Reference } from '@caisson/oci';
+import { familiarName, formatReference, type Compression, type Digest, type Reference } from '@caisson/oci';
 import { warningText } from './failure-text.ts';
 import { withSession } from './open-store.ts';
-import { shortId, size } from './output/format.ts';
+import { openTransferView } from './output/transfer-view.ts';
 import { registryOptions } from './registry-options.ts';
 import type { Terminal } from './terminal.ts';
-
-const ARRIVALS = { 'was-there': 'it has', mounted: 'mounted', sent: 'sent' } as const;
 
 /** How to push. */
 export interface PushNameOptions {
@@ -26,10 +24,12 @@ export async function pushName(
   { compression, isQuiet, signal }: PushNameOptions,
 ): Promise<Digest> {
   const { RegistryClient, pushImage } = await import('@caisson/registry');
+  const name = familiarName(reference);
   return withSession(root, async (store, session) => {
+    using view = await openTransferView({ way: 'up', name }, terminal, isQuiet);
     await using client = new RegistryClient({
       ...registryOptions([], terminal.env),
-      onWarning: (message) => terminal.error(warningText({ message }, terminal.hasColor)),
+      onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
     });
     const image = await store.images.find(formatReference(reference));
     const pushed = await pushImage(client, reference, image, {
@@ -37,10 +37,10 @@ export async function pushName(
       session,
       compression,
       signal,
-      onTransfer: ({ digest, size: total, arrival }) => {
-        if (!isQuiet) terminal.error(`${ARRIVALS[arrival]} ${shortId(digest)} (${size(total)})\n`);
-      },
+      onTransfer: (event) => view.note({ kind: 'transfer', ...event }),
+      onSent: ({ digest, size }, sent) => view.note({ kind: 'send', name, digest, sent, size }),
     });
+    view.complete(pushed.digest);
     return pushed.digest;
   });
 }

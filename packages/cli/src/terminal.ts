@@ -26,6 +26,12 @@ export interface Screen {
   readonly rows: number;
 }
 
+/** The screen of a terminal that is known to have one. */
+export function screenOf({ screen }: Pick<Terminal, 'screen'>): Screen {
+  if (screen === undefined) throw new Error('Internal error: there is no terminal');
+  return screen;
+}
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { env, stdout, stderr } = process;

@@ -12,7 +12,7 @@ import type { RegistryClient } from './client.ts';
 import { fetchImage, type RemoteImage } from './remote-image.ts';
 import { transferAll } from './transfer-all.ts';
 
-/** What a transfer tells: how much of a blob is through, in bytes; several times each. */
+/** What a transfer tells: how much of a blob is through, in bytes; of all of them first nothing, then several times each. */
 export type OnTransfer = (event: {
   readonly digest: Digest;
   readonly done: number;
@@ -53,6 +53,7 @@ export async function pullImage(
     await fetchBlob(client, reference, layer, options);
     if (done === 0) onTransfer?.({ digest, done: layer.size, size: layer.size, wasThere: true });
   };
+  for (const { digest, size } of distinct.values()) onTransfer?.({ digest, done: 0, size, wasThere: false });
   await transferAll(distinct.values(), fetchOne, signal);
   await putDocuments(image, store, session);
   await store.barrier();

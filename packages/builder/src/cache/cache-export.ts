@@ -15,6 +15,7 @@ import {
 import { digestsIn, type Session, type StepRecord, type Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
 import type { FileState } from '../state.ts';
+import { toldBytes } from '../told-bytes.ts';
 import {
   encodeCache,
   encodeParts,
@@ -168,7 +169,7 @@ export class CacheExport implements AsyncDisposable {
     await using form = await compressLayer(store, session, diffId, layer, compression, signal);
     const { descriptor } = form;
     const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
-    if (!isThere) await this.#place.write({ descriptor, open: () => form.open() }, [], signal);
+    if (!isThere) await this.#writeLayer({ descriptor, open: () => form.open() }, []);
     return descriptor;
   }
 
@@ -180,12 +181,20 @@ export class CacheExport implements AsyncDisposable {
     if (await this.#place.has(descriptor, this.#signal)) return descriptor;
     const from: Reference[] = repository === undefined ? [] : [{ ...repository }];
     try {
-      await this.#place.write({ descriptor, open }, from, this.#signal);
+      await this.#writeLayer({ descriptor, open }, from);
       return descriptor;
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;
       return this.#passOn(diffId); // it may lie in more than one place
     }
+  }
+
+  #writeLayer({ descriptor, open }: CacheBlob, from: readonly Reference[]): Promise<void> {
+    const { digest, size } = descriptor;
+    const name = this.#place.title;
+    const tell = (sent: number): void => this.#tools.emit({ kind: 'send', name, digest, sent, size });
+    const told = { descriptor, open: () => toldBytes(open(), size, tell) };
+    return this.#place.write(told, from, this.#signal);
   }
 
   async #partsOf(records: readonly StepRecord[]): Promise<Map<Digest, string>> {

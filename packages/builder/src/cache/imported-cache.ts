@@ -4,6 +4,7 @@ import { applyLayer, ChainView, decompressed, encodeToc } from '@caisson/layer';
 import type { DistantLayer } from '@caisson/registry';
 import { digestsIn, formId, type Session, type StepPlace, type StepRecord, type Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
+import { toldBytes } from '../told-bytes.ts';
 import { CacheError, whyNotDone, whyUnusable } from './cache-error.ts';
 import type { CachePlace } from './cache-place.ts';
 import { fetchTexts } from './cache-texts.ts';
@@ -168,12 +169,17 @@ export class ImportedCache {
   }
 
   async #fetchFrom({ place, descriptor }: PlacedBlob, { diffId, size }: StepRecord['layer']): Promise<void> {
-    const { store, session, signal } = this.#tools;
+    const { store, session, emit, signal } = this.#tools;
     // A few bytes may stand for more than there is room for, and what they stand for is what their record says.
     const { bavail, bsize } = await statfs(store.root);
     const free = bavail * bsize;
     if (size > free) throw new CacheError(`it has ${size} bytes, and ${free} are free on the disk`);
-    const bytes = decompressed(place.open(descriptor, signal));
+    const { digest, size: travelling } = descriptor;
+    const image = place.title;
+    const blob = toldBytes(place.open(descriptor, signal), travelling, (received) =>
+      emit({ kind: 'fetch', image, digest, received, size: travelling }),
+    );
+    const bytes = decompressed(blob);
     await store.blobs.put(session, bytes, { digest: diffId, size });
     await this.#look(diffId);
   }

@@ -92,7 +92,7 @@ export class BuildRecorder {
       case 'step-started': {
         const { key, record, reason } = event;
         // Until it is done: a build that is ended in the middle of it says so.
-        this.#update(event.step, { outcome: 'failed', key, record, reason: keptReason(reason) });
+        this.#update(event.step, { outcome: 'cancelled', key, record, reason: keptReason(reason) });
         break;
       }
       case 'step-output':
@@ -105,6 +105,10 @@ export class BuildRecorder {
       case 'step-failed':
         this.#logs?.end(event.step.id);
         this.#update(event.step, { outcome: 'failed', duration: event.duration });
+        break;
+      case 'step-cancelled':
+        this.#logs?.end(event.step.id);
+        this.#update(event.step, { outcome: 'cancelled', duration: event.duration });
         break;
       case 'image':
         this.#image = { imageId: event.id, size: event.size, names: event.names };

@@ -37,8 +37,8 @@ export interface ReportedStep {
   readonly id: number;
   readonly name: string;
   readonly text: string;
-  /** `unreached`: it was not begun when the build ended. */
-  readonly outcome: 'cached' | 'ran' | 'failed' | 'unreached';
+  /** `cancelled`: it was ended before it was done. `unreached`: it was not begun when the build ended. */
+  readonly outcome: 'cached' | 'ran' | 'failed' | 'cancelled' | 'unreached';
   readonly key?: Digest | undefined;
   /** Of a step that ran: what its key is the digest of, and why it ran. */
   readonly record?: Readonly<Record<string, Json>> | undefined;

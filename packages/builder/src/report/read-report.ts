@@ -65,7 +65,7 @@ const reportSchema = z.object({
       id: z.int(),
       name: z.string(),
       text: z.string(),
-      outcome: z.enum(['cached', 'ran', 'failed', 'unreached']),
+      outcome: z.enum(['cached', 'ran', 'failed', 'cancelled', 'unreached']),
       key: z.optional(digest),
       record: z.optional(z.record(z.string(), json)),
       reason: z.optional(reason),

@@ -47,6 +47,8 @@ export interface OpObserver<T> {
   onStart(key: StepKey, record: KeyRecord, reason: MissReason): void;
   /** The work is done. */
   onDone(key: StepKey, result: T): void;
-  /** The work failed, or was given up because another op failed. */
+  /** The work failed. */
   onFailure(error: unknown): void;
+  /** The work was told to end before it was done. @param why what it was told to end for */
+  onCancel(why: unknown): void;
 }

@@ -90,7 +90,8 @@ describe('Solver', () => {
     const behind = new ToyOp('behind', [slow]);
     await expect(solver().solve(new ToyOp('all', [failing, behind]))).rejects.toThrow('broken');
     expect(wasAborted).toBe(true);
-    expect(slow.log).toStrictEqual(['start', 'failure: Error: given up']);
+    expect(slow.log).toStrictEqual(['start', 'cancelled: Error: broken']);
+    expect(failing.log).toStrictEqual(['start', 'failure: Error: broken']);
     expect(behind.calls).toStrictEqual({ key: 0, find: 0, execute: 0 });
   });
 

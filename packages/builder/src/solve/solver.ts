@@ -91,15 +91,17 @@ export class Solver<T> {
       this.#signal.throwIfAborted();
       this.#throwIfRetired();
       const own = new AbortController();
+      const signal = AbortSignal.any([this.#signal, own.signal]);
       this.#executing.set(key, own);
       try {
         op.observer.onStart(key, record, await op.explain(key, record, inputs));
-        const signal = AbortSignal.any([this.#signal, own.signal]);
         const result = await op.execute({ key, record, inputs, signal });
         op.observer.onDone(key, result);
         return result;
       } catch (error) {
-        op.observer.onFailure(error);
+        // What was told to end did not fail, whatever it says of it.
+        if (signal.aborted) op.observer.onCancel(signal.reason);
+        else op.observer.onFailure(error);
         if (!this.#isRetired) this.#abort.abort(error);
         throw error;
       } finally {

@@ -11,6 +11,7 @@ export class ToyOp implements Op<string> {
     onStart: (): void => void this.log.push('start'),
     onDone: (): void => void this.log.push('done'),
     onFailure: (error: unknown): void => void this.log.push(`failure: ${String(error)}`),
+    onCancel: (why: unknown): void => void this.log.push(`cancelled: ${String(why)}`),
   };
   readonly name: string;
   readonly inputs: readonly ToyOp[];

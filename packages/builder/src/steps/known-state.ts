@@ -4,7 +4,7 @@ import type { FileState } from '../state.ts';
 /** A state that is known before anything is solved: nothing, or a base image. */
 export class KnownState implements Op<FileState> {
   readonly inputs = [];
-  readonly observer = { onHit() {}, onStart() {}, onDone() {}, onFailure() {} };
+  readonly observer = { onHit() {}, onStart() {}, onDone() {}, onFailure() {}, onCancel() {} };
   readonly #state: FileState;
 
   constructor(state: FileState) {

@@ -92,6 +92,10 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
         if (error instanceof LostLayer) return;
         emit({ kind: 'step-failed', step: info, duration: this.#duration() });
       },
+      onCancel: (why) => {
+        if (why instanceof LostLayer) return; // so are others, then
+        emit({ kind: 'step-cancelled', step: info, duration: this.#duration() });
+      },
     };
   }
 

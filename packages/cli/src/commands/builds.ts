@@ -3,7 +3,7 @@ import type { KeptReport } from '@caisson/builder';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
-import { ago, seconds } from '../output/format.ts';
+import { ago, countsText, seconds, type StepCounts } from '../output/format.ts';
 import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
 
 interface BuildsFlags {
@@ -39,12 +39,12 @@ Examples:
       const now = Date.now();
       printListing(terminal, flags.json === true ? 'json' : flags.format, reports.map(rowOf), {
         headings: ['BUILD', 'STARTED', 'TOOK', 'RESULT', 'STEPS', 'WHAT'],
-        row: ({ id, startedAt, duration, state, cached, ran, failed, names, dockerfile, target }) => [
+        row: ({ id, startedAt, duration, state, names, dockerfile, target, ...counts }) => [
           id,
           ago(startedAt, now),
           state === 'running' || state === 'killed' ? '-' : seconds(duration),
           state,
-          `${cached} cached, ${ran} ran${failed === 0 ? '' : `, ${failed} failed`}`,
+          countsText(counts),
           names.length > 0 ? names.map(shownName).join(', ') : `${dockerfile} ${target}`,
         ],
       });
@@ -52,14 +52,15 @@ Examples:
 }
 
 /** A build as it is listed. */
-interface BuildRow extends Omit<KeptReport, 'steps' | 'result'> {
-  /** How many steps the cache had, how many ran, and how many of those failed. */
-  readonly cached: number;
-  readonly ran: number;
-  readonly failed: number;
-}
+interface BuildRow extends Omit<KeptReport, 'steps' | 'result'>, StepCounts {}
 
 function rowOf({ steps, result: _result, ...report }: KeptReport): BuildRow {
   const count = (outcome: string): number => steps.filter((step) => step.outcome === outcome).length;
-  return { ...report, cached: count('cached'), ran: count('ran'), failed: count('failed') };
+  return {
+    ...report,
+    cached: count('cached'),
+    ran: count('ran'),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
+  };
 }

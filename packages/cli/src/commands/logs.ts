@@ -89,7 +89,8 @@ async function show(
 }
 
 function title({ id, name, text, outcome }: ReportedStep): string {
-  return `#${id} [${name}] ${printableLine(text)}${outcome === 'failed' ? ' (failed)' : ''}`;
+  const ended = outcome === 'failed' || outcome === 'cancelled' ? ` (${outcome})` : '';
+  return `#${id} [${name}] ${printableLine(text)}${ended}`;
 }
 
 function whyNothing({ id, steps }: KeptReport, step: ReportedStep | undefined): string {

@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { parseName, shownName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { withSession } from '../open-store.ts';
-import { shortId, size } from '../output/format.ts';
+import { openTransferView } from '../output/transfer-view.ts';
 import { collect, parsePlatformOption } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
 import { warningText } from '../failure-text.ts';
@@ -44,25 +44,27 @@ containers' registries.conf.
       const wanted = parsePlatformOption(flags.platform ?? terminal.env['DOCKER_DEFAULT_PLATFORM']);
       using interrupt = onInterrupt();
       const { RegistryClient, pullImage } = await import('@caisson/registry');
-      await withSession(rootOf(self, terminal), async (store, session) => {
+      const id = await withSession(rootOf(self, terminal), async (store, session) => {
+        const image = shownName(name);
+        using view = await openTransferView({ way: 'down', name: image }, terminal, flags.quiet === true);
         await using client = new RegistryClient({
           ...registryOptions(flags.registryMirror, terminal.env),
-          onWarning: (message) => terminal.error(warningText({ message }, terminal.hasColor)),
+          onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
         });
-        const image = await pullImage(client, reference, {
+        const pulled = await pullImage(client, reference, {
           store,
           session,
           platform: wanted ?? hostPlatform(),
           signal: interrupt.signal,
-          onTransfer: ({ digest, done, size: total, wasThere }) => {
-            if (flags.quiet === true || done < total) return;
-            terminal.error(`${wasThere ? 'has' : 'pulled'} ${shortId(digest)} (${size(total)})\n`);
+          onTransfer: ({ digest, done, size, wasThere }) => {
+            if (wasThere) view.has(digest, size);
+            else view.note({ kind: 'fetch', image, digest, received: done, size });
           },
         });
-        const id = image.manifest.config.digest;
-        if (flags.quiet !== true) terminal.error(`pulled ${shownName(name)}@${image.tagDigest}\n`);
-        terminal.out(`${id}\n`);
+        view.complete(pulled.tagDigest);
+        return pulled.manifest.config.digest;
       });
+      terminal.out(`${id}\n`);
       finish(interrupt.exitCode ?? EXIT.ok);
     });
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseName, shownName } from '../image-names.ts';
+import { parseName } from '../image-names.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { oneOf } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
@@ -38,7 +38,6 @@ Prints the digest that the image has there. Credentials are those of "docker log
       const isQuiet = flags.quiet === true;
       const options = { compression, isQuiet, signal: interrupt.signal };
       const digest = await pushName(rootOf(self, terminal), reference, terminal, options);
-      if (!isQuiet) terminal.error(`pushed ${shownName(name)}\n`);
       terminal.out(`${digest}\n`);
       finish(interrupt.exitCode ?? EXIT.ok);
     });

@@ -68,3 +68,20 @@ export function filesText(soFar: FilesSoFar): string {
 export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
+
+/** How many steps became what. */
+export interface StepCounts {
+  readonly cached: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+/** `4 cached, 2 ran, 1 failed` @param first the number that the text begins with, where it is to say of what */
+export function countsText(
+  { cached, ran, failed, cancelled }: StepCounts,
+  first: string | number = cached,
+): string {
+  const others = Object.entries({ failed, cancelled }).filter(([, count]) => count > 0);
+  return [`${first} cached`, `${ran} ran`, ...others.map(([what, count]) => `${count} ${what}`)].join(', ');
+}

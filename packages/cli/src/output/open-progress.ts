@@ -29,7 +29,6 @@ export async function openProgress(
   terminal: Terminal,
   context?: string,
 ): Promise<Progress> {
-  const { env, screen } = terminal;
   switch (kind) {
     case 'quiet': {
       const { QuietProgress } = await import('./quiet-progress.ts');
@@ -47,21 +46,29 @@ export async function openProgress(
         const { CiProgress } = await import('./ci/ci-progress.ts');
         return new CiProgress(terminal, format);
       }
-      if (screen === undefined || env['TERM'] === 'dumb') return plain(terminal);
-      return live(terminal, screen);
+      return isMovable(terminal) ? live(terminal) : plain(terminal);
     }
     case 'tty':
-      if (screen === undefined) throw new Error('Internal error: there is no terminal');
-      return live(terminal, screen);
+      return live(terminal);
   }
 }
 
-async function live(
-  { error, hasColor, env }: Terminal,
-  screen: NonNullable<Terminal['screen']>,
-): Promise<Progress> {
+/** Whether what has no flag that says so is drawn on a terminal: not where a variable asks for lines, or in CI. */
+export function drawsLive(terminal: Terminal): boolean {
+  const { env } = terminal;
+  const asked = env['CAISSON_PROGRESS'] ?? env['BUILDKIT_PROGRESS'] ?? 'auto';
+  if (asked === 'tty') return terminal.screen !== undefined;
+  return asked === 'auto' && ciFormat(terminal, undefined) === undefined && isMovable(terminal);
+}
+
+/** Whether there is a terminal on which the cursor can be moved. */
+function isMovable({ screen, env }: Terminal): boolean {
+  return screen !== undefined && env['TERM'] !== 'dumb';
+}
+
+async function live(terminal: Terminal): Promise<Progress> {
   const { LiveProgress } = await import('./live/live-progress.ts');
-  return new LiveProgress({ error, hasColor, env, screen });
+  return new LiveProgress(terminal);
 }
 
 async function plain(terminal: Terminal): Promise<Progress> {

@@ -7,7 +7,7 @@ import { reasonText } from './reason-text.ts';
 /** What happens to a step, but for what it writes. */
 export type StepEvent = Extract<
   BuildEvent,
-  { kind: 'step-cached' | 'step-started' | 'step-done' | 'step-failed' }
+  { kind: 'step-cached' | 'step-started' | 'step-done' | 'step-failed' | 'step-cancelled' }
 >;
 
 /** What happens around the steps and is told in a line. */
@@ -44,6 +44,8 @@ export function stepLine(event: StepEvent): string {
       return `#${id} done ${seconds(event.duration)}${event.isSame ? ', with the same result as before' : ''}`;
     case 'step-failed':
       return `#${id} failed after ${seconds(event.duration)}`;
+    case 'step-cancelled':
+      return `#${id} cancelled after ${seconds(event.duration)}`;
   }
 }
 

@@ -48,6 +48,7 @@ export class PlainProgress implements Progress {
         return this.#outputs.get(event.step.id)?.push(event.data);
       case 'step-done':
       case 'step-failed':
+      case 'step-cancelled':
         this.#outputs.get(event.step.id)?.end();
         return this.#tell(stepLine(event));
       case 'warning':

@@ -42,6 +42,7 @@ function valuesOf(event: BuildEvent): { readonly kind: string } & Readonly<Recor
       return { ...event, step: stepValues(event.step) };
     case 'step-done':
     case 'step-failed':
+    case 'step-cancelled':
     case 'step-copying':
       return { ...event, step: stepValues(event.step), duration: Math.round(event.duration) };
     case 'warning':

@@ -13,7 +13,11 @@ describe('the tally of steps', () => {
     tally.note(started(stepInfo(3)));
     tally.note({ kind: 'step-failed', step: stepInfo(3), duration: 1 });
     expect(tally.summary('failed', 200_000)).toBe('failed after 3 min 20 s: 1 step cached, 1 ran, 1 failed');
-    expect(tally.summary('cancelled', 10)).toBe('cancelled after 0.0 s: 1 step cached, 1 ran');
+    tally.note(started(stepInfo(4)));
+    tally.note({ kind: 'step-cancelled', step: stepInfo(4), duration: 1 });
+    expect(tally.summary('cancelled', 10)).toBe(
+      'cancelled after 0.0 s: 1 step cached, 1 ran, 1 failed, 1 cancelled',
+    );
   });
 
   test('a step that was solved again counts once, as it ended', () => {

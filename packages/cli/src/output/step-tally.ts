@@ -1,14 +1,17 @@
 import type { BuildEvent, MissReason } from '@caisson/builder';
 import { reasonText } from './reason-text.ts';
-import { counted, seconds } from './format.ts';
+import { counted, countsText, seconds } from './format.ts';
 import type { Ended } from './progress.ts';
 
 /** How many reasons a summary tells: who wants all of them asks `caisson explain`. */
 const MOST_REASONS = 5;
 
+/** What becomes of a step. */
+type StepOutcome = 'cached' | 'ran' | 'failed' | 'cancelled';
+
 /** Counts what became of the steps of a build, and tells it. */
 export class StepTally {
-  readonly #outcomes = new Map<number, 'cached' | 'ran' | 'failed'>();
+  readonly #outcomes = new Map<number, StepOutcome>();
   readonly #reasons = new Map<number, MissReason>();
   #planned = 0;
 
@@ -30,6 +33,9 @@ export class StepTally {
       case 'step-failed':
         this.#outcomes.set(event.step.id, 'failed');
         break;
+      case 'step-cancelled':
+        this.#outcomes.set(event.step.id, 'cancelled');
+        break;
       default:
     }
   }
@@ -39,18 +45,18 @@ export class StepTally {
     return this.#planned;
   }
 
-  count(outcome: 'cached' | 'ran' | 'failed'): number {
+  count(outcome: StepOutcome): number {
     return [...this.#outcomes.values()].filter((each) => each === outcome).length;
   }
 
   /** `built in 0.3 s: 4 steps cached, 2 ran` */
   summary(ended: Ended, milliseconds: number): string {
-    const [cached, ran, failed] = [this.count('cached'), this.count('ran'), this.count('failed')];
-    const steps = `${counted(cached, 'step')} cached, ${ran} ran`;
     const took = seconds(milliseconds);
+    const [cached, ran] = [this.count('cached'), this.count('ran')];
+    const [failed, cancelled] = [this.count('failed'), this.count('cancelled')];
+    const steps = countsText({ cached, ran, failed, cancelled }, counted(cached, 'step'));
     if (ended === 'built') return `built in ${took}: ${steps}`;
-    const how = ended === 'failed' ? 'failed after' : 'cancelled after';
-    return `${how} ${took}: ${steps}${failed > 0 && ended === 'failed' ? `, ${failed} failed` : ''}`;
+    return `${ended === 'failed' ? 'failed' : 'cancelled'} after ${took}: ${steps}`;
   }
 
   /** Why steps ran, those that ran for the same reason in one line: `#1-#3, #5: no earlier record`. */

@@ -52,6 +52,7 @@ export class CiProgress implements Progress {
         return this.#steps.get(event.step.id)?.output.push(event.data);
       case 'step-done':
       case 'step-failed':
+      case 'step-cancelled':
         return this.#end(event.step, stepLine(event));
       case 'warning':
         return this.#tell(

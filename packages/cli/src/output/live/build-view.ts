@@ -63,6 +63,7 @@ export class BuildView {
         break;
       case 'step-done':
       case 'step-failed':
+      case 'step-cancelled':
         this.running.delete(event.step.id);
         break;
       case 'read':

@@ -30,9 +30,9 @@ export class Lines {
   }
 
   /** `✓ #3 build  COPY src/ ./                 0.1 s` */
-  step(mark: 'running' | 'done' | 'failed', step: StepInfo, time: string, note = ''): string {
+  step(mark: 'running' | 'done' | 'failed' | 'cancelled', step: StepInfo, time: string, note = ''): string {
     const { glyphs, dim, red, green, cyan } = this.theme;
-    const color = { running: cyan, done: green, failed: red }[mark];
+    const color = { running: cyan, done: green, failed: red, cancelled: dim }[mark];
     const columns = this.#columns();
     const number = columns < 30 ? '' : `${`#${step.id}`.padEnd(this.#numbers + 1)} `;
     const hasStage = columns >= 60 && this.#stages > 0;

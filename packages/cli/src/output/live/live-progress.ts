@@ -1,6 +1,6 @@
 import type { BuildEvent, Emit } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
-import type { Terminal } from '../../terminal.ts';
+import { screenOf, type Screen, type Terminal } from '../../terminal.ts';
 import { allFilesText, seconds, size } from '../format.ts';
 import { familiarNames, sizeText } from '../image-text.ts';
 import type { Ended, Progress } from '../progress.ts';
@@ -9,7 +9,6 @@ import { drawFrame } from './frame.ts';
 import { Lines } from './lines.ts';
 import { LiveScreen } from './screen.ts';
 import { themeFor } from './theme.ts';
-import type { Transfer } from './transfer.ts';
 
 /** How often is drawn, if something changed, in milliseconds. */
 const INTERVAL = 100;
@@ -17,16 +16,14 @@ const INTERVAL = 100;
 const PULL_IS_OVER = 300;
 
 /** What a live view needs of a terminal. */
-type LiveTerminal = Pick<Terminal, 'error' | 'hasColor' | 'env'> & {
-  readonly screen: NonNullable<Terminal['screen']>;
-};
+type LiveTerminal = Pick<Terminal, 'error' | 'hasColor' | 'env' | 'screen'>;
 
 /**
  * A build on a terminal: steps that have run scroll up and stay; below them stands what is going on, drawn anew when it
  * changes; steps that the cache had are a number. What is left in the end is what somebody wants to have read.
  */
 export class LiveProgress implements Progress {
-  readonly #terminal: LiveTerminal;
+  readonly #terminal: Pick<Terminal, 'error' | 'hasColor'> & { readonly screen: Screen };
   readonly #view = new BuildView(performance.now());
   readonly #lines: Lines;
   readonly #screen: LiveScreen;
@@ -35,10 +32,11 @@ export class LiveProgress implements Progress {
   #lasting = '';
 
   constructor(terminal: LiveTerminal) {
-    const { screen, env, hasColor } = terminal;
-    this.#terminal = terminal;
+    const { error, env, hasColor } = terminal;
+    const screen = screenOf(terminal);
+    this.#terminal = { error, hasColor, screen };
     this.#lines = new Lines(themeFor(env, hasColor), () => screen.columns);
-    this.#screen = new LiveScreen(screen, terminal.error);
+    this.#screen = new LiveScreen(screen, error);
     this.#timer = setInterval(() => this.#draw(), INTERVAL);
     this.#timer.unref();
   }
@@ -82,21 +80,20 @@ export class LiveProgress implements Progress {
         );
       case 'step-failed':
         return this.#lines.step('failed', event.step, seconds(event.duration));
+      case 'step-cancelled':
+        return this.#lines.step('cancelled', event.step, seconds(event.duration), 'cancelled');
       case 'cache-imported':
         return this.#lines.done(`${event.from}: ${event.records} records`);
       case 'cache-exported':
-        return this.#lines.done(`wrote ${event.to}: ${event.records} records`);
+        return this.#lines.done(`wrote ${event.to}: ${event.records} records`, this.#endPush(event.to));
       case 'output': {
         const { type, destination } = event;
         return this.#lines.done(
           `wrote ${type} to ${destination === '-' ? 'the standard output' : destination}`,
         );
       }
-      case 'pushed': {
-        const transfer = this.#view.pushes.get(event.name);
-        this.#view.pushes.delete(event.name);
-        return this.#lines.done(`pushed ${event.name}`, transfer === undefined ? '' : amount(transfer));
-      }
+      case 'pushed':
+        return this.#lines.done(`pushed ${event.name}`, this.#endPush(event.name));
       case 'read': {
         if (event.files < event.allFiles) return '';
         const what = `read ${event.context}, ${allFilesText(event)}`;
@@ -127,8 +124,16 @@ export class LiveProgress implements Progress {
     for (const [name, pull] of pulls) {
       if (!pull.isOver(performance.now(), after)) continue;
       pulls.delete(name);
-      this.#keep(this.#lines.done(`pulled ${name}`, amount(pull)));
+      this.#keep(this.#lines.done(`pulled ${name}`, pull.summary));
     }
+  }
+
+  /** Takes what was sent to a place from the frame. @returns what it came to */
+  #endPush(name: string): string | undefined {
+    const { pushes } = this.#view;
+    const transfer = pushes.get(name);
+    pushes.delete(name);
+    return transfer?.summary;
   }
 
   #summary(ended: Ended): string {
@@ -149,9 +154,4 @@ export class LiveProgress implements Progress {
     ];
     return `${lines.join('\n')}\n`;
   }
-}
-
-/** `3.64 MB, 0.4 s` */
-function amount({ size: bytes, duration }: Transfer): string {
-  return bytes === 0 ? '' : `${size(bytes)}, ${seconds(duration)}`;
 }

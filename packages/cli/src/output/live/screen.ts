@@ -10,6 +10,8 @@ import { width } from './fit.ts';
  */
 const BEGIN = '\u001b[?2026h\u001b[?25l';
 const END = '\u001b[?25h\u001b[?2026l';
+const ERASE_LINE = '\u001b[2K';
+const UP = '\u001b[A';
 const NO_WRAP = '\u001b[?7l';
 const WRAP = '\u001b[?7h';
 
@@ -66,7 +68,8 @@ export class LiveScreen {
     const columns = this.#size.columns;
     this.#columns = columns;
     const rows = this.#frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line) / columns)), 0);
-    if (rows > 0) this.#pending += `\r\u001b[${rows}A\u001b[J`;
+    // Row by row: of a whole screen that is erased at once, tmux keeps a copy among what has scrolled up.
+    if (rows > 0) this.#pending += `\r${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(rows)}`;
     this.#frame = [];
     this.#draw.done();
   }

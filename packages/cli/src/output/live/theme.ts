@@ -14,6 +14,7 @@ interface Glyphs {
   readonly running: string;
   readonly done: string;
   readonly failed: string;
+  readonly cancelled: string;
   readonly down: string;
   readonly up: string;
   readonly read: string;
@@ -26,6 +27,7 @@ const UNICODE: Glyphs = {
   running: '●',
   done: '✓',
   failed: '✗',
+  cancelled: '⊘',
   down: '↓',
   up: '↑',
   read: '→',
@@ -38,6 +40,7 @@ const ASCII: Glyphs = {
   running: '*',
   done: '+',
   failed: 'x',
+  cancelled: 'o',
   down: '<',
   up: '>',
   read: '=',

@@ -1,5 +1,8 @@
-/** Over which time a rate is taken, in milliseconds. */
+import { seconds, size as sizeText } from '../format.ts';
+
+/** Over which time a rate is taken, and how often is looked, in milliseconds. */
 const WINDOW = 3000;
+const INTERVAL = 100;
 
 /** Blobs that travel together: the layers of an image. */
 export class Transfer {
@@ -18,8 +21,14 @@ export class Transfer {
   note(digest: string, done: number, size: number, now: number): void {
     this.#blobs.set(digest, { done, size });
     this.#changedAt = now;
+    if (now - (this.#samples.at(-1)?.at ?? 0) < INTERVAL) return;
     this.#samples.push({ at: now, done: this.done });
     while (this.#samples.length > 2 && (this.#samples[1]?.at ?? now) < now - WINDOW) this.#samples.shift();
+  }
+
+  /** Leaves a blob out that does not travel after all. */
+  forget(digest: string): void {
+    this.#blobs.delete(digest);
   }
 
   /** In bytes. */
@@ -44,8 +53,8 @@ export class Transfer {
     return this.done >= this.size && now - this.#changedAt >= milliseconds;
   }
 
-  /** How long it took, in milliseconds. */
-  get duration(): number {
-    return this.#changedAt - this.begunAt;
+  /** What came, and how long that took: `3.64 MB, 0.4 s`; nothing where nothing came. */
+  get summary(): string {
+    return this.size === 0 ? '' : `${sizeText(this.size)}, ${seconds(this.#changedAt - this.begunAt)}`;
   }
 }
