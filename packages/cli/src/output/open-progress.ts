@@ -2,7 +2,7 @@ import { flagOrVariable, type Given } from '../flag-or-variable.ts';
 import { oneOf } from '../parse-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { ciFormat } from './ci/ci-format.ts';
+import { ciFormat, inertFor } from './ci/ci-format.ts';
 import type { Progress, ProgressKind } from './progress.ts';
 
 const KINDS: readonly ProgressKind[] = ['auto', 'tty', 'plain', 'rawjson', 'quiet'];
@@ -32,7 +32,7 @@ export async function openProgress(
   switch (kind) {
     case 'quiet': {
       const { QuietProgress } = await import('./quiet-progress.ts');
-      return new QuietProgress(terminal);
+      return new QuietProgress(inertFor(terminal));
     }
     case 'rawjson': {
       const { RawJsonProgress } = await import('./raw-json-progress.ts');
@@ -73,5 +73,5 @@ async function live(terminal: Terminal): Promise<Progress> {
 
 async function plain(terminal: Terminal): Promise<Progress> {
   const { PlainProgress } = await import('./plain-progress.ts');
-  return new PlainProgress(terminal);
+  return new PlainProgress(inertFor(terminal));
 }

@@ -19,7 +19,9 @@ export class RawJsonProgress implements Progress {
   }
 
   #tell(values: { readonly kind: string } & Readonly<Record<string, unknown>>): void {
-    this.#terminal.error(`${JSON.stringify({ time: new Date().toISOString(), ...values })}\n`);
+    const text = JSON.stringify({ time: new Date().toISOString(), ...values });
+    // GitHub Actions obeys ##[command] anywhere in a line. As JSON it says the same.
+    this.#terminal.error(`${text.replaceAll('##[', '##\\u005b')}\n`);
   }
 }
 

@@ -32,6 +32,20 @@ export function ciFormat(
   return env['GITLAB_CI'] === 'true' ? new GitLabFormat() : undefined;
 }
 
+/** Where texts go of which the CI system that a command runs in, if it runs in one, is to obey nothing. */
+export function inertFor(
+  terminal: Pick<Terminal, 'env' | 'cwd' | 'out' | 'error' | 'hasColor'>,
+): Pick<Terminal, 'out' | 'error' | 'hasColor'> {
+  const { out, error, hasColor } = terminal;
+  const format = ciFormat(terminal, undefined);
+  if (format === undefined) return { out, error, hasColor };
+  return {
+    out: (text) => out(format.inert(text)),
+    error: (text) => error(format.inert(text)),
+    hasColor,
+  };
+}
+
 /**
  * GitHub Actions obeys lines of its own form, whoever writes them; an old form anywhere in a line. What steps write
  * stands between a word that nobody can guess and the same word again: so long nothing is obeyed.
