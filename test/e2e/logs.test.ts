@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
@@ -28,6 +37,18 @@ async function builds(world: World): Promise<string[]> {
         .join(' | ')
         .replace(/^[0-9a-f]{16}/, 'ID'),
     );
+}
+
+/** Starts Caisson. */
+function begin(world: World, args: readonly string[]) {
+  return execa(process.execPath, [CAISSON, ...args], {
+    env: bareEnvironment(world.store),
+    extendEnv: false,
+    cwd: world.context,
+    reject: false,
+    stdin: 'ignore',
+    buffer: false,
+  });
 }
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what steps write', () => {
@@ -87,15 +108,133 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what steps write',
     expect((await world.ok(['logs'])).stderr).toBe(`all steps of build ${id} were cached\n`);
   });
 
+  test('is followed until the build ends, however it ends', { timeout: 120_000 }, async ({ world }) => {
+    world.write({
+      Dockerfile: `FROM busybox AS other
+RUN echo other && sleep 600
+FROM busybox
+RUN echo one && printf t && sleep 2 && printf wo && sleep 600
+COPY --from=other /etc/passwd /
+`,
+    });
+    const build = begin(world, ['build', '.']);
+    const logs = join(world.store, 'logs');
+    const there = (): string[] =>
+      existsSync(logs) ? readdirSync(logs, { recursive: true }).map(String) : [];
+    expect(await eventually(() => there().filter((name) => name.endsWith('.log')).length === 2)).toBe(true);
+    const [all, one] = [begin(world, ['logs', '-f']), begin(world, ['logs', '--follow', '2'])];
+    const wrote = [all, one].map((command) => {
+      let text = '';
+      command.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      return (): string => text;
+    });
+    expect(await eventually(() => wrote.every((text) => text().includes('one\n')))).toBe(true);
+    expect((await world.ok(['logs', '2'])).stdout).toMatch(/^one\nt(?:wo)?\n$/);
+    const log = join(logs, there().find((name) => name.endsWith('2.log')) ?? '');
+    expect(await eventually(() => readFileSync(log, 'utf8') === 'one\ntwo')).toBe(true);
+    build.kill('SIGKILL');
+    expect([(await all).exitCode, (await one).exitCode]).toEqual([0, 0]);
+    expect(wrote[1]?.()).toBe('one\ntwo\n');
+    expect(wrote[0]?.().trimEnd().split('\n').toSorted()).toEqual([
+      '#1 [other 2/2] RUN echo other && sleep 600',
+      '#1 other',
+      '#2 [stage-1 2/3] RUN echo one && printf t && sleep 2 && printf wo && sleep 600',
+      '#2 one',
+      '#2 two',
+    ]);
+    // Of one that has ended it is what there is.
+    expect((await world.ok(['logs', '-f', '2'])).stdout).toBe('one\ntwo\n');
+  });
+
+  test('in GitHub Actions gives no commands', async ({ world }) => {
+    world.write({ Dockerfile: "FROM busybox\nRUN echo '::add-mask::x' && echo 'a ##[error]b' && exit 1\n" });
+    const env = { GITHUB_ACTIONS: 'true' };
+    const { stderr } = await world.run(['build', '--progress', 'plain', '.'], { env });
+    expect(stderr).toContain('a ## [error]b');
+    expect(stderr.split('\n').filter((line) => /^\s*::|##\[/.test(line))).toEqual([]);
+    expect((await world.ok(['logs', '1'], { env })).stdout).toBe(': :add-mask::x\na ## [error]b\n');
+    expect((await world.ok(['logs', '1'])).stdout).toBe('::add-mask::x\na ##[error]b\n');
+  });
+
+  test('is told of, where reports and logs are damaged', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo first\n' });
+    await world.build();
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo second\n' });
+    await world.build();
+    const ids = (await world.ok(['builds', '-q'])).stdout.trimEnd().split('\n');
+    const [second = '', first = ''] = ids;
+    const report = (id: string): string => join(world.store, 'reports', `${id}.json`);
+    const log = (id: string): string => join(world.store, 'logs', id, '1.log');
+
+    // Another build that has the same beginning.
+    const twin = `${first.slice(0, 8)}00000000`;
+    writeFileSync(report(twin), readFileSync(report(first)));
+    expect(
+      (await failureOf(world, ['logs', first.slice(0, 8)]))
+        .replaceAll(first, 'FIRST')
+        .replaceAll(twin, 'TWIN'),
+    ).toBe(
+      `error[ambiguous-build]: 2 builds have an id that begins with ${first.slice(0, 8)}\n  hint: they are TWIN, FIRST: caisson builds\nexit code 1\n`,
+    );
+    expect((await world.ok(['logs', first])).stdout).toContain('first\n');
+    expect((await world.ok(['logs', twin])).stderr).toBe(
+      `no step of build ${twin} wrote anything, or the logs are gone\n`,
+    );
+    rmSync(report(twin));
+
+    // The last build is the last one of which something is known.
+    for (const text of ['', '{"id": "../../..', '{"id": 7}', 'null', '\u0000']) {
+      writeFileSync(report(second), text);
+      expect((await world.ok(['builds', '-q'])).stdout).toBe(`${first}\n`);
+      expect((await world.ok(['logs', '1'])).stdout).toBe('first\n');
+      expect((await failureOf(world, ['explain', '--build', second])).replaceAll(second, 'SECOND')).toBe(
+        'error[no-such-build]: the report of build SECOND cannot be read\n  hint: others are: caisson builds\nexit code 1\n',
+      );
+    }
+    rmSync(report(second));
+    mkdirSync(report(second));
+    expect((await world.ok(['builds', '-q'])).stdout).toBe(`${first}\n`);
+    await world.build();
+
+    rmSync(log(first));
+    expect((await world.ok(['logs', first, '1'])).stderr).toBe(
+      `step #1 of build ${first} wrote nothing, or its log is gone\n`,
+    );
+    mkdirSync(log(first));
+    expect((await failureOf(world, ['logs', first, '1'])).replaceAll(world.store, 'STORE')).toBe(
+      `error[damaged]: the log STORE/logs/${first}/1.log cannot be read: EISDIR: illegal operation on a directory, read\nexit code 1\n`,
+    );
+  });
+
+  test('is read as it is taken, however long it is', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo one\n' });
+    await world.build();
+    const path = (await world.ok(['logs', '--path', '1'])).stdout.trimEnd();
+    truncateSync(path, 2 ** 31); // a hole after the first line
+    const logs = begin(world, ['logs', '1']);
+    // Nobody takes what it prints.
+    const position = (): number => {
+      const folder = `/proc/${logs.pid}/fd`;
+      for (const fd of existsSync(folder) ? readdirSync(folder) : []) {
+        if (readlinkSync(join(folder, fd)) !== path) continue;
+        return Number(/^pos:\t(\d+)/.exec(readFileSync(`/proc/${logs.pid}/fdinfo/${fd}`, 'utf8'))?.[1]);
+      }
+      return 0;
+    };
+    expect(await eventually(() => position() > 0)).toBe(true);
+    const peak = (): number =>
+      Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${logs.pid}/status`, 'utf8'))?.[1]) / 1000;
+    expect(position()).toBeLessThan(2 ** 20);
+    logs.stdout.resume();
+    expect(await eventually(() => position() > 2 ** 26)).toBe(true);
+    expect(peak()).toBeLessThan(150);
+    logs.kill('SIGKILL');
+    await logs;
+  });
+
   test('is there while a build runs, and after it was killed', { timeout: 60_000 }, async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\nRUN echo begun && sleep 600\n' });
-    const build = execa(process.execPath, [CAISSON, 'build', '.'], {
-      env: bareEnvironment(world.store),
-      extendEnv: false,
-      cwd: world.context,
-      reject: false,
-      stdin: 'ignore',
-    });
+    const build = begin(world, ['build', '.']);
     const logs = join(world.store, 'logs');
     const written = (): string[] => (existsSync(logs) ? readdirSync(logs) : []);
     expect(await eventually(() => written().length > 0)).toBe(true);

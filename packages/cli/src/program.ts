@@ -42,6 +42,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     command = called;
   });
   try {
+    checkHelpTopic(args, program);
     await program.parseAsync(withPlainSwitches(args), { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -49,6 +50,13 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     if (SHOWN.has(error.code)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return unexpected(usageErrorOf(error, command), terminal, helpOf(command));
   }
+}
+
+/** `help bild`: commander would show the help of everything. @throws CommanderError as for an unknown command */
+function checkHelpTopic([first, topic]: readonly string[], { commands }: Command): void {
+  if (first !== 'help' || topic === undefined || topic.startsWith('-')) return;
+  if (topic === 'help' || commands.some((command) => command.name() === topic)) return;
+  throw new CommanderError(EXIT.usage, 'commander.unknownCommand', `error: unknown command '${topic}'`);
 }
 
 /** What commander calls it when it has shown help or the version: that was all. */

@@ -77,14 +77,28 @@ const reportSchema = z.object({
   names: z.array(z.string()),
 });
 
+/** What is found under an id, or the beginning of one. */
+export type FoundReport =
+  | { readonly kind: 'report'; readonly report: KeptReport }
+  | { readonly kind: 'none' }
+  /** It is there, and cannot be read. */
+  | { readonly kind: 'damaged'; readonly id: string }
+  | { readonly kind: 'several'; readonly ids: readonly string[] };
+
 /**
- * The report of a build.
- * @param id the build's, or the beginning of it; the last build's where it is not given
- * @returns undefined where there is none
+ * Finds the report of a build.
+ * @param id the build's, or the beginning of it; that of the last build whose report can be read where it is not given
  */
-export async function readReport(store: Store, id = ''): Promise<KeptReport | undefined> {
-  const found = (await store.reports.ids()).find((each) => each.startsWith(id));
-  return found === undefined ? undefined : reportOf(store, found);
+export async function findReport(store: Store, id?: string): Promise<FoundReport> {
+  const all = await store.reports.ids();
+  const found = id === undefined ? all : all.filter((each) => each.startsWith(id));
+  if (id !== undefined && found.length > 1 && !found.includes(id)) return { kind: 'several', ids: found };
+  for (const each of found) {
+    const report = await reportOf(store, each);
+    if (report !== undefined) return { kind: 'report', report };
+    if (id !== undefined) return { kind: 'damaged', id: each };
+  }
+  return { kind: 'none' };
 }
 
 /**
@@ -112,5 +126,5 @@ async function reportOf(store: Store, id: string): Promise<KeptReport | undefine
   if (!parsed.success) return undefined;
   const report = parsed.data;
   const state = report.result ?? (store.logs.isRunning(id) ? 'running' : 'killed');
-  return { ...report, state };
+  return { ...report, id, state }; // whatever it says of itself
 }

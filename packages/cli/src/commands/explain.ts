@@ -39,20 +39,21 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (step: string | undefined, flags: ExplainFlags, self: Command) => {
       const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
-      const { readReport } = await import('@caisson/builder');
+      const { findReport } = await import('@caisson/builder');
       const found = await withStore(rootOf(self, terminal), async (store) => {
-        const report = await readReport(store, flags.build);
-        if (report === undefined) return undefined;
+        const kept = await findReport(store, flags.build);
+        if (kept.kind !== 'report') return kept;
+        const { report } = kept;
         const steps = await Promise.all(
           chosen(report, step).map(async (each) => ({
             step: each,
             than: each.reason?.kind === 'changed' ? await store.records.peek(each.reason.than) : undefined,
           })),
         );
-        return { report, steps };
+        return { kind: 'explained', report, steps } as const;
       });
-      if (found === undefined) {
-        tellNoBuild(terminal, flags.build);
+      if (found.kind !== 'explained') {
+        tellNoBuild(terminal, found, flags.build);
         finish(EXIT.failed);
         return;
       }

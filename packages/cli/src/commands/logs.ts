@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { KeptReport, ReportedStep } from '@caisson/builder';
 import type { Store } from '@caisson/store';
@@ -7,11 +7,13 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { tellNoBuild } from '../no-such-build.ts';
 import { withStore } from '../open-store.ts';
-import { LineSplitter, printableLine } from '../output/line-splitter.ts';
+import { followLogs, printLogs, type LogsToShow } from '../logs/show-logs.ts';
 import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface LogsFlags {
   readonly path?: boolean;
+  readonly follow?: boolean;
 }
 
 /** `caisson logs` */
@@ -26,6 +28,7 @@ export function logsCommand({ terminal, finish }: CommandContext): Command {
       'its id or at least four digits of the beginning of it; the last build where it is not given',
     )
     .argument('[step]', 'one step, by its number (3) or its name ("build 2/5"); all that wrote something')
+    .option('-f, --follow', 'of a build that is running, print what comes until it has ended')
     .option('--path', 'print where the files lie, and not what is in them')
     .addHelpText(
       'after',
@@ -34,22 +37,22 @@ Examples:
   caisson logs                                       the last build
   caisson logs 3                                     its step #3
   caisson logs 5f0c 3                                step #3 of another build: caisson builds
+  caisson logs -f                                    what runs, as it goes on
   less "$(caisson logs --path 3)"                    the bytes as they were written
 `,
     )
     .action(
       async (first: string | undefined, second: string | undefined, flags: LogsFlags, self: Command) => {
         const { build, step } = meaningOf(first, second);
-        const { readReport } = await import('@caisson/builder');
-        const isFound = await withStore(rootOf(self, terminal), async (store) => {
-          const report = await readReport(store, build);
-          if (report === undefined) return false;
-          await show(store, report, step, flags, terminal);
-          return true;
+        if (flags.path === true && flags.follow === true)
+          throw new UsageError('--path names files, --follow prints what is in them: one of them');
+        const { findReport } = await import('@caisson/builder');
+        await withStore(rootOf(self, terminal), async (store) => {
+          const found = await findReport(store, build);
+          if (found.kind === 'report') return show(store, found.report, step, flags, terminal);
+          tellNoBuild(terminal, found, build);
+          finish(EXIT.failed);
         });
-        if (isFound) return;
-        tellNoBuild(terminal, build);
-        finish(EXIT.failed);
       },
     );
 }
@@ -72,50 +75,24 @@ async function show(
   terminal: Terminal,
 ): Promise<void> {
   const steps = which === undefined ? report.steps : chooseSteps(report, which);
-  const logs = steps
-    .map((step) => ({ step, path: store.logs.path(report.id, step.id) }))
-    .filter(({ path }) => existsSync(path));
-  if (logs.length === 0) {
-    terminal.error(`${whyNothing(report, which === undefined ? undefined : steps[0])}\n`);
-    return;
-  }
-  for (const { step, path } of logs) {
-    if (flags.path === true) terminal.out(`${path}\n`);
-    else {
-      if (which === undefined) terminal.out(`${title(step)}\n`);
-      await print(path, terminal);
-    }
-  }
+  const logs = { build: report.id, steps, hasTitles: which === undefined };
+  if (flags.follow === true && report.state === 'running') return followLogs(store, logs, terminal);
+  const count =
+    flags.path === true ? printPaths(store, logs, terminal) : await printLogs(store, logs, terminal);
+  if (count === 0) terminal.error(`${whyNothing(report, which === undefined ? undefined : steps[0])}\n`);
 }
 
-function title({ id, name, text, outcome }: ReportedStep): string {
-  const ended = outcome === 'failed' || outcome === 'cancelled' ? ` (${outcome})` : '';
-  return `#${id} [${name}] ${printableLine(text)}${ended}`;
+function printPaths(store: Store, { build, steps }: LogsToShow, terminal: Terminal): number {
+  const paths = steps.map(({ id }) => store.logs.path(build, id)).filter((path) => existsSync(path));
+  for (const path of paths) terminal.out(`${path}\n`);
+  return paths.length;
 }
 
-function whyNothing({ id, steps }: KeptReport, step: ReportedStep | undefined): string {
+function whyNothing({ id, state, steps }: KeptReport, step: ReportedStep | undefined): string {
   if (step?.outcome === 'cached') return `step #${step.id} of build ${id} was cached: it did not run`;
-  if (step !== undefined) return `step #${step.id} of build ${id} wrote nothing, or its log is gone`;
+  const yet = state === 'running' ? ' so far: --follow waits for more' : ', or its log is gone';
+  if (step !== undefined) return `step #${step.id} of build ${id} wrote nothing${yet}`;
+  if (state === 'running') return `no step of build ${id} wrote anything${yet}`;
   if (steps.every(({ outcome }) => outcome === 'cached')) return `all steps of build ${id} were cached`;
   return `no step of build ${id} wrote anything, or the logs are gone`;
-}
-
-/** Prints a log, however long it is. */
-async function print(path: string, terminal: Terminal): Promise<void> {
-  let text = '';
-  const splitter = new LineSplitter((line) => {
-    text += `${line}\n`;
-  });
-  const tell = async (): Promise<void> => {
-    terminal.out(text);
-    text = '';
-    await terminal.drained();
-  };
-  for await (const chunk of createReadStream(path)) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    splitter.push(chunk);
-    await tell();
-  }
-  splitter.end();
-  await tell();
 }

@@ -57,17 +57,19 @@ function endOfCharacter(bytes: Buffer, at: number): number {
 }
 
 /** Of what overwrites itself with carriage returns, the last version. */
-function harmless(line: Uint8Array): string {
-  const text = Buffer.from(line).toString('utf8').replace(/\r+$/, '');
+function harmless(line: Buffer): string {
+  const text = line.toString('utf8').replace(/\r+$/, '');
   return printable(text.split('\r').at(-1) ?? '');
 }
 
 /** Control characters but tabs and line feeds, and those that turn the direction of writing. */
-const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const ALL_HARMFUL = new RegExp(HARMFUL, 'g');
 
 /** A text without escape sequences and characters that a terminal obeys. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(HARMFUL, '');
+  // Sequences begin with such a character. Few lines have one, and to look for sequences takes long.
+  return HARMFUL.test(text) ? stripVTControlCharacters(text).replace(ALL_HARMFUL, '') : text;
 }
 
 /** A text as one line, of which nothing can pass for another. */
