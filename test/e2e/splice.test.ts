@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { describe, expect } from 'vitest';
 import { checkStore } from '../rig/check-store.ts';
 import { whyNoMaps } from '../rig/forms.ts';
 import { lacks } from '../rig/tools.ts';
+import { startWatch } from '../rig/watching.ts';
 import { test, type World } from '../rig/world.ts';
 
 /*
@@ -82,6 +84,33 @@ const EDITS: readonly Edit[] = [
   ],
 ];
 
+/** The files that blobs lie in, and their names. */
+function blobsOf(store: string): [inode: number, name: string][] {
+  const folder = join(store, 'blobs/sha256');
+  return readdirSync(folder).flatMap((name): [number, string][] => {
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stat === undefined ? [] : [[stat.ino, name]];
+  });
+}
+
+/** The image id that a store gives which has nothing to take from. */
+function buildCold(world: World, env: Readonly<Record<string, string>>): Promise<string> {
+  const store = join(world.folder, 'cold');
+  rmSync(store, { recursive: true, force: true });
+  return world.build([], { env: { ...env, CAISSON_ROOT: store } });
+}
+
+/** So many edits of a watch leave more than it keeps. */
+const ROUNDS = 24;
+
+/** What one file has then, in bytes: more, fewer and others. */
+const SIZES = [1000, 20, 20, 3000, 0];
+
+const toSize =
+  (size: number, number: number) =>
+  (files: string): void =>
+    writeFileSync(join(files, 'd3/file-4'), `${number}`.repeat(size));
+
 const LACKS = lacks('root', 'busybox', 'docker-registry', 'setfattr');
 const why = whyNoMaps === undefined ? '' : ` (${whyNoMaps})`;
 
@@ -100,13 +129,6 @@ for (const { forms, title, isSkipped, pathOf } of FORMS) {
   const env = envOf(forms);
   const build = (world: World, ...args: readonly string[]): Promise<string> => world.build(args, { env });
 
-  /** The image id that a store gives which has nothing to take from. */
-  const buildCold = (world: World): Promise<string> => {
-    const store = join(world.folder, 'cold');
-    rmSync(store, { recursive: true, force: true });
-    return world.build([], { env: { ...env, CAISSON_ROOT: store } });
-  };
-
   describe.skipIf(isSkipped)(`a COPY whose files changed a little, ${title}`, () => {
     test('gives what a store without its last layer gives', { timeout: 300_000 }, async ({ world }) => {
       writeFiles(world);
@@ -115,7 +137,7 @@ for (const { forms, title, isSkipped, pathOf } of FORMS) {
       for (const [what, , edit] of EDITS) {
         const before = (await deltas(world)).size;
         edit(join(world.context, 'files'));
-        const isSame = (await build(world)) === (await buildCold(world));
+        const isSame = (await build(world)) === (await buildCold(world, env));
         seen.push([what, { isSame, newDeltas: (await deltas(world)).size - before }]);
       }
       expect(seen).toEqual(EDITS.map(([what, newDeltas]) => [what, { isSame: true, newDeltas }]));
@@ -131,11 +153,11 @@ for (const { forms, title, isSkipped, pathOf } of FORMS) {
       const [base = ''] = (await deltas(world)).values();
       rmSync(join(world.store, pathOf(base)), { recursive: true });
       world.write({ Dockerfile: `${BASE}${LIST}RUN true\n` });
-      expect(await build(world)).toBe(await buildCold(world));
+      expect(await build(world)).toBe(await buildCold(world, env));
       expect((await deltas(world)).size).toBe(0);
       await world.ok(['prune', '--all', '--force'], {});
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited again');
-      expect(await build(world)).toBe(await buildCold(world));
+      expect(await build(world)).toBe(await buildCold(world, env));
     });
 
     test('has a tree that store verify looks at, as it does at what that lies on', async ({ world }) => {
@@ -167,7 +189,7 @@ for (const { forms, title, isSkipped, pathOf } of FORMS) {
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
       await build(world);
       world.write({ Dockerfile: `${BASE}${LIST}RUN cat /sums /names > /all\n` });
-      expect(await world.build([], { env: envOf('trees') })).toBe(await buildCold(world));
+      expect(await world.build([], { env: envOf('trees') })).toBe(await buildCold(world, env));
       expect((await deltas(world)).size).toBe(1);
     });
 
@@ -189,7 +211,45 @@ for (const { forms, title, isSkipped, pathOf } of FORMS) {
       await build(world);
       writeFileSync(join(world.context, 'files/d3/file-3'), 'edited');
       fill('two');
-      expect(await build(world)).toBe(await buildCold(world));
+      expect(await build(world)).toBe(await buildCold(world, env));
     });
   });
 }
+
+describe.skipIf(LACKS)('a COPY whose files change under a watch', () => {
+  const env = envOf('auto');
+
+  test(
+    'is written over layers that nothing needs any more, and gives what a cold build gives',
+    {
+      timeout: 600_000,
+    },
+    async ({ world }) => {
+      writeFiles(world);
+      const files = join(world.context, 'files');
+      await using watch = startWatch(world, ['--iidfile', 'id'], { env });
+      await watch.rest();
+      const names = new Map<number, Set<string>>();
+      const edit = async (how: (files: string) => void): Promise<void> => {
+        how(files);
+        await watch.rest();
+        for (const [inode, name] of blobsOf(world.store))
+          names.set(inode, (names.get(inode) ?? new Set()).add(name));
+      };
+      for (let number = 0; number < ROUNDS; number++)
+        await edit(() => writeFileSync(join(files, 'd3/file-4'), String(number)));
+      const isSame: boolean[] = [];
+      for (const how of [...EDITS.map(([, , each]) => each), ...SIZES.map(toSize)]) {
+        await edit(how);
+        isSame.push(readFileSync(join(world.context, 'id'), 'utf8') === (await buildCold(world, env)));
+      }
+      expect(isSame).toEqual(isSame.map(() => true));
+      expect(Math.max(...[...names.values()].map((all) => all.size))).toBeGreaterThan(1);
+      watch.kill('SIGINT');
+      expect(await watch.exitCode).toBe(130);
+      expect(checkStore(world.store)).toEqual([]);
+      // A tree that others lie on stays when its layer goes.
+      expect((await world.ok(['store', 'verify'])).stdout).toContain('all is what it should be');
+    },
+  );
+});

@@ -27,6 +27,7 @@ export interface Watching extends AsyncDisposable {
 export interface WatchingOptions {
   /** The context, seen from that of the world. */
   readonly context?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** How many folders the kernel may watch. */
   readonly watches?: number;
   /** Whether its memory is to be looked at. */
@@ -40,7 +41,7 @@ const PATIENCE = 60_000;
 export function startWatch(
   world: World,
   args: readonly string[] = [],
-  { context = '.', watches, isInspected = false }: WatchingOptions = {},
+  { context = '.', env = {}, watches, isInspected = false }: WatchingOptions = {},
 ): Watching {
   const inspected = isInspected ? ['--inspect=127.0.0.1:0'] : [];
   const command = [process.execPath, ...inspected, CAISSON, 'watch', ...args, context];
@@ -49,7 +50,7 @@ export function startWatch(
   const limited = ['unshare', '--user', '--map-root-user', 'sh', '-c', limit, 'sh'];
   const [program = '', ...rest] = [...(watches === undefined ? [] : limited), ...command];
   const subprocess = execa(program, rest, {
-    env: bareEnvironment(world.store),
+    env: { ...bareEnvironment(world.store), ...env },
     extendEnv: false,
     cwd: world.context,
     reject: false,

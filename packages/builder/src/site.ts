@@ -2,8 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { SandboxHost } from '@caisson/runtime';
 import { openStore, type Session, type Store } from '@caisson/store';
 import { KeptContexts } from './context/kept-contexts.ts';
+import { StoredTocs } from './snapshot/stored-tocs.ts';
+import { SpareTars } from './watch/spare-tars.ts';
 import { Superseded } from './watch/superseded.ts';
 
+/** Of tables of contents: they take 50 MB or so. */
+const KEPT_ENTRIES = 100_000;
 /** It takes 60 ms to start. */
 const BUILDS_OF_A_HOST = 100;
 
@@ -13,7 +17,9 @@ export class Site implements AsyncDisposable {
   /** Contexts, as far as they were looked at. */
   readonly contexts = new KeptContexts();
   /** What they made that none of them needs any more. */
-  readonly superseded = new Superseded();
+  readonly superseded: Superseded;
+  readonly spares: SpareTars;
+  readonly tocs: StoredTocs;
   readonly #session: Session;
   readonly #stack: AsyncDisposableStack;
   #host: Promise<SandboxHost> | undefined;
@@ -25,6 +31,9 @@ export class Site implements AsyncDisposable {
   private constructor(store: Store, session: Session, stack: AsyncDisposableStack) {
     this.store = store;
     this.#session = session;
+    this.spares = new SpareTars(session);
+    this.superseded = new Superseded(this.spares);
+    this.tocs = new StoredTocs(store, KEPT_ENTRIES);
     this.#stack = stack;
   }
 

@@ -12,8 +12,9 @@ import type { PushOptions } from '@caisson/registry';
 import type { Emit } from './events.ts';
 import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
-import { Chains, type LayerProvider } from './snapshot/chains.ts';
+import { Chains, type ChainsParts, type LayerProvider } from './snapshot/chains.ts';
 import { MapSupport } from './snapshot/map-support.ts';
+import { StoredTocs } from './snapshot/stored-tocs.ts';
 import { SshAgents } from './ssh-agents.ts';
 import { secretReader } from './secrets.ts';
 import { ignoresCache } from './steps/no-cache.ts';
@@ -77,7 +78,8 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
   });
   const source = await openSource(request, tools);
-  const chains = chainsOf(request, { store, session, layers }, () => scope.host());
+  const shared = partsOf(site, { store, session }, () => ends);
+  const chains = chainsOf(request, { ...shared, store, session, provide: layers });
   const scope: StepScope = {
     store,
     session,
@@ -88,7 +90,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
     runtimes: request.runtimes ?? availableRuntimes(),
-    host: site?.host ?? hostStarter(session, () => ends),
+    ...shared,
     remote: files,
     git,
     secret,
@@ -98,7 +100,6 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     imported,
     exports,
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
-    onResult: site?.superseded.note ?? noteNothing,
     emit,
   };
   const ends = stack.move();
@@ -118,6 +119,20 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
 
 const noteNothing = (): void => {};
 
+/** What a build has of those before it, or for itself. @param ends ends what it starts */
+function partsOf(
+  site: Site | undefined,
+  { store, session }: { readonly store: Store; readonly session: Session },
+  ends: () => AsyncDisposableStack,
+): Pick<StepScope, 'host' | 'tocs' | 'spares' | 'onResult'> {
+  if (site !== undefined) {
+    const { host, tocs, spares, superseded } = site;
+    return { host, tocs, spares, onResult: superseded.note };
+  }
+  const host = hostStarter(session, ends);
+  return { host, tocs: new StoredTocs(store), spares: undefined, onResult: noteNothing };
+}
+
 function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess {
   return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
 }
@@ -132,11 +147,13 @@ function chainsOf(
   {
     store,
     session,
-    layers,
-  }: { readonly store: Store; readonly session: Session; readonly layers: LayerProvider },
-  host: StepScope['host'],
+    provide,
+    tocs: stored,
+    host,
+  }: Pick<ChainsParts, 'store' | 'session' | 'provide'> & Pick<StepScope, 'tocs' | 'host'>,
 ): Chains {
-  return new Chains(store, session, layers, new MapSupport(store, session, forms, host));
+  const support = new MapSupport(store, session, forms, host);
+  return new Chains({ store, session, provide, support, stored });
 }
 
 /** Starts the sandbox host when it is first asked for. @param ends ends it with the build */

@@ -1,21 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Digest, Digester } from '@caisson/oci';
-import { fsPath, type BytePath, type HostPath } from './byte-path.ts';
-import type { Entry, HardLinkEntry, NodeEntry } from './entry.ts';
+import { fsPath, type HostPath } from './byte-path.ts';
 import { LayerError } from './errors.ts';
-import { sameEntry } from './same-entry.ts';
-import { hardLinkFields, tarFields } from './tar-fields.ts';
-import { BLOCK, encodeHeader } from './tar-header.ts';
+import { LayerLayout, type Range } from './layer-layout.ts';
 import type { TarOutput } from './tar-output.ts';
+import type { TarSource } from './tar-sink.ts';
 import type { Toc } from './toc.ts';
 
-/** Where an entry lies in a tar, header and bytes, in bytes from its start. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-const END_OF_TAR = 2 * BLOCK;
 const CHUNK = 1 << 20;
 
 /**
@@ -24,19 +15,17 @@ const CHUNK = 1 << 20;
  * difference that is the hashing of the new layer itself.
  */
 export class EarlierLayer implements Disposable {
-  readonly #toc: Toc;
+  readonly #layout: LayerLayout;
   readonly #diffId: Digest;
-  readonly #ranges: ReadonlyMap<BytePath, Range>;
   readonly #fd: number;
   /** How much of it was read. */
   #position = 0;
   /** Takes its digest, from where the new layer has something else. */
   #digester: Digester | undefined;
 
-  private constructor(toc: Toc, diffId: Digest, ranges: ReadonlyMap<BytePath, Range>, fd: number) {
-    this.#toc = toc;
+  private constructor(layout: LayerLayout, diffId: Digest, fd: number) {
+    this.#layout = layout;
     this.#diffId = diffId;
-    this.#ranges = ranges;
     this.#fd = fd;
   }
 
@@ -46,31 +35,26 @@ export class EarlierLayer implements Disposable {
    * @returns undefined where its table of contents does not say where everything lies
    */
   static open(toc: Toc, tar: HostPath, diffId: Digest): EarlierLayer | undefined {
-    const layout = layoutOf(toc);
+    const layout = LayerLayout.of(toc);
     if (layout === undefined) return undefined;
     const fd = openSync(fsPath(tar), 'r');
-    if (fstatSync(fd).size === layout.size) return new EarlierLayer(toc, diffId, layout.ranges, fd);
+    if (fstatSync(fd).size === layout.size) return new EarlierLayer(layout, diffId, fd);
     closeSync(fd);
     return undefined;
   }
 
-  /**
-   * Where it has an entry just as it would be written now; undefined where it has none, or another.
-   * @param node what a hard link is a name of
-   */
-  find(entry: Entry, node?: NodeEntry): Range | undefined {
-    const there = this.#toc.get(entry.path);
-    if (there === undefined || !sameEntry(there, entry)) return undefined;
-    if (there.type === 'hardlink') {
-      const target = this.#toc.get(there.target);
-      if (node === undefined || target === undefined || !sameEntry(target, node)) return undefined;
-    }
-    return this.#ranges.get(entry.path);
+  /** As what the tar of a layer is taken from. */
+  into(output: TarOutput): TarSource {
+    return {
+      find: (entry, node) => this.#layout.find(entry, node),
+      take: (range) => this.#copy(range, output),
+      leave: () => this.#leave(output),
+      end: () => this.#end(output),
+    };
   }
 
-  /** Copies a range, which must lie behind those that were copied before. */
-  copy({ start, end }: Range, output: TarOutput): void {
-    if (start > this.#position) this.leave(output);
+  #copy({ start, end }: Range, output: TarOutput): void {
+    if (start > this.#position) this.#leave(output);
     this.#skipTo(start);
     while (this.#position < end) {
       const { room } = output;
@@ -80,17 +64,13 @@ export class EarlierLayer implements Disposable {
     }
   }
 
-  /** Says that what is written from here on is not from it. */
-  leave(output: TarOutput): void {
+  #leave(output: TarOutput): void {
     this.#digester ??= output.fork();
   }
 
-  /**
-   * Reads what is left.
-   * @throws LayerError `damaged-layer` where it was not what its digest says
-   */
-  finish(output: TarOutput): void {
-    this.leave(output);
+  /** Reads what is left. */
+  #end(output: TarOutput): void {
+    this.#leave(output);
     this.#skipTo(fstatSync(this.#fd).size);
     if (this.#digester?.digest() !== this.#diffId) throw damaged(this.#diffId);
   }
@@ -111,45 +91,6 @@ export class EarlierLayer implements Disposable {
     this.#position += read;
     return read;
   }
-}
-
-/** Where each entry of a layer lies in its tar, in the order in which they are written, and how long that is. */
-function layoutOf(toc: Toc): { ranges: Map<BytePath, Range>; size: number } | undefined {
-  const ranges = new Map<BytePath, Range>();
-  let start = 0;
-  for (const entry of toc.entries) {
-    const end = endOf(entry, toc, start);
-    if (end === undefined) return undefined;
-    ranges.set(entry.path, { start, end });
-    start = end;
-  }
-  return { ranges, size: start + END_OF_TAR };
-}
-
-function endOf(entry: Entry, toc: Toc, start: number): number | undefined {
-  switch (entry.type) {
-    case 'file': {
-      const { offset, size } = entry;
-      return offset === undefined ? undefined : offset + Math.ceil(size / BLOCK) * BLOCK;
-    }
-    case 'whiteout': // comes before its siblings, and is in no layer of copied files
-      return undefined;
-    case 'hardlink': {
-      const length = headerOfLink(entry, toc.get(entry.target));
-      return length === undefined ? undefined : start + length;
-    }
-    case 'directory':
-    case 'symlink':
-    case 'char':
-    case 'block':
-    case 'fifo':
-      return start + encodeHeader(tarFields(entry)).length;
-  }
-}
-
-function headerOfLink(entry: HardLinkEntry, node: Entry | undefined): number | undefined {
-  if (node === undefined || node.type === 'hardlink' || node.type === 'whiteout') return undefined;
-  return encodeHeader(hardLinkFields(entry, node)).length;
 }
 
 function damaged(diffId: Digest): LayerError {

@@ -6,10 +6,13 @@ import { changedWhileRead, readingError } from './changed-file.ts';
 import { ContentDigester } from './content-digest.ts';
 import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
-import type { EarlierLayer, Range } from './earlier-layer.ts';
+import type { EarlierLayer } from './earlier-layer.ts';
+import type { Range } from './layer-layout.ts';
+import { PatchedTar } from './patched-tar.ts';
 import { hardLinkFields, tarFields, tarName, WHITEOUT_PREFIX } from './tar-fields.ts';
 import { BLOCK, encodeHeader } from './tar-header.ts';
 import { TarOutput } from './tar-output.ts';
+import type { TarSink, TarSource } from './tar-sink.ts';
 import { Toc } from './toc.ts';
 
 /** Where the bytes of a file come from. */
@@ -48,18 +51,24 @@ export interface LayerWriterOptions {
  * @see https://github.com/opencontainers/image-spec/blob/main/layer.md
  */
 export class LayerWriter {
-  readonly #output: TarOutput;
-  readonly #earlier: EarlierLayer | undefined;
+  readonly #output: TarSink;
+  readonly #earlier: TarSource | undefined;
   /** What is to be taken from the earlier layer next. */
   #taken: Range | undefined;
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
   #last: string | undefined;
 
-  /** @param path a new file */
-  constructor(path: HostPath, { onFlush = () => {}, earlier }: LayerWriterOptions = {}) {
-    this.#output = new TarOutput(path, onFlush);
-    this.#earlier = earlier;
+  /** @param target a new file; or an old one, which takes what it needs from earlier layers itself */
+  constructor(target: HostPath | PatchedTar, { onFlush = () => {}, earlier }: LayerWriterOptions = {}) {
+    if (target instanceof PatchedTar) {
+      this.#output = target;
+      this.#earlier = target;
+    } else {
+      const output = new TarOutput(target, onFlush);
+      this.#output = output;
+      this.#earlier = earlier?.into(output);
+    }
   }
 
   /**
@@ -104,7 +113,7 @@ export class LayerWriter {
   finish(): WrittenLayer {
     this.#write(ZERO_BLOCK);
     this.#write(ZERO_BLOCK);
-    this.#earlier?.finish(this.#output);
+    this.#earlier?.end();
     const { digest, size } = this.#output.finish();
     return {
       diffId: asDiffId(digest),
@@ -132,23 +141,27 @@ export class LayerWriter {
     this.#last = name;
   }
 
-  /** Takes an entry from the earlier layer, header and bytes. @returns where it ends in this one */
-  #take(entry: Entry, node?: NodeEntry): number | undefined {
-    const range = this.#earlier?.find(entry, node);
-    if (range === undefined) return undefined;
+  /** Takes an entry from the earlier layer, header and bytes. @returns what that says of it */
+  #take(entry: Entry, node?: NodeEntry): Entry | undefined {
+    const found = this.#earlier?.find(entry, node);
+    if (found === undefined) return undefined;
+    const { range, entry: there } = found;
     if (this.#taken?.end !== range.start) this.#copyTaken();
     this.#taken = { start: this.#taken?.start ?? range.start, end: range.end };
-    return this.#position;
+    return there;
   }
 
   #takeFile(entry: FileEntry): FileEntry | undefined {
-    const end = this.#take(entry);
-    return end === undefined ? undefined : { ...entry, offset: end - paddedSize(entry) };
+    const there = this.#take(entry);
+    if (there === undefined) return undefined;
+    const offset = this.#position - paddedSize(entry);
+    // The same in both tables of contents, where it is: a watch keeps many of them.
+    return there.type === 'file' && there.offset === offset ? there : { ...entry, offset };
   }
 
   #copyTaken(): void {
     if (this.#taken === undefined) return;
-    this.#earlier?.copy(this.#taken, this.#output);
+    this.#earlier?.take(this.#taken);
     this.#taken = undefined;
   }
 
@@ -159,7 +172,7 @@ export class LayerWriter {
 
   #write(bytes: Uint8Array): void {
     this.#copyTaken();
-    this.#earlier?.leave(this.#output);
+    this.#earlier?.leave();
     this.#output.write(bytes);
   }
 

@@ -187,8 +187,13 @@ export class LayerForms {
 
   /** The table of contents of a layer, as it was written; undefined where there is none, or it has been changed. */
   async toc(session: Session, form: FormId): Promise<string | undefined> {
+    return (await this.holdToc(session, form)) ? this.peekToc(form) : undefined;
+  }
+
+  /** Whether there is a table of contents of a layer. It is held. */
+  async holdToc(session: Session, form: FormId): Promise<boolean> {
     await session.hold(tocName(form));
-    return this.peekToc(form);
+    return this.mayHaveToc(form);
   }
 
   /** The same, to look at: it is not held, and that is no use of it. */

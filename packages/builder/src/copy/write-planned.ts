@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   applyLayer,
@@ -6,6 +7,7 @@ import {
   EarlierLayer,
   fsPath,
   LayerWriter,
+  PatchedTar,
   Toc,
   treeDelta,
   TreeThread,
@@ -14,6 +16,8 @@ import {
   type Entry,
   type HostPath,
   type LayerWriterOptions,
+  type TarDigests,
+  type TarOfLayer,
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
@@ -32,6 +36,8 @@ export interface WriteRequest {
   readonly earlier: StoredLayer | undefined;
   /** Told how far it is when it takes long. */
   readonly onProgress?: ((soFar: FilesSoFar) => void) | undefined;
+  /** A tar that nothing needs any more: it may be written over, and moved to `output`. */
+  readonly old?: TarOfLayer | undefined;
   /** Ends the writing between two files. */
   readonly signal: AbortSignal;
 }
@@ -51,6 +57,7 @@ export interface TreeRequest {
 /** A layer that lies as a tar which is not compressed. */
 export interface StoredLayer {
   readonly diffId: Digest;
+  readonly digests?: TarDigests | undefined;
   readonly toc: Toc;
   readonly tar: HostPath;
 }
@@ -65,6 +72,8 @@ export interface ChangedFile {
 export interface CopiedLayer extends WrittenLayer {
   readonly changed: readonly ChangedFile[];
   readonly tree: WrittenTree;
+  /** As far as they were taken on the way. */
+  readonly digests?: TarDigests | undefined;
 }
 
 /** What was written of a tree: of a delta to the base, how many bytes it takes. */
@@ -84,18 +93,31 @@ type WrittenTar = Omit<CopiedLayer, 'tree'>;
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
   const { lines, output, tree } = request;
-  using stack = new DisposableStack();
-  const earlier = stack.use(openEarlier(request.earlier));
-  const write = (options: LayerWriterOptions = {}): Promise<WrittenTar> =>
-    writeLines(request, new LayerWriter(output, { ...options, earlier }));
   const planned = tree?.base && treeDelta(tree.base, new Toc(lines.map(({ entry }) => entry)));
   if (planned === undefined && tree?.isWholeWanted === true && isLarge(lines))
-    return { ...(await writeBoth(request, tree.folder, write)), tree: { kind: 'whole' } };
-  const layer = await write();
+    return { ...(await writeBoth(request, tree.folder)), tree: { kind: 'whole' } };
+  const layer = (await writeOver(request)) ?? (await write(request));
   return {
     ...layer,
     tree: tree === undefined ? { kind: 'none' } : await writeTree(layer, planned, output, tree),
   };
+}
+
+/** Writes the tar. */
+async function write(request: WriteRequest, options: LayerWriterOptions = {}): Promise<WrittenTar> {
+  using earlier = openEarlier(request.earlier);
+  return await writeLines(request, new LayerWriter(request.output, { ...options, earlier }));
+}
+
+/** Writes the tar over an old one; undefined where there is none. */
+async function writeOver(request: WriteRequest): Promise<WrittenTar | undefined> {
+  const { output, earlier, old } = request;
+  if (old === undefined || earlier === undefined) return undefined;
+  using patched = PatchedTar.open({ old, latest: earlier });
+  if (patched === undefined) return undefined;
+  const layer = await writeLines(request, new LayerWriter(patched));
+  await rename(fsPath(old.tar), fsPath(output));
+  return { ...layer, digests: patched.digests };
 }
 
 /** @param planned what a delta was to be, before the files were read */
@@ -116,14 +138,10 @@ async function writeTree(
 }
 
 /** The tree is made by a thread that follows the tar. */
-async function writeBoth(
-  { output }: WriteRequest,
-  folder: HostPath,
-  write: (options: LayerWriterOptions) => Promise<WrittenTar>,
-): Promise<WrittenTar> {
-  const tree = new TreeThread(output, folder);
+async function writeBoth(request: WriteRequest, folder: HostPath): Promise<WrittenTar> {
+  const tree = new TreeThread(request.output, folder);
   try {
-    const layer = await write({ onFlush: (end) => tree.written(end) });
+    const layer = await write(request, { onFlush: (end) => tree.written(end) });
     const diffId = await tree.finish(layer.size);
     if (diffId !== layer.diffId) throw new Error('Internal error: a tree of other bytes than the layer has');
     return layer;

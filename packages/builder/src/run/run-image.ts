@@ -17,6 +17,7 @@ import { buildError, type Failure } from '../failure.ts';
 import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
 import { Chains, type LayerProvider } from '../snapshot/chains.ts';
+import { StoredTocs } from '../snapshot/stored-tocs.ts';
 import { MapSupport } from '../snapshot/map-support.ts';
 import type { RunRequest } from './run-request.ts';
 
@@ -61,7 +62,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
     });
   };
   const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
-  const chains = new Chains(store, session, provide, support);
+  const chains = new Chains({ store, session, provide, support, stored: new StoredTocs(store) });
   chains.willMount(state);
   const lowers = await chains.lowers(state);
   const { exitCode } = await host.run(

@@ -30,10 +30,19 @@ import {
 } from '../state.ts';
 import { LayerMapper } from './layer-mapper.ts';
 import type { MapSupport } from './map-support.ts';
-import { readToc } from './read-toc.ts';
+import type { StoredTocs } from './stored-tocs.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
 export type LayerProvider = (layer: StateLayer) => Promise<void>;
+
+/** What chains are made with. */
+export interface ChainsParts {
+  readonly store: Store;
+  readonly session: Session;
+  readonly provide: LayerProvider;
+  readonly support: MapSupport;
+  readonly stored: StoredTocs;
+}
 
 /**
  * How many layers of ours are mounted as one tree: the kernel takes 500 at most, and a look-up that misses asks each.
@@ -48,6 +57,7 @@ export class Chains {
   readonly #store: Store;
   readonly #session: Session;
   readonly #provide: LayerProvider;
+  readonly #stored: StoredTocs;
   readonly #tocs = new Map<string, Promise<Toc>>();
   readonly #trees = new Map<string, Promise<readonly string[]>>();
   readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
@@ -57,8 +67,9 @@ export class Chains {
   /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
 
-  constructor(store: Store, session: Session, provide: LayerProvider, support: MapSupport) {
+  constructor({ store, session, provide, support, stored }: ChainsParts) {
     this.#store = store;
+    this.#stored = stored;
     this.#session = session;
     this.#provide = provide;
     this.#support = support;
@@ -238,7 +249,7 @@ export class Chains {
 
   /** The table of contents of a layer that is in the store, if it can be read. */
   async #storedToc(form: FormId): Promise<Toc | undefined> {
-    return readToc(await this.#store.forms.toc(this.#session, form));
+    return this.#stored.get(this.#session, form);
   }
 
   /** The folders that show a layer, lowest first. */

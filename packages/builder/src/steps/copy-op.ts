@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostPath, LayerError, ROOT, textOf, tocPieces, type BytePath, type Found } from '@caisson/layer';
-import { digestOf, type Digest, type Json } from '@caisson/oci';
+import { digestOf, formatPlatform, type Digest, type Json } from '@caisson/oci';
+import { formId } from '@caisson/store';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
 import { NO_MEMORY } from '../context/stat-cache.ts';
@@ -147,6 +148,12 @@ export class CopyOp extends StepOp<PlannedCopy> {
     }
   }
 
+  /** What the step is called in all builds of a process. */
+  get #everywhere(): string {
+    const { stage, platform } = this.place;
+    return [formatPlatform(platform), stage, this.step.text].join('\n');
+  }
+
   async #writeOn(
     earlier: EarlierStep | undefined,
     lines: readonly PlannedLine[],
@@ -161,8 +168,10 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const needsTree = isWholeWanted || base !== undefined;
     const folder = needsTree ? session.newPath('tree') : undefined;
     if (folder !== undefined) await mkdir(folder, { mode: 0o755 });
+    const old = this.scope.spares?.take(this.#everywhere, session.newPath('old'));
     const written = await writePlanned({
       lines,
+      old,
       output: hostPath(tar),
       tree:
         folder === undefined
@@ -178,7 +187,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
       signal,
     });
     await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });
-    const { diffId, contentDigest, size } = written;
+    const { diffId, contentDigest, size, digests } = written;
+    this.scope.tocs.keep(formId('layer', diffId), written.toc);
+    this.scope.spares?.wrote(this.#everywhere, { diffId, toc: written.toc, digests });
     const tree = written.tree.kind === 'none' ? undefined : folder;
     const delta =
       base !== undefined && written.tree.kind === 'delta'

@@ -4,7 +4,8 @@ import type { DiffId } from '@caisson/oci';
 import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
 import type { Chains } from '../snapshot/chains.ts';
-import { readToc } from '../snapshot/read-toc.ts';
+import type { StoredTocs } from '../snapshot/stored-tocs.ts';
+import type { SpareTars } from '../watch/spare-tars.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
@@ -19,16 +20,23 @@ const CANDIDATES = 3;
 /** How much of an earlier layer must be of use: all of it is read. */
 const LEAST_SHARED = 0.5;
 
+/** What they are found with. */
+export type EarlierLayersParts = Pick<StepScope, 'store' | 'session' | 'chains' | 'tocs' | 'spares'>;
+
 /** Finds layers that earlier builds made in the place of a step. */
 export class EarlierLayers {
   readonly #store: Store;
   readonly #session: Session;
   readonly #chains: Chains;
+  readonly #tocs: StoredTocs;
+  readonly #spares: SpareTars | undefined;
 
-  constructor({ store, session, chains }: Pick<StepScope, 'store' | 'session' | 'chains'>) {
+  constructor({ store, session, chains, tocs, spares }: EarlierLayersParts) {
     this.#store = store;
     this.#session = session;
     this.#chains = chains;
+    this.#tocs = tocs;
+    this.#spares = spares;
   }
 
   /**
@@ -42,18 +50,22 @@ export class EarlierLayers {
     lines: readonly PlannedLine[],
     isMounted: boolean,
   ): Promise<EarlierStep | undefined> {
-    const { pastRecords, records, forms, blobs } = this.#store;
+    const { pastRecords, records, blobs } = this.#store;
     const looked = new Set<DiffId>();
     for (const key of pastRecords.near(place, CANDIDATES)) {
       const record = await records.peek(key);
       if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
       const { diffId, size } = record.layer;
       looked.add(diffId);
-      const toc = readToc(await forms.peekToc(formId('layer', diffId)));
+      const toc = await this.#tocs.peek(formId('layer', diffId));
       if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
       if (!(await blobs.has(this.#session, diffId))) continue;
       const tar = hostPath(blobs.path(diffId));
-      return { layer: { diffId, toc, tar }, base: isMounted ? await this.#baseOf(diffId, toc) : undefined };
+      const digests = this.#spares?.digestsOf(diffId);
+      return {
+        layer: { diffId, toc, tar, digests },
+        base: isMounted ? await this.#baseOf(diffId, toc) : undefined,
+      };
     }
     return undefined;
   }
@@ -62,7 +74,7 @@ export class EarlierLayers {
     const form = formId('layer', diffId);
     const base = await this.#chains.baseFor(form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : readToc(await this.#store.forms.toc(this.#session, base));
+    const baseToc = base === form ? toc : await this.#tocs.get(this.#session, base);
     return baseToc === undefined ? undefined : { form: base, toc: baseToc };
   }
 }

@@ -12,12 +12,17 @@ import type { BuildCaches } from './build-caches.ts';
 import type { GitRepositories } from '../git/git-repositories.ts';
 import type { Emit } from '../events.ts';
 import type { Chains } from '../snapshot/chains.ts';
+import type { StoredTocs } from '../snapshot/stored-tocs.ts';
+import type { SpareTars } from '../watch/spare-tars.ts';
 
 /** What the steps of a build share. */
 export interface StepScope {
   readonly store: Store;
   readonly session: Session;
   readonly chains: Chains;
+  readonly tocs: StoredTocs;
+  /** Tars that may be written over; undefined where the process builds once. */
+  readonly spares: SpareTars | undefined;
   readonly clock: BuildClock;
   /** When the build began, in milliseconds since 1970. */
   readonly since: number;

@@ -3,18 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { asDiffId, digestOf, type DiffId } from '@caisson/oci';
-import { openStore, type Store } from '@caisson/store';
+import { openStore, type Session, type Store } from '@caisson/store';
+import { SpareTars } from './spare-tars.ts';
 import { Superseded } from './superseded.ts';
 
 let folder: string;
 let store: Store;
+let own: Session;
 let superseded: Superseded;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'caisson-superseded-'));
   store = await openStore(join(folder, 'store'));
-  superseded = new Superseded();
+  own = store.session();
+  superseded = new Superseded(new SpareTars(own));
 });
-afterEach(() => {
+afterEach(async () => {
+  await own[Symbol.asyncDispose]();
   store[Symbol.dispose]();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -1,5 +1,6 @@
 import { hexOf, type Digest } from '@caisson/oci';
 import { forgetResults, prune, type CacheEntry, type Store } from '@caisson/store';
+import type { SpareTars } from './spare-tars.ts';
 
 /** What a build has of one of its steps. */
 export interface ResultInBuild {
@@ -47,6 +48,12 @@ export class Superseded {
   readonly #made = new Map<string, { readonly digest: Digest; readonly bytes: number }>();
   /** The records that were made here, and the states behind their steps. */
   readonly #records = new Map<Digest, Digest>();
+  readonly #spares: SpareTars;
+
+  /** @param spares takes what goes and may be of use */
+  constructor(spares: SpareTars) {
+    this.#spares = spares;
+  }
 
   /** A build begins. */
   begin(): void {
@@ -82,7 +89,11 @@ export class Superseded {
     if (this.#within(MOST).length === this.#builds.length) return;
     this.#builds = this.#within(LEFT);
     await using session = store.session();
-    await prune(store, session, { matches: (entry) => this.#isSuperseded(entry) });
+    await this.#spares.keepFrom(
+      store,
+      (layer) => this.#isGone(hexOf(layer)),
+      async () => void (await prune(store, session, { matches: (entry) => this.#isSuperseded(entry) })),
+    );
     for (const [id, { digest }] of this.#made)
       if (!this.#isKept(id) && store.blobs.size(digest) === undefined) this.#made.delete(id);
     const keys = [...this.#records.keys()].filter(
@@ -117,13 +128,17 @@ export class Superseded {
     return this.#builds.some(({ ids }) => ids.has(id));
   }
 
+  #isGone(id: string): boolean {
+    return this.#made.has(id) && !this.#isKept(id);
+  }
+
   #isSuperseded({ kind, id }: CacheEntry): boolean {
     switch (kind) {
       case 'step':
       case 'tree':
       case 'unnamed image':
       case 'file':
-        return this.#made.has(id) && !this.#isKept(id);
+        return this.#isGone(id);
       case 'base image':
       case 'cache mount':
       case 'unreadable':

@@ -5,6 +5,7 @@ import type { Entry, NodeEntry } from '../entry.ts';
 import { parentsOf } from '../in-root.ts';
 import { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from '../layer-writer.ts';
 import type { HostPath } from '../byte-path.ts';
+import type { PatchedTar } from '../patched-tar.ts';
 
 /** Something that lies in a folder of a test. */
 export interface Thing {
@@ -32,33 +33,35 @@ const thing: fc.Arbitrary<Thing> = fc.record({
   target: fc.nat(9),
 });
 
-/** Some things, and the same after a few edits: things that are gone, changed or new. */
+const edits = fc.array(
+  fc.record({ at: fc.nat(14), how: fc.constantFrom('remove', 'replace', 'add'), by: thing }),
+  { maxLength: 4 },
+);
+
+type Edits = ReturnType<typeof edits.generate>['value'];
+
+/** Some things, the same after a few edits, and after a few more: things that are gone, changed or new. */
 export const editedThings: fc.Arbitrary<{
   readonly before: readonly Thing[];
   readonly after: readonly Thing[];
+  readonly later: readonly Thing[];
 }> = fc
-  .record({
-    before: fc.array(thing, { maxLength: 14 }),
-    edits: fc.array(
-      fc.record({ at: fc.nat(14), how: fc.constantFrom('remove', 'replace', 'add'), by: thing }),
-      {
-        maxLength: 4,
-      },
-    ),
-  })
-  .map(({ before, edits }) => {
-    const after = [...before];
-    for (const { at, how, by } of edits) {
-      if (how === 'add') after.push(by);
-      else
-        after.splice(
-          at,
-          1,
-          ...(how === 'remove' || after[at] === undefined ? [] : [{ ...by, path: after[at].path }]),
-        );
-    }
-    return { before, after };
+  .record({ before: fc.array(thing, { maxLength: 14 }), first: edits, second: edits })
+  .map(({ before, first, second }) => {
+    const after = edited(before, first);
+    return { before, after, later: edited(after, second) };
   });
+
+function edited(things: readonly Thing[], all: Edits): Thing[] {
+  const after = [...things];
+  for (const { at, how, by } of all) {
+    const there = after[at];
+    if (how === 'add') after.push(by);
+    else
+      after.splice(at, 1, ...(how === 'remove' || there === undefined ? [] : [{ ...by, path: there.path }]));
+  }
+  return after;
+}
 
 /** An entry of a layer, the bytes of a file, and what a link is a name of. */
 export interface Written {
@@ -106,7 +109,7 @@ const attributes = { uid: 0, gid: 0, mtime: { seconds: 1_700_000_000, nanosecond
 
 /** Writes entries as a layer. @param contentOf where the bytes of a file come from */
 export function writeLayer(
-  output: HostPath,
+  output: HostPath | PatchedTar,
   entries: readonly Written[],
   options: LayerWriterOptions = {},
   contentOf: (file: Written) => Content = ({ bytes }) => ({ kind: 'bytes', bytes }),

@@ -1,0 +1,116 @@
+import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Toc } from '@caisson/layer';
+import { asDiffId, digestOf, type DiffId } from '@caisson/oci';
+import { formId, openStore, type Session, type Store } from '@caisson/store';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SpareTars } from './spare-tars.ts';
+
+const TOC = new Toc([]);
+
+let folder: string;
+let stack: AsyncDisposableStack;
+let store: Store;
+let session: Session;
+let spares: SpareTars;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'caisson-spares-'));
+  stack = new AsyncDisposableStack();
+  store = stack.use(await openStore(join(folder, 'store')));
+  session = stack.use(store.session());
+  spares = new SpareTars(session);
+});
+afterEach(async () => {
+  await stack.disposeAsync();
+  rmSync(folder, { recursive: true });
+});
+
+/** A step writes a layer, which the store has. */
+async function write(step: string, text: string): Promise<DiffId> {
+  const { digest } = await store.blobs.putBytes(session, Buffer.from(text));
+  const diffId = asDiffId(digest);
+  spares.wrote(step, { diffId, toc: TOC, digests: undefined });
+  return diffId;
+}
+
+const letGo = (...layers: readonly DiffId[]): Promise<void> =>
+  spares.keepFrom(
+    store,
+    (layer) => layers.includes(layer),
+    async () => {
+      for (const layer of layers) await store.blobs.remove(layer);
+    },
+  );
+
+/** What a step is given to write over. */
+function taken(step: string): string | undefined {
+  const path = join(folder, 'taken');
+  return spares.take(step, path) === undefined ? undefined : readFileSync(path, 'utf8');
+}
+
+test('a step is given the tars of its own that are gone, the last one first', async () => {
+  const [first, second, other] = [
+    await write('a', 'one'),
+    await write('a', 'two'),
+    await write('b', 'other'),
+  ];
+  await letGo(first, other);
+  await letGo(second);
+  expect(taken('a')).toBe('two');
+  expect(taken('a')).toBe('one');
+  expect(taken('a')).toBeUndefined();
+  expect(taken('b')).toBe('other');
+  expect(taken('c')).toBeUndefined();
+  expect(readdirSync(session.tmp)).toEqual([]);
+});
+
+test('no step has more than eight', async () => {
+  const layers: DiffId[] = [];
+  for (let number = 0; number < 10; number++) layers.push(await write('a', String(number)));
+  await letGo(...layers);
+  expect(Array.from({ length: 10 }, () => taken('a'))).toEqual([
+    '9',
+    '8',
+    '7',
+    '6',
+    '5',
+    '4',
+    '3',
+    '2',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('what stays in the store, or has another name somewhere, is not given', async () => {
+  const [kept, named] = [await write('a', 'kept'), await write('b', 'named')];
+  linkSync(store.blobs.path(named), join(folder, 'name'));
+  await spares.keepFrom(
+    store,
+    () => true,
+    () => store.blobs.remove(named),
+  );
+  expect(taken('a')).toBeUndefined();
+  expect(taken('b')).toBeUndefined();
+  expect(statSync(store.blobs.path(kept)).nlink).toBe(1);
+  expect(readdirSync(session.tmp)).toEqual([]);
+});
+
+test('nor is what somebody has touched since, or what was never there', async () => {
+  const layer = await write('a', 'one');
+  spares.wrote('b', { diffId: asDiffId(digestOf('nothing')), toc: TOC, digests: undefined });
+  await letGo(layer, asDiffId(digestOf('nothing')));
+  const [name = ''] = readdirSync(session.tmp);
+  writeFileSync(join(session.tmp, name), 'two');
+  expect(taken('a')).toBeUndefined();
+  expect(taken('b')).toBeUndefined();
+});
+
+test('nor is a layer that has a map: it may be mounted still', async () => {
+  const layer = await write('a', 'one');
+  const path = store.maps.path(formId('layer', layer), 'map');
+  writeFileSync(path, '');
+  await letGo(layer);
+  expect(taken('a')).toBeUndefined();
+});

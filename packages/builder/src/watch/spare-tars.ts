@@ -1,0 +1,122 @@
+import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { hostPath, type TarDigests, type TarOfLayer, type Toc } from '@caisson/layer';
+import type { DiffId } from '@caisson/oci';
+import { errorCode } from '@caisson/sys';
+import { formId, type Session, type Store } from '@caisson/store';
+
+/** How many layers are known: more than the steps of copied files that most Dockerfiles have, twice. */
+const MOST = 40;
+
+/** How many spare tars a step may have: as many edits later, the store is looked through again. */
+const MOST_OF_STEP = 8;
+
+/** A layer that a step wrote. */
+export interface WrittenTar {
+  readonly diffId: DiffId;
+  readonly toc: Toc;
+  /** As far as they were taken on the way. */
+  readonly digests: TarDigests | undefined;
+}
+
+/** A tar that has no name in the store any more. */
+interface Spare {
+  readonly toc: Toc;
+  readonly path: string;
+  /** How it looked when it was put aside. */
+  readonly state: string;
+}
+
+/**
+ * The tars of layers that a process wrote and nobody needs any more, a few of each step: the next layers of the
+ * step are written over them. What is known of the layers that are still in use is kept, too.
+ */
+export class SpareTars {
+  readonly #session: Session;
+  readonly #written = new Map<DiffId, WrittenTar & { readonly step: string }>();
+  /** By step, the last that was put aside the last. */
+  readonly #spares = new Map<string, Spare[]>();
+
+  /** @param session in whose folder they lie */
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** A step wrote a layer. @param step what tells it from the others, in all builds */
+  wrote(step: string, layer: WrittenTar): void {
+    this.#written.delete(layer.diffId);
+    this.#written.set(layer.diffId, { ...layer, step });
+    const [oldest] = this.#written.keys();
+    if (this.#written.size > MOST && oldest !== undefined) this.#written.delete(oldest);
+  }
+
+  /** The digests of the tar of a layer that was written here. */
+  digestsOf(diffId: DiffId): TarDigests | undefined {
+    return this.#written.get(diffId)?.digests;
+  }
+
+  /** Moves the spare tar of a step to a path, if there is one and nobody has touched it. */
+  take(step: string, path: string): TarOfLayer | undefined {
+    const spare = this.#spares.get(step)?.pop();
+    if (spare === undefined) return undefined;
+    if (stateOf(spare.path) !== spare.state) {
+      rmSync(spare.path, { force: true });
+      return undefined;
+    }
+    renameSync(spare.path, path);
+    return { toc: spare.toc, tar: hostPath(path) };
+  }
+
+  /**
+   * Lets layers go out of a store, and keeps the tars of those that turn out to be gone.
+   * @param mayGo whether a layer is among those that are to go
+   * @param remove takes them out, as far as nobody needs them
+   */
+  async keepFrom(
+    store: Store,
+    mayGo: (layer: DiffId) => boolean,
+    remove: () => Promise<void>,
+  ): Promise<void> {
+    const linked: (WrittenTar & { readonly step: string; readonly path: string })[] = [];
+    for (const layer of this.#written.values()) {
+      if (!mayGo(layer.diffId)) continue;
+      // What was mounted once may be mounted still: its bytes must stay as they are.
+      if (store.maps.mayHave(formId('layer', layer.diffId), 'map')) continue;
+      const path = this.#session.newPath('spare');
+      if (tryLink(store.blobs.path(layer.diffId), path)) linked.push({ ...layer, path });
+    }
+    try {
+      await remove();
+    } finally {
+      for (const { diffId, step, toc, path } of linked) {
+        const state = stateOf(path);
+        if (state === undefined) rmSync(path, { force: true });
+        else this.#put(step, { toc, path, state });
+        this.#written.delete(diffId);
+      }
+    }
+  }
+
+  #put(step: string, spare: Spare): void {
+    const all = this.#spares.get(step) ?? [];
+    this.#spares.set(step, all);
+    all.push(spare);
+    if (all.length > MOST_OF_STEP) rmSync(all.shift()?.path ?? '', { force: true });
+  }
+}
+
+/** Gives a file another name, if it is there. */
+function tryLink(path: string, name: string): boolean {
+  try {
+    linkSync(path, name);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** How a file looks that has no other name; undefined for one that has. */
+function stateOf(path: string): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat?.nlink === 1n ? `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}` : undefined;
+}
