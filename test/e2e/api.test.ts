@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { CaissonError } from '../../packages/builder/src/api/index.ts';
 import { eventsOf, test } from '../rig/api-world.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { eventually, mountsBelow, processesWith } from '../rig/leftovers.ts';
+import { stateOfProcess } from '../rig/process-state.ts';
 import { packTar } from '../rig/pack-tar.ts';
 import { lacks } from '../rig/tools.ts';
 
@@ -315,28 +316,4 @@ function filesWith(folder: string, text: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => readFileSync(path).includes(text));
-}
-
-/** What a library must not change of the process that calls it. */
-function stateOfProcess(): object {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const namespaces = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user'];
-  return {
-    umask: /^Umask:\s+(\d+)$/m.exec(status)?.[1],
-    cwd: process.cwd(),
-    root: readlinkSync('/proc/self/root'),
-    namespaces: namespaces.map((name) => readlinkSync(`/proc/self/ns/${name}`)),
-    environment: { ...process.env },
-    listeners: process.eventNames().map((name) => [name, process.listenerCount(name)]),
-    files: readdirSync('/proc/self/fd')
-      .map((fd) => {
-        try {
-          return readlinkSync(`/proc/self/fd/${fd}`);
-        } catch {
-          return '';
-        }
-      })
-      .filter((path) => path.startsWith('/'))
-      .toSorted(),
-  };
 }

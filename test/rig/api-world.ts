@@ -5,6 +5,7 @@ import {
   type Build,
   type BuildEvent,
   type BuildOptions,
+  type LostEvents,
 } from '../../packages/builder/src/api/index.ts';
 import { test as base, type World } from './world.ts';
 
@@ -27,8 +28,8 @@ export const test = base.extend<{ api: ApiWorld }>({
 });
 
 /** All events of a build; its error is for whoever awaits it. */
-export async function eventsOf(work: Build): Promise<BuildEvent[]> {
-  const events: BuildEvent[] = [];
+export async function eventsOf(work: Build): Promise<(BuildEvent | LostEvents)[]> {
+  const events: (BuildEvent | LostEvents)[] = [];
   try {
     for await (const event of work) events.push(event);
   } catch {

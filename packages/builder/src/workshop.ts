@@ -59,10 +59,10 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   const { clock, emit, site } = options;
   checkGivenFiles(request);
   await using stack = new AsyncDisposableStack();
-  const store = site?.store ?? stack.use(await openStore(request.root));
+  const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
+  const store = site?.store ?? stack.use(await openStore(request.root, { signal }));
   const session = stack.use(store.session());
   const registry = stack.use(registryAccess(request, emit));
-  const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
   const secret = secretReader(request.secrets ?? {});
   const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));

@@ -9,7 +9,7 @@ export interface HeldLock extends Disposable {
 
 /** How to wait for a lock. */
 export interface LockOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called once, when the lock turns out to be held by somebody else for more than a moment. */
   readonly onWait?: () => void;
 }

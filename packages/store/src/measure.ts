@@ -10,9 +10,11 @@ export async function measureAll(
   store: Store,
   inventory: Inventory,
   entries: readonly CacheEntry[],
+  signal?: AbortSignal,
 ): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const object of entries.flatMap(({ objects }) => objects)) {
+    signal?.throwIfAborted();
     if (!sizes.has(object.name)) sizes.set(object.name, await measure(store, object));
   }
   for (const digest of inventory.blobs) {

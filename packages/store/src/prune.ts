@@ -21,6 +21,8 @@ export interface PruneOptions {
   readonly keep?: KeptSpace;
   /** Only say what would be taken. */
   readonly isDryRun?: boolean;
+  /** Ends it: what it has not yet removed stays. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How much of the cache may stay, in bytes. */
@@ -59,11 +61,12 @@ export interface Pruned {
  */
 export async function prune(store: Store, session: Session, options: PruneOptions = {}): Promise<Pruned> {
   // Alone, so that nobody comes to rely on anything while it is being removed.
-  using _lock = await lockFile(store.paths.storeLock, 'exclusive');
+  const { signal } = options;
+  using _lock = await lockFile(store.paths.storeLock, 'exclusive', { signal });
   const held = heldNames(store.paths);
   const inventory = await takeInventory(store);
   const entries = cacheEntries(store, inventory, held);
-  const sizes = await measureAll(store, inventory, entries);
+  const sizes = await measureAll(store, inventory, entries, signal);
   const oldest = options.unusedFor === undefined ? Infinity : Date.now() - options.unusedFor;
   const { matches = () => true } = options;
   const choice = {
@@ -74,7 +77,7 @@ export async function prune(store: Store, session: Session, options: PruneOption
   const used = chooseEntries(entries, { ...choice, keepBytes: Infinity }).left;
   const chosen = chooseEntries(entries, { ...choice, keepBytes: bytesToKeep(store, used, options.keep) });
   if (options.isDryRun !== true) {
-    await remove(store, session, chosen);
+    await remove(store, session, chosen, signal);
     for (const { name } of chosen.objects) sizes.delete(name);
     store.sizes.replaceAll(sizes, held);
     store.forget({
@@ -116,7 +119,12 @@ function bytesToKeep({ root }: Store, used: number, keep: KeptSpace | undefined)
  * What names something goes before what it names: at no moment does anything name what is gone. Files that are only
  * removed go first: on a full disk, that makes room for what has to be written.
  */
-async function remove(store: Store, session: Session, { entries, objects }: Chosen): Promise<void> {
+async function remove(
+  store: Store,
+  session: Session,
+  { entries, objects }: Chosen,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const images = entries.flatMap(({ manifest }) => manifest ?? []);
   const ofImages = new Set(
     entries
@@ -128,7 +136,10 @@ async function remove(store: Store, session: Session, { entries, objects }: Chos
     ...objects.filter((object) => isBlob(object) && !ofImages.has(object.name)),
     ...objects.filter(({ kind }) => ['tree', 'cache mount', 'logs'].includes(kind)),
   ];
-  for (const object of order) await object.remove(session);
+  for (const object of order) {
+    signal?.throwIfAborted();
+    await object.remove(session);
+  }
   if (images.length > 0) await store.images.remove(session, images);
   for (const object of objects.filter(isBlob)) await object.remove(session);
 }

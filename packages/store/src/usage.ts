@@ -46,10 +46,10 @@ const KINDS: readonly EntryUsage['kind'][] = [
 ];
 
 /** Everything that a store holds and what keeps it: images of the user, then the cache, what was used last first. */
-export async function entryUsage(store: Store): Promise<EntryUsage[]> {
+export async function entryUsage(store: Store, signal?: AbortSignal): Promise<EntryUsage[]> {
   const inventory = await takeInventory(store);
   const entries = cacheEntries(store, inventory, heldNames(store.paths));
-  const sizes = await measureAll(store, inventory, entries);
+  const sizes = await measureAll(store, inventory, entries, signal);
   const needed = namesOfNamedImages(inventory);
   const left = new Map(sizes);
   const take = (names: Iterable<string>): number => {
@@ -91,8 +91,8 @@ export async function entryUsage(store: Store): Promise<EntryUsage[]> {
 }
 
 /** What a store holds, kind by kind. */
-export async function diskUsage(store: Store): Promise<Usage[]> {
-  const rows = await entryUsage(store);
+export async function diskUsage(store: Store, signal?: AbortSignal): Promise<Usage[]> {
+  const rows = await entryUsage(store, signal);
   return KINDS.map((kind) => {
     const own = rows.filter((row) => row.kind === kind);
     const sum = (of: (row: EntryUsage) => number): number => own.reduce((total, row) => total + of(row), 0);

@@ -22,7 +22,11 @@ export interface Problem {
 }
 
 /** Looks at all documents and blobs of a store: whether each is what it was written as. Trees are not looked at. */
-export async function* verifyStore(store: Store, session: Session): AsyncGenerator<Problem> {
+export async function* verifyStore(
+  store: Store,
+  session: Session,
+  signal?: AbortSignal,
+): AsyncGenerator<Problem> {
   const { layout } = store.paths;
   if ((await readFile(layout, 'utf8').catch(() => undefined)) !== LAYOUT) {
     yield {
@@ -32,7 +36,7 @@ export async function* verifyStore(store: Store, session: Session): AsyncGenerat
       repair: () => writeDocument(session, layout, LAYOUT, 'synced'),
     };
   }
-  yield* verifyBlobs(store, session);
+  yield* verifyBlobs(store, session, signal);
   const index = await readFile(store.paths.index).catch(() => undefined);
   const parsed = index === undefined ? undefined : parseIndex(index);
   if (parsed?.ok !== true) {
@@ -58,7 +62,11 @@ export async function* verifyStore(store: Store, session: Session): AsyncGenerat
   }
 }
 
-async function* verifyBlobs(store: Store, session: Session): AsyncGenerator<Problem> {
+async function* verifyBlobs(
+  store: Store,
+  session: Session,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Problem> {
   const { blobs, paths, root } = store;
   for (const hex of (await readdir(paths.blobs)).toSorted()) {
     const digest = parseDigest(`sha256:${hex}`);
@@ -71,15 +79,15 @@ async function* verifyBlobs(store: Store, session: Session): AsyncGenerator<Prob
     });
     if (!digest.ok) yield problem('has no digest for a name', () => stray.remove(session));
     else if (blobs.size(digest.value) === undefined) yield problem('is no file', () => stray.remove(session));
-    else if (!(await isWhole(store, digest.value)))
+    else if (!(await isWhole(store, digest.value, signal)))
       yield problem('does not have the digest that it is named by', () => blobs.remove(digest.value));
   }
 }
 
 /** Whether a blob is what its name says; one that went away meanwhile is nobody's problem. */
-async function isWhole({ blobs }: Store, digest: Digest): Promise<boolean> {
+async function isWhole({ blobs }: Store, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    for await (const _chunk of blobs.read(digest)) void _chunk;
+    for await (const _chunk of blobs.read(digest)) signal?.throwIfAborted();
     return true;
   } catch (error) {
     if (error instanceof StoreError && error.code === 'missing-blob') return true;

@@ -1,4 +1,5 @@
 import type { BuildEvent } from '../events.ts';
+import { BUILD_BOUNDS, type LostEvents } from './event-bounds.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { BuiltImage } from './built-image.ts';
 import { checkOptions } from './check-options.ts';
@@ -8,7 +9,7 @@ import { Running } from './running.ts';
 import { inThread } from './thread/caller.ts';
 
 /** A build that goes on: a promise of the image, and an async iterable of what happens. */
-export type Build = Running<BuildEvent, BuiltImage>;
+export type Build = Running<BuildEvent | LostEvents, BuiltImage>;
 
 /**
  * Builds an image from a Dockerfile and its context. The work is done in a thread of its own, which all builds of a process
@@ -23,7 +24,7 @@ export type Build = Running<BuildEvent, BuiltImage>;
  *   the events are kept for iterators that are made in the same tick
  */
 export function build(options: BuildOptions): Build {
-  return new Running(async (emit) => {
+  return new Running<BuildEvent | LostEvents, BuiltImage>(BUILD_BOUNDS, async (emit) => {
     const { request, answers } = buildRequest(checkOptions(buildOptions, options));
     const { signal } = options;
     const { value } = await inThread<'build'>({ kind: 'build', request }, { signal, answers, onEvent: emit });

@@ -1,7 +1,15 @@
 export { build, type Build } from './build.ts';
 export { check } from './check.ts';
 export { CaissonError } from './error.ts';
-export { openStore, type PruneOptions, type Store, type StoreImage } from './open-store.ts';
+export {
+  openStore,
+  type CallOptions,
+  type PruneOptions,
+  type RemoveOptions,
+  type Store,
+  type StoreImage,
+  type VerifyOptions,
+} from './open-store.ts';
 export { plan } from './plan.ts';
 export { watch, type Watch, type WatchOptions } from './watch.ts';
 export type { WatchEvent } from './watch-event.ts';
@@ -30,6 +38,7 @@ export type { BuiltImage, BuiltStep } from './built-image.ts';
 export type { RunOptions, RunOutput } from './run-options.ts';
 export type { CheckedDockerfile, UncheckedBase } from '../check/check-dockerfile.ts';
 export type { BuildEvent, StepInfo, Warning } from '../events.ts';
+export type { LostEvents } from './event-bounds.ts';
 export type { Failure, FailureCode } from '../failure.ts';
 export type { BuildPlan, StepForecast } from '../plan-steps.ts';
 export type { Place } from '../plan/planned.ts';

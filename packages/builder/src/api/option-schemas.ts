@@ -211,9 +211,12 @@ export const runOptions = object({
 
 export const storeOptions = object(common);
 export const newName = name('a name for the image: NAME[:TAG]');
-export const removeOptions = object({ force: z.optional(flag) });
-export const verifyOptions = object({ repair: z.optional(flag) });
+const { signal } = common;
+export const callOptions = object({ signal });
+export const removeOptions = object({ signal, force: z.optional(flag) });
+export const verifyOptions = object({ signal, repair: z.optional(flag) });
 export const pruneOptions = object({
+  signal,
   unusedFor: z.optional(number('a number of milliseconds', { least: 0, isWhole: false })),
   keepStorage: z.optional(bytes),
   dryRun: z.optional(flag),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { checkOptions } from './check-options.ts';
+import { OUTPUT_BOUNDS } from './event-bounds.ts';
 import { Answers } from './given/answers.ts';
 import { defined } from './given/defined.ts';
 import { placesOf, wireRegistry } from './given/wire-request.ts';
@@ -29,7 +30,7 @@ export interface RunEnd {
  * @returns a promise of its exit code, whatever that is; it is rejected with a {@link CaissonError} where nothing could be run
  */
 export function run(options: RunOptions): Run {
-  return new Running(async (emit) => {
+  return new Running<RunOutput, RunEnd>(OUTPUT_BOUNDS, async (emit) => {
     const request = requestOf(checkOptions(runOptions, options));
     const { signal, registry } = options;
     const answers = new Answers({

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import type { EventBounds } from './event-bounds.ts';
 import { Running } from './running.ts';
+
+/** Room for ten numbers; those below zero are never lost. */
+const FEW: EventBounds<number> = {
+  most: 10,
+  sizeOf: (number) => (number < 0 ? 0 : 1),
+  instead: (count) => count / 1000,
+};
 
 /** Work that counts to three, and then ends as it is told. */
 function counting(end: () => string): Running<number, string> {
-  return new Running(async (emit) => {
+  return new Running(FEW, async (emit) => {
     for (const number of [1, 2, 3]) {
       await Promise.resolve();
       emit(number);
@@ -79,5 +87,38 @@ describe('work that goes on', () => {
       process.off('unhandledRejection', note);
     }
     expect(unhandled).toStrictEqual([]);
+  });
+
+  test('loses what would take too much memory, and tells how much, in its place', async () => {
+    const told: ((event: number) => void)[] = [];
+    const gate = Promise.withResolvers<string>();
+    const work = new Running<number, string>(FEW, (given) => {
+      told.push(given);
+      return gate.promise;
+    });
+    const emitAll = (numbers: readonly number[]): void => {
+      for (const number of numbers) told[0]?.(number);
+    };
+    const slow = work[Symbol.asyncIterator]();
+    const fast = work[Symbol.asyncIterator]();
+    const first = fast.next();
+    emitAll([...Array(15).keys(), -1, 15, 16]);
+    expect(await first).toStrictEqual({ done: false, value: 0 });
+    const all: unknown[] = [];
+    for (let count = 0; count < 5; count++) all.push((await slow.next()).value);
+    emitAll([17]); // there is room again
+    gate.resolve('done');
+    await work;
+    for (let next = await slow.next(); next.done !== true; next = await slow.next()) all.push(next.value);
+    expect(all).toStrictEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0.005, -1, 0.002, 17]);
+  });
+
+  test('gives all of very many events, in order', async () => {
+    const numbers = [...Array(5000).keys()].map((number) => -1 - number);
+    const work = new Running(FEW, async (emit) => {
+      await Promise.resolve();
+      for (const number of numbers) emit(number);
+    });
+    expect(await taken(work)).toStrictEqual(numbers);
   });
 });

@@ -1,18 +1,21 @@
+import type { EventBounds } from './event-bounds.ts';
 import { EventQueue } from './event-queue.ts';
 
 /**
  * Work that goes on: a promise of its result, and an async iterable of what happens meanwhile; either, both, or several
  * iterators. Events are kept for iterators that there are, and for no one else: one that is made in the same tick as the
- * work sees all of them. An iterator that stops early ends nothing. When the work fails, iterators throw its error
+ * work sees all of them, as long as it takes them: what would need too much memory is lost, and that is told. An iterator that stops early ends nothing. When the work fails, iterators throw its error
  * behind the last event; whoever iterates need not await it besides.
  */
 export class Running<Event, Value> implements Promise<Value>, AsyncIterable<Event, undefined> {
   readonly [Symbol.toStringTag] = 'Promise';
   readonly #queues = new Set<EventQueue<Event>>();
   readonly #result: Promise<Value>;
+  readonly #bounds: EventBounds<Event>;
 
   /** @param work does it, and tells what happens, but not before the next tick */
-  constructor(work: (emit: (event: Event) => void) => Promise<Value>) {
+  constructor(bounds: EventBounds<Event>, work: (emit: (event: Event) => void) => Promise<Value>) {
+    this.#bounds = bounds;
     this.#result = this.#finish(
       work((event) => {
         for (const queue of this.#queues) queue.put(event);
@@ -33,7 +36,7 @@ export class Running<Event, Value> implements Promise<Value>, AsyncIterable<Even
 
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
     this.#result.catch(() => {}); // the iterator tells
-    const queue = new EventQueue<Event>(() => this.#queues.delete(queue));
+    const queue = new EventQueue<Event>(this.#bounds, () => this.#queues.delete(queue));
     this.#queues.add(queue);
     // Of work that has ended there is nothing to come but how it ended.
     this.#result.then(

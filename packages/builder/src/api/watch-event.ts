@@ -1,10 +1,12 @@
 import type { BuildEvent } from '../events.ts';
+import type { LostEvents } from './event-bounds.ts';
 import type { WatchNews } from '../watch/watch-events.ts';
 import type { BuiltImage } from './built-image.ts';
 
 /** Everything that can be seen of a watch: what its builds tell, and what becomes of them. */
 export type WatchEvent =
   | BuildEvent
+  | LostEvents
   | WatchNews
   /** A build gave an image. A build that gives what the one before gave, and ran nothing, is not told of. */
   | {

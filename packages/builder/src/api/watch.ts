@@ -1,5 +1,6 @@
 import type { BuildOptions } from './build-options.ts';
 import { checkOptions } from './check-options.ts';
+import { BUILD_BOUNDS } from './event-bounds.ts';
 import { watchRequest } from './given/wire-request.ts';
 import { watchOptions } from './option-schemas.ts';
 import { Running } from './running.ts';
@@ -45,7 +46,7 @@ class Watching implements Watch {
   readonly #work: Running<WatchEvent, void>;
 
   constructor(options: WatchOptions) {
-    this.#work = new Running((emit) => this.#run(options, emit));
+    this.#work = new Running<WatchEvent, void>(BUILD_BOUNDS, (emit) => this.#run(options, emit));
     this.#work.catch(() => {}); // iterators tell
   }
 

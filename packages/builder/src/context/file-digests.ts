@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { digestFromHex, digestOf, type Digest } from '@caisson/oci';
 import { changedWhileRead, fsPath, readingError, type HostPath } from '@caisson/layer';
+import { Slices } from '../slices.ts';
 
 /** A file to hash, and the size that it was seen with; or a part of a larger file. */
 export interface FileToHash {
@@ -13,7 +13,6 @@ export interface FileToHash {
 }
 
 const BUFFER_SIZE = 1 << 20;
-const SLICE_MS = 20;
 
 /**
  * Hashes files one after another, with one buffer, giving way to other work every few milliseconds.
@@ -28,7 +27,7 @@ export async function hashFiles(
   const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
   const digests: Digest[] = [];
   let bytes = 0; // of the files that are done
-  let sliceEnds = performance.now() + SLICE_MS;
+  const slices = new Slices(signal);
   for (const file of files) {
     let done = 0;
     for (const step of hashFile(file, buffer)) {
@@ -38,11 +37,9 @@ export async function hashFiles(
         bytes += file.size;
         done = 0;
       }
-      if (performance.now() < sliceEnds) continue;
+      if (!slices.isOver) continue;
       onProgress(digests.length, bytes + done);
-      await yieldToOthers();
-      signal.throwIfAborted();
-      sliceEnds = performance.now() + SLICE_MS;
+      await slices.next();
     }
   }
   onProgress(digests.length, bytes);

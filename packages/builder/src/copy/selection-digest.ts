@@ -1,5 +1,6 @@
 import { canonicalJson, type Digest, type Json } from '@caisson/oci';
 import { baseName, type BytePath, type NodeEntry } from '@caisson/layer';
+import { Slices } from '../slices.ts';
 import type { KeyParts } from '../solve/key-parts.ts';
 import type { FolderList } from './folder-lists.ts';
 import type { Selected } from './select-sources.ts';
@@ -21,7 +22,13 @@ export async function selectionDigest(
 ): Promise<Digest> {
   const files: SourceNode[] = [];
   const all = selected.map((each) => ({ ...each, items: new SelectedItems(each, parts) }));
-  for (const { items } of all) items.addFiles(files);
+  const slices = new Slices(signal);
+  for (const { items } of all) {
+    for (const found of items.files()) {
+      for (const file of found) files.push(file);
+      if (slices.isOver) await slices.next();
+    }
+  }
   const digests = (await tree.digests(files, signal)).values();
   return parts.add(
     canonicalJson(
@@ -59,17 +66,30 @@ class SelectedItems {
     this.#parts = parts;
   }
 
-  /** Adds the files whose digests the items have in them. */
-  addFiles(into: SourceNode[], node: SourceNode = this.#top): void {
-    const { type, path } = node.entry;
-    if (type === 'file') into.push(node);
-    if (type !== 'directory') return;
-    const list = this.#tree.lists?.get(path);
-    if (list !== undefined) this.#kept.set(path, list);
-    else for (const child of this.#tree.children(path)) this.addFiles(into, child);
+  /** The files whose digests the items have in them, some at a time: as many as lie side by side. */
+  *files(): Generator<readonly SourceNode[]> {
+    if (this.#top.entry.type === 'file') yield [this.#top];
+    if (this.#top.entry.type === 'directory') yield* this.#filesIn(this.#top.entry.path);
   }
 
-  /** The item of what was named. @param digests of the files, in the order in which they were added */
+  *#filesIn(folder: BytePath): Generator<readonly SourceNode[]> {
+    const list = this.#tree.lists?.get(folder);
+    if (list !== undefined) {
+      this.#kept.set(folder, list);
+      return;
+    }
+    let files: SourceNode[] = [];
+    for (const child of this.#tree.children(folder)) {
+      if (child.entry.type === 'file') files.push(child);
+      if (child.entry.type !== 'directory') continue;
+      yield files;
+      files = [];
+      yield* this.#filesIn(child.entry.path);
+    }
+    yield files;
+  }
+
+  /** The item of what was named. @param digests of the files, in the order in which they came */
   top(name: string, digests: Iterator<Digest, undefined>): Json[] {
     return this.#item(name, this.#top, digests).item;
   }

@@ -44,7 +44,7 @@ export async function runImage(
 
 async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const store = stack.use(await openStore(request.root));
+  const store = stack.use(await openStore(request.root, { signal: request.signal }));
   const session = stack.use(store.session());
   const image = await findImage(store, session, request);
   checkPrograms(platformOf(image.config));

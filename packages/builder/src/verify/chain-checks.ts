@@ -34,6 +34,13 @@ interface ChainLayer {
   readonly diffId: DiffId;
 }
 
+/** What is to be looked at. */
+export interface ChainsToCheck {
+  /** The layers of which something is there. */
+  readonly there: ReadonlySet<FormId>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Looks at what is derived from the layers of base images. It depends on the layers below, so each is made anew on
  * them, beside the store's, and compared.
@@ -45,9 +52,10 @@ export class ChainChecks {
   readonly #session: Session;
   readonly #there: ReadonlySet<FormId>;
   readonly #tocs = new Map<FormId, Toc>();
+  readonly #signal: AbortSignal;
 
-  /** @param there the layers of which something is there */
-  constructor(store: Store, session: Session, there: ReadonlySet<FormId>) {
+  constructor(store: Store, session: Session, { there, signal }: ChainsToCheck) {
+    this.#signal = signal;
     this.#store = store;
     this.#session = session;
     this.#there = there;
@@ -123,7 +131,7 @@ export class ChainChecks {
     const { blobs, forms } = this.#store;
     try {
       const applied = await applyLayer({
-        source: blobs.read(blob),
+        source: whileWanted(blobs.read(blob), this.#signal),
         below: new ChainView(tocs),
         tree,
         contentBelow: ({ node, layer }) => {
@@ -137,6 +145,16 @@ export class ChainChecks {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
+  }
+}
+
+async function* whileWanted(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    signal.throwIfAborted();
+    yield chunk;
   }
 }
 

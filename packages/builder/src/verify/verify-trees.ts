@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   digestInTar,
   hostPath,
@@ -18,22 +19,30 @@ import { readToc } from '../snapshot/read-toc.ts';
 import { tocProblem, treeProblem } from './form-problem.ts';
 import { verifyMap } from './verify-maps.ts';
 
+/** How trees are looked at. */
+export interface TreeChecks {
+  /** Told of each that nothing in the store says anything of, because its layer is gone. */
+  readonly onUnknown: (form: FormId) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Looks at what is derived from layers, trees, maps and tables of contents: whether each is what its layer gives. Blobs must
  * have been looked at before.
- * @param onUnknown told of each that nothing in the store says anything of, because its layer is gone
  */
 export async function* verifyTrees(
   store: Store,
   session: Session,
-  onUnknown: (form: FormId) => void,
+  { onUnknown, signal }: TreeChecks,
 ): AsyncGenerator<Problem> {
   const { trees, tocs } = await store.forms.list();
   const { maps, tars } = await store.maps.list();
   const there = new Set([...trees, ...tocs, ...maps, ...tars].toSorted());
-  const chains = new ChainChecks(store, session, there);
+  const chains = new ChainChecks(store, session, { there, signal });
   yield* chains.run();
   for (const form of there) {
+    await nextTurn();
+    signal.throwIfAborted();
     const layer = ownLayer(form);
     if (layer !== undefined && store.blobs.size(layer) !== undefined)
       yield* verifyOwn(store, session, form, layer);

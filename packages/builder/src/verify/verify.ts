@@ -7,6 +7,8 @@ export interface VerifyRequest {
   readonly root: string;
   /** Mend what is wrong, mostly by removing it: what can be made or fetched again is, when something needs it. */
   readonly isRepair?: boolean;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Something in a store that is not what it should be. */
@@ -25,21 +27,24 @@ export interface Verified {
  * @throws StoreError where the folder is no store
  */
 export async function verify(
-  { root, isRepair = false }: VerifyRequest,
+  { root, isRepair = false, signal = NEVER }: VerifyRequest,
   onProblem: (problem: StoreProblem) => void = () => {},
 ): Promise<Verified> {
-  using store = await openStore(root);
+  using store = await openStore(root, { signal });
   await using session = store.session();
   const problems: StoreProblem[] = [];
   let unknown = 0;
   const take = async (found: AsyncIterable<Problem>): Promise<void> => {
     for await (const problem of found) {
+      signal.throwIfAborted();
       if (isRepair) await problem.repair();
       problems.push(problem);
       onProblem(problem);
     }
   };
-  await take(verifyStore(store, session));
-  await take(verifyTrees(store, session, () => unknown++));
+  await take(verifyStore(store, session, signal));
+  await take(verifyTrees(store, session, { onUnknown: () => unknown++, signal }));
   return { problems, unknown };
 }
+
+const NEVER = new AbortController().signal;

@@ -1,4 +1,5 @@
 import type { Digest } from '@caisson/oci';
+import { UNBOUNDED } from '../api/event-bounds.ts';
 import { EventQueue } from '../api/event-queue.ts';
 import { contextSource, MAIN_CONTEXT } from '../context/context-source.ts';
 import { buildError, type Failure } from '../failure.ts';
@@ -45,7 +46,7 @@ const FALLBACK_POLL = 1;
 
 class Watching implements Watch {
   readonly #request: BuildRequest;
-  readonly #events = new EventQueue<WatchEvent>(() => void this.close());
+  readonly #events = new EventQueue<WatchEvent>(UNBOUNDED, () => void this.close());
   readonly #over: Promise<void>;
   #poll: number | undefined;
   #loop: WatchLoop | undefined;

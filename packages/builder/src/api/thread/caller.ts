@@ -25,6 +25,7 @@ export interface JobOptions {
 
 /** A job that the thread does. */
 interface Running {
+  readonly kind: Job['kind'];
   readonly options: JobOptions;
   readonly answers: Answers;
   readonly sources: SourceTexts;
@@ -41,7 +42,7 @@ export async function inThread<Kind extends Job['kind']>(
   options: JobOptions = {},
 ): Promise<Extract<Outcome, { kind: Kind }>> {
   const { signal, answers = NO_ANSWERS } = options;
-  if (signal?.aborted === true) throw cancelled(signal);
+  if (signal?.aborted === true) throw cancelled(job.kind, signal);
   current ??= new BuilderThread((ended) => {
     if (current === ended) current = undefined;
   });
@@ -65,15 +66,34 @@ function isOf<Kind extends Outcome['kind']>(
 }
 
 /** What a job is rejected with: what the caller gave wrong is told as that. */
-function errorOf(failures: readonly Failure[], { answers: { thrown }, options }: Running): CaissonError {
-  if (failures.some(({ code }) => code === 'cancelled'))
-    return new CaissonError(failures, options.signal?.reason);
+function errorOf(
+  failures: readonly Failure[],
+  { answers: { thrown }, options, kind }: Running,
+): CaissonError {
+  if (failures.some(({ code }) => code === 'cancelled')) return cancelled(kind, options.signal);
   return thrown instanceof CaissonError ? thrown : new CaissonError(failures, thrown);
 }
 
-function cancelled(signal: AbortSignal): CaissonError {
-  return new CaissonError([{ code: 'cancelled', message: 'the build was cancelled' }], signal.reason);
+function cancelled(kind: Job['kind'], signal: AbortSignal | undefined): CaissonError {
+  const message = `${TITLES[kind]} was cancelled`;
+  return new CaissonError([{ code: 'cancelled', message }], signal?.reason);
 }
+
+/** What jobs are called, for messages. */
+const TITLES: Readonly<Record<Job['kind'], string>> = {
+  build: 'the build',
+  plan: 'the plan',
+  watch: 'the watch',
+  check: 'the check',
+  run: 'the run',
+  open: 'opening the store',
+  images: 'listing the images',
+  usage: 'measuring the store',
+  tag: 'naming the image',
+  remove: 'removing the image',
+  prune: 'pruning the store',
+  verify: 'verifying the store',
+};
 
 /**
  * The thread that works, as its caller sees it. It keeps the process alive while it has something to do. Processes that
@@ -108,7 +128,7 @@ class BuilderThread {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise<Outcome>((resolve, reject) => {
-        this.#jobs.set(id, { options, answers, resolve, reject, sources: new SourceTexts() });
+        this.#jobs.set(id, { kind: job.kind, options, answers, resolve, reject, sources: new SourceTexts() });
         this.#tell({ kind: 'begin', id, job });
       });
     } finally {

@@ -70,7 +70,7 @@ export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
       return { kind: 'run', value: valueOf(ended) };
     }
     default:
-      return doStoreJob(job);
+      return doStoreJob(job, signal);
   }
 }
 

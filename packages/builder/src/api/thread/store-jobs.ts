@@ -13,22 +13,22 @@ import { verify } from '../../verify/verify.ts';
 import type { Outcome, StoreJob } from './protocol.ts';
 
 /** Does something with a store. @throws StoreError, BuildError */
-export async function doStoreJob(job: StoreJob): Promise<Outcome> {
-  const { root } = job;
+export async function doStoreJob(job: StoreJob, signal: AbortSignal): Promise<Outcome> {
+  const place = { root: job.root, signal };
   switch (job.kind) {
     case 'open':
-      await withSession(root, () => Promise.resolve());
+      await withSession(place, () => Promise.resolve());
       return { kind: 'open' };
     case 'images':
-      return { kind: 'images', value: await withSession(root, (store) => store.images.list()) };
+      return { kind: 'images', value: await withSession(place, (store) => store.images.list()) };
     case 'usage':
-      return { kind: 'usage', value: await withSession(root, (store) => diskUsage(store)) };
+      return { kind: 'usage', value: await withSession(place, (store) => diskUsage(store, signal)) };
     case 'tag':
-      await withSession(root, (store, session) => tag(store, session, job));
+      await withSession(place, (store, session) => tag(store, session, job));
       return { kind: 'tag' };
     case 'remove': {
       const { image, isForced } = job;
-      const removed = await withSession(root, (store, session) =>
+      const removed = await withSession(place, (store, session) =>
         removeImage(store, session, image, isForced),
       );
       return { kind: 'remove', value: removed.names };
@@ -37,13 +37,14 @@ export async function doStoreJob(job: StoreJob): Promise<Outcome> {
       const { isDryRun, unusedFor, reserved } = job;
       const options = {
         isDryRun,
+        signal,
         ...(unusedFor === undefined ? {} : { unusedFor }),
         ...(reserved === undefined ? {} : { keep: { reserved } }),
       };
-      return { kind: 'prune', value: await withSession(root, (...opened) => prune(...opened, options)) };
+      return { kind: 'prune', value: await withSession(place, (...opened) => prune(...opened, options)) };
     }
     case 'verify': {
-      const { problems, unknown } = await verify({ root, isRepair: job.isRepair });
+      const { problems, unknown } = await verify({ ...place, isRepair: job.isRepair });
       const plain = problems.map(({ path, message, remedy }) => ({ path, message, remedy }));
       return { kind: 'verify', value: { problems: plain, unknown } };
     }
@@ -51,10 +52,10 @@ export async function doStoreJob(job: StoreJob): Promise<Outcome> {
 }
 
 async function withSession<T>(
-  root: string,
+  { root, signal }: { readonly root: string; readonly signal: AbortSignal },
   work: (store: Store, session: Session) => Promise<T>,
 ): Promise<T> {
-  using store = await openStore(root);
+  using store = await openStore(root, { signal });
   await using session = store.session();
   return await work(store, session);
 }

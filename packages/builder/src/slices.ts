@@ -1,0 +1,25 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+
+const SLICE_MS = 20;
+
+/** Long work is done in slices: between two of them others have their turn, and it may be told to end. */
+export class Slices {
+  readonly #signal: AbortSignal;
+  #end = performance.now() + SLICE_MS;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Whether it is time for {@link Slices.next}. */
+  get isOver(): boolean {
+    return performance.now() >= this.#end;
+  }
+
+  /** Gives way. @throws what the signal was aborted with */
+  async next(): Promise<void> {
+    await yieldToOthers();
+    this.#signal.throwIfAborted();
+    this.#end = performance.now() + SLICE_MS;
+  }
+}

@@ -1,0 +1,155 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { getEventListeners } from 'node:events';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect } from 'vitest';
+import {
+  openStore,
+  type BuildEvent,
+  type BuildOptions,
+  type CallOptions,
+} from '../../packages/builder/src/api/index.ts';
+import { test, type ApiWorld } from '../rig/api-world.ts';
+import { checkStore } from '../rig/check-store.ts';
+import { eventually, mountsBelow, processesWith } from '../rig/leftovers.ts';
+import { stateOfProcess } from '../rig/process-state.ts';
+import { lacks } from '../rig/tools.ts';
+
+/*
+ * A signal ends whatever is going on, and nothing of it is left. How long that takes is not measured here: the machine may
+ * be busy. That it ends at all says that what goes on looks at the signal: each of these would take far longer.
+ */
+
+/** What must be the same before and after. */
+function held(api: ApiWorld): object {
+  return {
+    ...stateOfProcess(),
+    mounts: mountsBelow(api.store),
+    processes: processesWith(api.store).length,
+    tmp: readdirSync(join(api.store, 'tmp')),
+    leases: readdirSync(join(api.store, 'builds')),
+  };
+}
+
+/** Whether all is as it was, once trees that are not needed are gone: they are removed beside the rest. */
+async function isAsBefore(api: ApiWorld, before: object): Promise<boolean> {
+  return eventually(() => isDeepStrictEqual(held(api), before));
+}
+
+/** What is held when all is at rest. */
+async function heldAtRest(api: ApiWorld): Promise<object> {
+  await eventually(() => readdirSync(join(api.store, 'tmp')).length === 0);
+  return held(api);
+}
+
+/** Does something that is ended when an event comes. */
+async function endedAt(
+  api: ApiWorld,
+  kind: BuildEvent['kind'],
+  options: BuildOptions,
+): Promise<{ readonly failure: unknown; readonly listeners: number }> {
+  const abort = new AbortController();
+  const work = api.buildImage({ ...options, signal: abort.signal });
+  try {
+    for await (const event of work) if (event.kind === kind) abort.abort();
+  } catch (failure) {
+    return { failure, listeners: getEventListeners(abort.signal, 'abort').length };
+  }
+  throw new Error('it worked');
+}
+
+const CANCELLED = { failure: { code: 'cancelled', message: 'the build was cancelled' }, listeners: 0 };
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a signal', () => {
+  test('ends a COPY of many files: while they are read, and while they are copied', async ({ api }) => {
+    for (let folder = 0; folder < 200; folder++) {
+      mkdirSync(join(api.context, `folder-${folder}`));
+      for (let file = 0; file < 40; file++)
+        writeFileSync(join(api.context, `folder-${folder}/${file}`), `${folder} ${file}\n`);
+    }
+    const dockerfileText = 'FROM busybox\nCOPY . /files\nRUN true\n';
+    await api.buildImage({ context: { Dockerfile: 'FROM busybox\nRUN true\n' } });
+    const before = await heldAtRest(api);
+    for (const kind of ['planned', 'step-started'] as const) {
+      expect(await endedAt(api, kind, { context: '.', dockerfileText })).toMatchObject(CANCELLED);
+      expect(await isAsBefore(api, before)).toBe(true);
+    }
+    expect(checkStore(api.store)).toStrictEqual([]);
+    await api.buildImage({ context: '.', dockerfileText });
+  });
+
+  test('ends the reading of a tar that never ends', async ({ api }) => {
+    await api.buildImage({ context: { Dockerfile: 'FROM busybox\n' } });
+    const before = await heldAtRest(api);
+    const abort = new AbortController();
+    let given = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        given++;
+        if (given === 50) abort.abort();
+        controller.enqueue(given === 1 ? headerOfHugeFile() : new Uint8Array(1 << 16));
+      },
+    });
+    await expect(api.buildImage({ context: endless, signal: abort.signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    const then = given;
+    expect(await isAsBefore(api, before)).toBe(true);
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
+    expect(given - then).toBeLessThan(2);
+  });
+
+  test('ends what a store does, and the store is whole', async ({ api }) => {
+    const context: Record<string, string> = { Dockerfile: 'FROM busybox\nCOPY . /files\nRUN true\n' };
+    for (let file = 0; file < 3000; file++) context[`folder-${file % 30}/${file}`] = `${file}\n`;
+    await api.buildImage({ context, tags: 'app', forms: 'trees' });
+    const store = await openStore({ root: api.store });
+    await store.verify();
+    const before = await heldAtRest(api);
+    const does: readonly (readonly [string, (call: CallOptions) => Promise<unknown>])[] = [
+      ['verifying the store', (call) => store.verify(call)],
+      ['pruning the store', (call) => store.prune(call)],
+      ['measuring the store', (call) => store.usage(call)],
+    ];
+    for (const [title, work] of does) {
+      const abort = new AbortController();
+      const working = work({ signal: abort.signal });
+      abort.abort(new Error('enough'));
+      await expect(working).rejects.toMatchObject({
+        code: 'cancelled',
+        message: `${title} was cancelled`,
+        cause: { message: 'enough' },
+      });
+      expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
+      expect(await isAsBefore(api, before)).toBe(true);
+    }
+    const abort = new AbortController();
+    const ending = await openStore({ root: api.store, signal: abort.signal });
+    abort.abort();
+    await expect(ending.images({ signal: new AbortController().signal })).rejects.toMatchObject({
+      message: 'listing the images was cancelled',
+    });
+    expect(await store.verify()).toStrictEqual({ problems: [], unknown: 0 });
+    expect((await store.images()).length).toBe(1);
+    expect(
+      (await api.buildImage({ context, tags: 'app' })).steps.map(({ outcome }) => outcome),
+    ).toStrictEqual(['cached', 'cached']);
+  });
+});
+
+/** Of a tar: a file of eight GiB. */
+function headerOfHugeFile(): Uint8Array {
+  const header = Buffer.alloc(512);
+  header.write('huge', 0);
+  header.write('0000644\0', 100);
+  header.write('0000000\0', 108);
+  header.write('0000000\0', 116);
+  header.write('77777777777\0', 124);
+  header.write('00000000000\0', 136);
+  header.write('        ', 148);
+  header.write('0', 156);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return header;
+}
