@@ -123,6 +123,22 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     expect((await world.ok(['run', 'app'], { root: `${world.store}-three` })).stdout).toBe('4\n');
   });
 
+  test('is asked when the store lacks something, and not before: one that is not there goes unnoticed till then', async ({
+    world,
+  }) => {
+    world.write({ Dockerfile: 'FROM busybox\nRUN echo one > /one\n' });
+    const from = ['--cache-from', `type=registry,ref=${registry.host}/nowhere/cache`];
+    const title = `the cache ${registry.host}/nowhere/cache:latest`;
+    const first = await build(world, 'lazy', ...from);
+    expect(first.stderr.split('\n').filter((line) => line.startsWith('warning'))).toEqual([
+      `warning: ${title} is not there yet`,
+    ]);
+    const before = registry.log().length;
+    const second = await build(world, 'lazy', ...from);
+    expect([second.steps, second.stderr.includes('warning')]).toEqual(['1/0', false]);
+    expect(requestsSince(before)).toEqual([]);
+  });
+
   test('does not take a layer of a base for its own, though it has the same files', async ({ world }) => {
     const start = 'FROM busybox\nCOPY src /src\n';
     world.write({ ...APP, Dockerfile: start });

@@ -83,7 +83,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
 
 /** An image of the store; one that is not there is pulled, as docker does. */
 async function findImage(store: Store, session: Session, request: RunRequest): Promise<StoredImage> {
-  const { image: text, pull = 'missing', registry, signal } = request;
+  const { image: text, pull = 'missing', registry, onTransfer, signal } = request;
   const reference = parseReference(text);
   try {
     if (pull !== 'always' || !reference.ok) {
@@ -102,8 +102,10 @@ async function findImage(store: Store, session: Session, request: RunRequest): P
     store,
     session,
     platform: hostPlatform(),
+    ...(onTransfer === undefined ? {} : { onTransfer }),
     ...(signal === undefined ? {} : { signal }),
   });
+  request.onPulled?.();
   const { descriptor, manifest, config } = remote;
   return { id: manifest.config.digest, descriptor, manifest, config };
 }

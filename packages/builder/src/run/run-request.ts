@@ -1,5 +1,5 @@
 import type { FormChoice } from '../snapshot/map-support.ts';
-import type { RegistryOptions } from '@caisson/registry';
+import type { OnTransfer, RegistryOptions } from '@caisson/registry';
 import type { BindMount, OutputListener, RuntimeName } from '@caisson/runtime';
 
 /** What to run. */
@@ -30,6 +30,10 @@ export interface RunRequest {
   /** Whether a missing image is pulled. */
   readonly pull?: 'missing' | 'never' | 'always';
   readonly registry?: RegistryOptions;
+  /** Told how far the layers are of an image that is pulled. */
+  readonly onTransfer?: OnTransfer;
+  /** Told when it is there, and nothing has been run yet. */
+  readonly onPulled?: () => void;
   /** Takes what the program writes; where it is not given, the program has the standard streams of this process. */
   readonly onOutput?: OutputListener;
   /** Ends what runs, at once. */

@@ -8,6 +8,8 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { buildFailureText } from '../failure-text.ts';
 import { flagOrVariable } from '../flag-or-variable.ts';
+import { shownName } from '../image-names.ts';
+import { PullOnTheWay } from '../output/pull-on-the-way.ts';
 import { collect, FORMS_HELP, oneOf, parseEnv, parseForms, parseRuntimes } from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseVolume } from '../parse-volume.ts';
@@ -92,7 +94,10 @@ async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   }
   const { runImage } = await import('@caisson/builder');
   using signals = passSignals();
-  const ended = await runImage({ ...request, signal: signals.kill }, (pass) => signals.to(pass));
+  using pull = new PullOnTheWay(shownName(request.image), terminal);
+  const shown = { ...request, onTransfer: pull.note, onPulled: pull.complete };
+  const ended = await runImage({ ...shown, signal: signals.kill }, (pass) => signals.to(pass));
+  pull[Symbol.dispose]();
   if (ended.ok) return ended.value;
   if (signals.exitCode !== undefined) return signals.exitCode;
   return failedToRun(ended.error, terminal);

@@ -16,8 +16,8 @@ export interface TransferView extends Disposable {
   readonly has: (digest: Digest, size: number) => void;
   /** A warning or whatever else stays, with a newline at its end. */
   readonly tell: (text: string) => void;
-  /** All of it is there. @param digest the manifest's */
-  readonly complete: (digest: Digest) => void;
+  /** All of it is there. @param digest the manifest's, where somebody wants to know it */
+  readonly complete: (digest?: Digest) => void;
 }
 
 /** An image on its way. */
@@ -59,9 +59,9 @@ class TransferLines implements TransferView {
     this.#line(`has ${shortId(digest)} (${size(bytes)})`);
   };
 
-  readonly complete = (digest: Digest): void => {
+  readonly complete = (digest?: Digest): void => {
     const { way, name } = this.#travelling;
-    this.#line(`${way === 'down' ? 'pulled' : 'pushed'} ${name}@${digest}`);
+    this.#line(`${way === 'down' ? 'pulled' : 'pushed'} ${name}${digest === undefined ? '' : `@${digest}`}`);
   };
 
   #line(line: string | undefined): void {

@@ -40,10 +40,11 @@ export class LiveTransfer implements TransferView {
     this.#lasting += text;
   };
 
-  readonly complete = (digest: Digest): void => {
+  readonly complete = (digest?: Digest): void => {
     const { way, name } = this.#travelling;
     const what = `${way === 'down' ? 'pulled' : 'pushed'} ${name}`;
-    this.tell(`${this.#lines.done(what, this.#transfer.summary)}\n${this.#lines.quiet(digest)}\n`);
+    this.tell(`${this.#lines.done(what, this.#transfer.summary)}\n`);
+    if (digest !== undefined) this.tell(`${this.#lines.quiet(digest)}\n`);
   };
 
   [Symbol.dispose](): void {
