@@ -369,7 +369,7 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     means: 'The user, or the kernel, does not allow what is needed.',
     mend: 'Building needs root for now. `caisson doctor` says what else is missing.',
     example: {
-      text: `error[no-permission]: EACCES: permission denied, open '/srv/app/data'
+      text: `error[no-permission]: /srv/app/data cannot be opened: permission denied
   see docs/errors.md#no-permission`,
     },
   },

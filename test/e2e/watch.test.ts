@@ -15,7 +15,7 @@ import { execa, execaSync } from 'execa';
 import { describe, expect } from 'vitest';
 import { lacks } from '../rig/tools.ts';
 import { becomes, OUT } from '../rig/watched-image.ts';
-import { startWatch } from '../rig/watching.ts';
+import { startWatch, withLimit } from '../rig/watching.ts';
 import { test } from '../rig/world.ts';
 
 const changedLines = (said: string): string[] =>
@@ -340,12 +340,17 @@ waiting for changes
   test('where the kernel refuses to watch as much, it says so and polls', async ({ world }) => {
     const folders = Object.fromEntries(Array.from({ length: 20 }, (_, number) => [`src/${number}/a`, 'a']));
     world.write({ Dockerfile: 'FROM scratch\nCOPY src /\n', ...folders });
-    await using watch = startWatch(world, OUT, { watches: 10 });
-    expect(await watch.rest())
-      .toContain(`warning: the kernel does not watch more files: user.max_inotify_watches is 10; until it is raised, files are looked at every 1 second
-  hint: sysctl user.max_inotify_watches=80`);
-    world.write({ 'src/7/a': 'changed' });
-    await watch.line(/^changed: .*src\/7\/a/);
+    for (const [limit, value] of [
+      ['max_inotify_watches', 10],
+      ['max_inotify_instances', 0],
+    ] as const) {
+      await using watch = startWatch(world, OUT, { through: withLimit(limit, value) });
+      expect(await watch.rest())
+        .toContain(`warning: the kernel does not watch more files: user.${limit} is ${value}; until it is raised, files are looked at every 1 second
+  hint: sysctl user.${limit}=${Math.max(128, value * 8)}`);
+      world.write({ 'src/7/a': `changed under ${limit}` });
+      await watch.line(/^changed: .*src\/7\/a/);
+    }
   });
 });
 

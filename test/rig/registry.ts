@@ -18,6 +18,8 @@ export interface RegistryOptions {
   /** Lines `user:bcrypt`, for Basic authentication. */
   readonly htpasswd?: string;
   /** A token server: its URL, and the certificate (PEM) that its tokens are signed by. */
+  /** Else one that is free. */
+  readonly port?: number;
   readonly token?: { readonly realm: string; readonly certificate: string };
 }
 
@@ -48,7 +50,7 @@ export async function startRegistry(parent: string, options: RegistryOptions = {
   if (program === undefined) throw new Error('docker-registry is not installed');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
+  const host = `127.0.0.1:${options.port ?? (await freePort())}`;
   const config = join(folder, 'config.json');
   writeFileSync(config, JSON.stringify(configOf(folder, host, options)));
   let text = '';

@@ -18,6 +18,8 @@ export interface Watching extends AsyncDisposable {
   output(pattern: RegExp): Promise<void>;
   /** What it has in memory that it may still use, in bytes; of one that was started to be inspected. */
   heap(): Promise<number>;
+  /** Closes the pipes that it writes to. */
+  stopReading(): void;
   kill(signal: NodeJS.Signals): void;
   /** How it ended. */
   readonly exitCode: Promise<number>;
@@ -28,11 +30,20 @@ export interface WatchingOptions {
   /** The context, seen from that of the world. */
   readonly context?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** How many folders the kernel may watch. */
-  readonly watches?: number;
+  /** What it is started through: the words that its command comes after. */
+  readonly through?: readonly string[];
   /** Whether its memory is to be looked at. */
   readonly isInspected?: boolean;
 }
+
+/** Where the kernel watches no more than this: the limit of a user namespace, which is nobody else's. */
+export function withLimit(limit: 'max_inotify_watches' | 'max_inotify_instances', value: number): string[] {
+  const script = `echo ${value} > /proc/sys/user/${limit} && exec "$@"`;
+  return ['unshare', '--user', '--map-root-user', 'sh', '-c', script, 'sh'];
+}
+
+/** For a root that files are closed to as to anybody else. */
+export const LIKE_A_USER = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
 
 /** How long something may take on a machine that has other things to do, in milliseconds. */
 const PATIENCE = 60_000;
@@ -41,14 +52,11 @@ const PATIENCE = 60_000;
 export function startWatch(
   world: World,
   args: readonly string[] = [],
-  { context = '.', env = {}, watches, isInspected = false }: WatchingOptions = {},
+  { context = '.', env = {}, through = [], isInspected = false }: WatchingOptions = {},
 ): Watching {
   const inspected = isInspected ? ['--inspect=127.0.0.1:0'] : [];
   const command = [process.execPath, ...inspected, CAISSON, 'watch', ...args, context];
-  // The limit of a user namespace, which is nobody else's.
-  const limit = `echo ${watches} > /proc/sys/user/max_inotify_watches && exec "$@"`;
-  const limited = ['unshare', '--user', '--map-root-user', 'sh', '-c', limit, 'sh'];
-  const [program = '', ...rest] = [...(watches === undefined ? [] : limited), ...command];
+  const [program = '', ...rest] = [...through, ...command];
   const subprocess = execa(program, rest, {
     env: { ...bareEnvironment(world.store), ...env },
     extendEnv: false,
@@ -123,6 +131,10 @@ export function startWatch(
       await until(() => (pattern.test(text.written) ? 0 : undefined), String(pattern));
     },
     heap: () => heapOf(/^Debugger listening on (\S+)$/m.exec(text.said)?.[1] ?? 'nowhere'),
+    stopReading: () => {
+      subprocess.stdout.destroy();
+      subprocess.stderr.destroy();
+    },
     kill: (signal) => void subprocess.kill(signal),
     exitCode,
     [Symbol.asyncDispose]: async () => {

@@ -48,7 +48,7 @@ export async function deliverImage(
     emit({ kind: 'image', ...facts, isStored, ...(before === undefined ? {} : { before }) });
   await storeImage(store, session, image, isHere ? names : undefined);
   tell(isHere);
-  if (isHere && request.isDelivered?.(image.manifest.config.digest) === true) return image;
+  if (request.isDelivered?.(image.manifest.config.digest) === true) return image;
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, outputs, emit, signal);
   if (push) await pushToRegistries(finished, { registry, elsewhere, emit, signal });

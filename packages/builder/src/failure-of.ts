@@ -73,6 +73,7 @@ function systemFailure(error: unknown): Failure | undefined {
     case 'EDQUOT':
       return { code: 'no-space', message: `no space left on the disk: ${error.message}` };
     case 'EACCES':
+      return { code: 'no-permission', message: deniedText(error) };
     case 'EPERM':
     case 'EROFS':
       return { code: 'no-permission', message: error.message };
@@ -83,6 +84,20 @@ function systemFailure(error: unknown): Failure | undefined {
       return withHint('store', `something that should be in the store is not: ${error.message}`, VERIFY);
     default:
       return undefined;
+  }
+}
+
+/** Where the modes of files say no. */
+function deniedText(error: Error & { readonly syscall?: unknown }): string {
+  if (!('path' in error) || typeof error.path !== 'string') return error.message;
+  switch (error.syscall) {
+    case 'scandir':
+    case 'opendir':
+      return `the folder ${error.path} cannot be read: permission denied`;
+    case 'open':
+      return `${error.path} cannot be opened: permission denied`;
+    default:
+      return error.message;
   }
 }
 

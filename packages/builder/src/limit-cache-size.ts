@@ -3,6 +3,8 @@ import type { BuildEvent, Emit } from './events.ts';
 import { configuredCacheSize } from './config/configured-cache-size.ts';
 import type { BuildRequest } from './request.ts';
 
+type Limited = Pick<BuildRequest, 'cacheMaxSize' | 'registry' | 'signal'>;
+
 /**
  * Keeps the cache below the size that a build asks for, else below what is configured. Where that cannot be, the build
  * goes on with a warning.
@@ -11,11 +13,11 @@ import type { BuildRequest } from './request.ts';
 export async function limitCacheSize(
   store: Store,
   session: Session,
-  { cacheMaxSize, registry: { env = process.env } = {} }: Pick<BuildRequest, 'cacheMaxSize' | 'registry'>,
+  { cacheMaxSize, registry: { env = process.env } = {}, signal }: Limited,
   emit: Emit,
 ): Promise<void> {
   const size = cacheMaxSize ?? (await configuredCacheSize(env)) ?? DEFAULT_CACHE_SIZE;
-  await limitCache(store, session, size, (full) => emit(fullWarning(full)));
+  await limitCache(store, session, size, (full) => emit(fullWarning(full)), signal);
 }
 
 function fullWarning({ used, limit }: CacheFull): BuildEvent {

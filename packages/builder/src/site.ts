@@ -37,10 +37,10 @@ export class Site implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** @throws StoreError */
-  static async open(root: string): Promise<Site> {
+  /** @param signal ends what waits for others that use the store @throws StoreError */
+  static async open(root: string, signal: AbortSignal): Promise<Site> {
     await using stack = new AsyncDisposableStack();
-    const store = stack.use(await openStore(root));
+    const store = stack.use(await openStore(root, { signal }));
     // It holds nothing that prune would want: each build has a session of its own.
     const session = stack.use(store.session());
     return new Site(store, session, stack.move());

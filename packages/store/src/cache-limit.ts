@@ -24,12 +24,14 @@ export interface CacheFull {
  * Keeps the cache below a limit from now on: before anything is added, what was not used for longest goes. What running
  * builds hold stays, and so does what images of the user need; it does not count either.
  * @param onFull told once, when room cannot be made; what is written then is written all the same
+ * @param signal ends it while it makes room
  */
 export async function limitCache(
   store: Store,
   session: Session,
   size: CacheSize,
   onFull: (full: CacheFull) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const limit = bytesOf(store, size);
   let isFull = false;
@@ -40,7 +42,7 @@ export async function limitCache(
     const maxUsed = Math.max(0, Math.floor(limit * KEPT_PART) - bytes);
     // Where it was not known what the cache takes, it is now: what fits stays.
     const keep = used === undefined ? { maxUsed: Math.max(0, limit - bytes) } : { maxUsed };
-    const { left } = await prune(store, session, { keep });
+    const { left } = await prune(store, session, { keep, signal });
     if (left + bytes <= limit) return;
     isFull = true;
     onFull({ used: left + bytes, limit });

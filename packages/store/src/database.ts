@@ -69,6 +69,15 @@ export class Database {
     }
   }
 
+  /** Gives the disk back what was deleted, where the database was made for that. */
+  shrink(): void {
+    try {
+      this.#database()?.exec('PRAGMA incremental_vacuum');
+    } catch {
+      // Somebody else is writing: the next time.
+    }
+  }
+
   close(): void {
     if (this.#open !== undefined && this.#open !== 'unusable') this.#open.close();
     this.#open = undefined;
@@ -119,7 +128,8 @@ function openOrMake(path: string): DatabaseSync | undefined {
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    // Of these the first counts only where nothing was written yet.
+    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
     const version = versionOf(database);
     if (version === SCHEMA_VERSION) return database;
     if (version !== 0) throw new OtherVersion();

@@ -1,5 +1,5 @@
 import type { Digest } from '@caisson/oci';
-import { lockFile } from './lock.ts';
+import { lockFile, type LockOptions } from './lock.ts';
 import { heldNames } from './session.ts';
 import { recordName } from './step-records.ts';
 import type { Store } from './store.ts';
@@ -16,9 +16,13 @@ export interface OldResults {
  * Forgets results of steps as if the steps had never run: their records, unless somebody holds them, and what was noted of
  * them. Layers that no record leads to any more are for {@link prune} to take.
  */
-export async function forgetResults(store: Store, { keys, states }: OldResults): Promise<void> {
+export async function forgetResults(
+  store: Store,
+  { keys, states }: OldResults,
+  options: LockOptions = {},
+): Promise<void> {
   // Alone, so that nobody comes to rely on anything while it is being removed.
-  using _lock = await lockFile(store.paths.storeLock, 'exclusive');
+  using _lock = await lockFile(store.paths.storeLock, 'exclusive', options);
   const held = heldNames(store.paths);
   for (const key of keys) if (!held.has(recordName(key))) await store.records.remove(key);
   store.pastRecords.forget(keys);

@@ -86,6 +86,7 @@ export async function prune(store: Store, session: Session, options: PruneOption
     });
     const left = inventory.records.filter(({ key }) => sizes.has(recordName(key)));
     store.pastRecords.shorten(left.flatMap(({ keyRecord }) => digestsIn(JSON.stringify(keyRecord))));
+    store.shrink();
   }
   return summary(chosen);
 }

@@ -114,6 +114,11 @@ export class Store implements Disposable {
     this.lookUps.forget(what);
   }
 
+  /** Gives the disk back what the database no longer needs of it. */
+  shrink(): void {
+    this.#database.shrink();
+  }
+
   /** Where things lie, for prune, du and verify. */
   get paths(): StorePaths {
     return this.#paths;

@@ -341,12 +341,12 @@ export class LocalContext implements SourceTree {
     }
   }
 
-  /** Of a folder that may be gone by now. */
+  /** Of a folder that may be gone by now, or closed. */
   #namesIfThere(folder: BytePath): string[] {
     try {
       return namesIn(inFolder(this.root, folder));
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error) ?? '')) return [];
       throw error;
     }
   }

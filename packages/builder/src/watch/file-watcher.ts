@@ -29,6 +29,7 @@ export interface WatchLimit {
  */
 export class FileWatcher implements AsyncDisposable {
   readonly #watcher: FSWatcher;
+  #isWhole = true;
 
   private constructor(watcher: FSWatcher) {
     this.#watcher = watcher;
@@ -39,11 +40,13 @@ export class FileWatcher implements AsyncDisposable {
     // Loaded here: builds do not need it.
     const { watch } = await import('chokidar');
     const watcher = watch([...files.roots], chokidarOptions(files, options.poll));
+    const opened = new FileWatcher(watcher);
     const { onChange, onError, onLimit } = options;
     let isRefused = false;
     watcher.on('error', (error) => {
       const limit = limitOf(error);
-      if (limit === undefined) onError(error instanceof Error ? error : new Error(String(error)));
+      if (isDenied(error)) opened.#isWhole = false;
+      else if (limit === undefined) onError(error instanceof Error ? error : new Error(String(error)));
       else if (!isRefused) {
         isRefused = true;
         onLimit(limit);
@@ -55,7 +58,12 @@ export class FileWatcher implements AsyncDisposable {
     await new Promise<void>((resolve) => {
       watcher.once('ready', resolve);
     });
-    return new FileWatcher(watcher);
+    return opened;
+  }
+
+  /** Whether it watches all that it is to watch: not what lies in a folder that it may not read, even when it may again. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,7 +80,6 @@ function chokidarOptions(files: WatchedFiles, poll: number | undefined): Chokida
     ignoreInitial: true,
     followSymlinks: false, // a link is copied as a link
     atomic: false, // it would hold back what was removed, and overlook files named like those of editors
-    ignorePermissionErrors: true, // the build says what cannot be read
     ...(poll === undefined
       ? {}
       : { usePolling: true, pollingInterval: poll * 1000, pollingBinaryInterval: poll * 1000 }),
@@ -99,7 +106,14 @@ function tellRaw(
   if (files.has(path, 'file') || files.has(path, 'folder')) onChange(path);
 }
 
+/** The build says what cannot be read. */
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+}
+
 function limitOf(error: unknown): WatchLimit | undefined {
+  // Other calls fail with the same codes where the disk is full or too many files are open.
+  if (!(error instanceof Error && 'syscall' in error && error.syscall === 'watch')) return undefined;
   switch (errorCode(error)) {
     case 'ENOSPC':
       return lowest('fs.inotify.max_user_watches', 'user.max_inotify_watches');

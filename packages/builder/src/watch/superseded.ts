@@ -85,14 +85,15 @@ export class Superseded {
   }
 
   /** Takes out of the store what is superseded, unless something of the user's needs it or somebody holds it. */
-  async remove(store: Store): Promise<void> {
+  async remove(store: Store, signal?: AbortSignal): Promise<void> {
     if (this.#within(MOST).length === this.#builds.length) return;
     this.#builds = this.#within(LEFT);
     await using session = store.session();
     await this.#spares.keepFrom(
       store,
       (layer) => this.#isGone(hexOf(layer)),
-      async () => void (await prune(store, session, { matches: (entry) => this.#isSuperseded(entry) })),
+      async () =>
+        void (await prune(store, session, { matches: (entry) => this.#isSuperseded(entry), signal })),
     );
     for (const [id, { digest }] of this.#made)
       if (!this.#isKept(id) && store.blobs.size(digest) === undefined) this.#made.delete(id);
@@ -103,7 +104,7 @@ export class Superseded {
       .flatMap((key) => this.#records.get(key) ?? [])
       .filter((state) => !this.#builds.some((build) => build.states.has(state)));
     for (const key of keys) this.#records.delete(key);
-    await forgetResults(store, { keys, states });
+    await forgetResults(store, { keys, states }, { signal });
   }
 
   /** The builds that stay within bounds, the newest last: the one that runs and those of the last two images in any case. */

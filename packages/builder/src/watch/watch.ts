@@ -61,7 +61,8 @@ class Watching implements Watch {
   #tidyTimer: Disposable | undefined;
   #tidying: Promise<void> | undefined;
   #tidyFrom = 0;
-  #isClosed = false;
+  /** Aborted when it is closed. */
+  readonly #closing = new AbortController();
   #isAnnounced = true;
 
   constructor({ poll, ...request }: WatchRequest) {
@@ -83,7 +84,7 @@ class Watching implements Watch {
 
   async close(): Promise<void> {
     if (!this.#isClosed) {
-      this.#isClosed = true;
+      this.#closing.abort();
       this.#loop?.close();
     }
     await this.#over;
@@ -93,12 +94,16 @@ class Watching implements Watch {
     return this.close();
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   readonly #onAbort = (): void => void this.close();
 
   async #run(): Promise<void> {
     try {
       checkContext(this.#request);
-      await using site = await Site.open(this.#request.root);
+      await using site = await Site.open(this.#request.root, this.#closing.signal);
       // Before the Dockerfile is read: an edit after that must not be lost.
       await this.#watch(this.#files);
       if (this.#isClosed) return;
@@ -132,7 +137,7 @@ class Watching implements Watch {
     this.#files.look();
     if (changes !== undefined) site.contexts.refresh(this.#files.namesOf(changes.paths));
     // The kernel may have told less than there was: of folders that came, for one.
-    if (changes?.paths === 'everything') this.#watched = undefined;
+    if (changes?.paths === 'everything' || this.#watcher?.isWhole === false) this.#watched = undefined;
     const announcer = new Announcer((event) => this.#tell(event), {
       beginning: changes === undefined ? [] : [{ kind: 'changed', paths: listed(changes.paths) }],
       lastImage: this.#lastImage,
@@ -142,7 +147,7 @@ class Watching implements Watch {
       site,
       announcer,
       watch: (prepared) => this.#watchInputsOf(prepared),
-      isDelivered: (imageId) => imageId === this.#delivered,
+      isDelivered: (imageId) => this.#isDelivered(imageId),
       isOvertaken: () => this.#loop?.isOvertaken === true,
       onBuilt: (result) => {
         site.superseded.built(result.manifest.digest);
@@ -157,6 +162,12 @@ class Watching implements Watch {
         if (announcer.isAnnounced) this.#lastImage = undefined;
       },
     });
+  }
+
+  /** Asked before an image is delivered: another one takes the place of the last in outputs, whether it ends well or not. */
+  #isDelivered(imageId: Digest): boolean {
+    if (imageId !== this.#delivered) this.#delivered = undefined;
+    return this.#delivered !== undefined;
   }
 
   #onBuilt(result: BuildResult, startedAt: number, announcer: Announcer): void {
@@ -201,10 +212,11 @@ class Watching implements Watch {
     if (this.#isClosed) return;
     const startedAt = CLOCK.now();
     try {
-      await superseded.remove(store);
+      await superseded.remove(store, this.#closing.signal);
       const now = CLOCK.now();
       this.#tidyFrom = now + 4 * (now - startedAt);
     } catch (error) {
+      if (this.#isClosed) return;
       // It is cache, and prune takes it some day.
       const [failure] = failuresOf(error) ?? [];
       if (failure === undefined) throw error;

@@ -62,7 +62,7 @@ export class WatchProgress {
       case 'watch-limit': {
         const { sysctl, value } = event.limit;
         const message = `the kernel does not watch more files: ${sysctl} is ${value ?? 'not known'}; until it is raised, files are looked at every ${counted(event.poll, 'second')}`;
-        const hint = `sysctl ${sysctl}=${value === undefined ? 'NUMBER' : value * 8}`;
+        const hint = `sysctl ${sysctl}=${value === undefined ? 'NUMBER' : Math.max(128, value * 8)}`;
         return terminal.error(warningText({ message, hint }, terminal.hasColor));
       }
       case 'waiting':
