@@ -1,33 +1,25 @@
-import { lstatSync, readdirSync, readFileSync, type BigIntStats } from 'node:fs';
-import { relative } from 'node:path';
-import { errorCode } from '@caisson/sys';
+import { readFileSync, type BigIntStats } from 'node:fs';
 import { digestOf, type Digest } from '@caisson/oci';
 import {
   baseName,
-  bytesOf,
   childOf,
-  cleanPath,
   compareBytes,
   fsPath,
-  hostPath,
   inFolder,
-  nodeEntry,
   parentOf,
-  readingError,
   ROOT,
   textOf,
-  timeOf,
   type BytePath,
   type Content,
-  type FileEntry,
   type HostPath,
   type NodeEntry,
 } from '@caisson/layer';
 import { FolderLists } from '../copy/folder-lists.ts';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
-import { withContextMode, type ContextModes } from './context-modes.ts';
+import type { ContextModes } from './context-modes.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
+import { HostFiles } from './host-files.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { fileStat, inodeOf, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
 
@@ -66,6 +58,7 @@ export class LocalContext implements SourceTree {
   /** What is not part of it. */
   readonly rules: IgnoreRules;
   readonly #modes: ContextModes;
+  readonly #files: HostFiles;
   readonly #cache: StatCache;
   #top: ContextNode | undefined;
   /** By their paths, as far as something was looked at in them. */
@@ -93,7 +86,8 @@ export class LocalContext implements SourceTree {
     this.#modes = modes;
     this.title = title;
     this.folder = folder;
-    this.root = hostPath(folder);
+    this.#files = new HostFiles(folder, modes);
+    this.root = this.#files.root;
     this.rules = rules;
     this.#cache = memory instanceof StatCache ? memory : new StatCache(folder, memory);
   }
@@ -110,7 +104,8 @@ export class LocalContext implements SourceTree {
   children(folder: BytePath): readonly SourceNode[] {
     const seen = this.#folder(folder);
     if (seen.children === undefined) {
-      seen.children = this.#names(folder)
+      seen.children = this.#files
+        .names(folder)
         .map((name) => this.#child(folder, name))
         .filter((node) => node !== undefined);
     } else if (seen.stale.size > 0) {
@@ -202,7 +197,7 @@ export class LocalContext implements SourceTree {
     const known = this.#folders.get(parentOf(at))?.nodes;
     if (known === undefined) return unseen || this.#mayAppear(parentOf(at));
     const node = known.get(baseName(at));
-    const stats = this.#stat(at);
+    const stats = this.#files.stat(at);
     if (node === undefined || stats === undefined) return node !== undefined || stats !== undefined;
     return !this.#isAs(node, stats);
   }
@@ -223,18 +218,14 @@ export class LocalContext implements SourceTree {
       // It was read so soon after it was written that another write may have left the same times.
       return stats.size <= SMALL && digestOf(readFileSync(fsPath(inFolder(this.root, path)))) === digest;
     }
-    const now = this.#entryOf(path, stats);
+    const now = this.#files.entry(path, stats);
     if (now.type !== entry.type || now.mode !== entry.mode) return false;
     return now.type === 'symlink' && entry.type === 'symlink' ? now.target === entry.target : true;
   }
 
   /** Where in the context an absolute path of the host is; for a name that is no text, the folder that it is in. */
   pathOf(path: string): BytePath | undefined {
-    const inside = relative(this.folder, path);
-    if (inside === '..' || inside.startsWith('../')) return undefined;
-    const names = inside.split('/');
-    const unreadable = names.findIndex((name) => name.includes('\uFFFD'));
-    return cleanPath(bytesOf(names.slice(0, unreadable === -1 ? undefined : unreadable).join('/')));
+    return this.#files.pathOf(path);
   }
 
   /** Whether the ignore file lets something be part of the context, were it there. */
@@ -262,7 +253,7 @@ export class LocalContext implements SourceTree {
     if (seen === undefined) return;
     this.#folders.delete(folder);
     this.lists.forget(folder);
-    if (this.#stat(folder) === undefined) this.#cache.forgetFolder(folder);
+    if (this.#files.stat(folder) === undefined) this.#cache.forgetFolder(folder);
     // Of a name that is to be looked at again, there may be things seen below it all the same.
     for (const name of [...seen.nodes.keys(), ...seen.stale]) {
       this.#linked.delete(childOf(folder, name));
@@ -284,18 +275,18 @@ export class LocalContext implements SourceTree {
 
   /** The inodes with several names at a path and below. */
   *#linkedInodes(path: BytePath): Generator<string> {
-    const stats = this.#stat(path);
+    const stats = this.#files.stat(path);
     if (stats === undefined) return;
     if (!stats.isDirectory()) {
       if (stats.nlink > 1n) yield inodeOf(fileStat(stats));
       return;
     }
     if (!this.mayHave(path, 'folder')) return;
-    for (const name of this.#namesIfThere(path)) yield* this.#linkedInodes(childOf(path, name));
+    for (const name of this.#files.namesIfThere(path)) yield* this.#linkedInodes(childOf(path, name));
   }
 
   hiddenBy(path: BytePath): HidingRule | undefined {
-    if (this.#node(path) !== undefined || this.#stat(path) === undefined) return undefined;
+    if (this.#node(path) !== undefined || this.#files.stat(path) === undefined) return undefined;
     const line = this.rules.explain(textOf(path));
     return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
@@ -332,64 +323,20 @@ export class LocalContext implements SourceTree {
     return seen;
   }
 
-  #names(folder: BytePath): string[] {
-    const at = inFolder(this.root, folder);
-    try {
-      return namesIn(at);
-    } catch (error) {
-      throw readingError(error, at);
-    }
-  }
-
-  /** Of a folder that may be gone by now, or closed. */
-  #namesIfThere(folder: BytePath): string[] {
-    try {
-      return namesIn(inFolder(this.root, folder));
-    } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error) ?? '')) return [];
-      throw error;
-    }
-  }
-
-  #stat(path: BytePath): BigIntStats | undefined {
-    try {
-      return lstatSync(fsPath(inFolder(this.root, path)), { bigint: true, throwIfNoEntry: false });
-    } catch (error) {
-      if (errorCode(error) === 'ENOTDIR') return undefined; // a file is where a folder would be
-      throw error;
-    }
-  }
-
   #look(path: BytePath): ContextNode | undefined {
-    const stats = this.#stat(path);
+    const stats = this.#files.stat(path);
     if (stats === undefined) this.#cache.forget(path);
     if (stats === undefined || (path !== ROOT && this.#isIgnored(path, stats))) return undefined;
     const linkId = stats.nlink > 1n && !stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
     const stat = stats.isFile() ? fileStat(stats) : undefined;
-    return new ContextNode(this.#entryOf(path, stats), linkId, stat);
-  }
-
-  #entryOf(path: BytePath, stats: BigIntStats): NodeEntry {
-    const found = this.#nodeEntry(path, stats);
-    // A socket arrives as an empty file, as with docker.
-    const entry = withContextMode(found ?? emptyFile(path, stats), this.#modes);
-    return ownedByRoot(entry);
-  }
-
-  #nodeEntry(path: BytePath, stats: BigIntStats): NodeEntry | undefined {
-    const at = inFolder(this.root, path);
-    try {
-      return nodeEntry(at, path, stats, undefined);
-    } catch (error) {
-      throw readingError(error, at); // a link was asked where it leads
-    }
+    return new ContextNode(this.#files.entry(path, stats), linkId, stat);
   }
 
   /** An ignored folder is there all the same if something below it is included again. */
   #isIgnored(path: BytePath, stats: BigIntStats): boolean {
     if (!this.rules.ignores(textOf(path))) return false;
     if (!stats.isDirectory() || !this.mayHave(path, 'folder')) return true;
-    return this.#names(path).every((name) => this.#node(childOf(path, name)) === undefined);
+    return this.#files.names(path).every((name) => this.#node(childOf(path, name)) === undefined);
   }
 }
 
@@ -401,26 +348,4 @@ interface SeenFolder {
   children: readonly ContextNode[] | undefined;
   /** The names whose nodes may not be among the children as they are now. */
   readonly stale: Set<string>;
-}
-
-function namesIn(folder: HostPath): string[] {
-  return readdirSync(fsPath(folder), 'latin1').toSorted();
-}
-
-function ownedByRoot(entry: NodeEntry): NodeEntry {
-  if (entry.type !== 'file') return { ...entry, uid: 0, gid: 0 };
-  const { type, path, mode, mtime, size } = entry;
-  return { type, path, mode, uid: 0, gid: 0, mtime, size }; // in one piece: see nodeEntry
-}
-
-function emptyFile(path: BytePath, stats: BigIntStats): FileEntry {
-  return {
-    type: 'file',
-    path,
-    mode: Number(stats.mode & 0o7777n),
-    uid: 0,
-    gid: 0,
-    mtime: timeOf(stats.mtimeNs),
-    size: 0,
-  };
 }

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { canonicalJson, digestOf, MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
+import { MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
 import {
   applyLayer,
   ChainView,
   encodeToc,
-  flattenTrees,
   hostPath,
   fileIn,
   LayerError,
@@ -16,7 +15,7 @@ import {
   type Toc,
 } from '@caisson/layer';
 import type { Lower } from '@caisson/runtime';
-import { formId, ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
+import { ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import { buildError } from '../failure.ts';
 import {
@@ -28,6 +27,7 @@ import {
   type FileState,
   type StateLayer,
 } from '../state.ts';
+import { FlatTrees } from './flat-trees.ts';
 import { LayerMapper } from './layer-mapper.ts';
 import type { MapSupport } from './map-support.ts';
 import type { StoredTocs } from './stored-tocs.ts';
@@ -63,6 +63,7 @@ export class Chains {
   readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
   readonly #support: MapSupport;
   readonly #maps: LayerMapper;
+  readonly #flat: FlatTrees;
   readonly #views = new Map<Digest, Promise<ChainView>>();
   /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
@@ -77,6 +78,11 @@ export class Chains {
       provide,
       toc: (layers, index) => this.#toc(layers, index),
       apply: (layers, index, tar) => this.#apply(layers, index, { tar }),
+    });
+    this.#flat = new FlatTrees(store, session, {
+      tree: (layers, index) => this.#tree(layers, index),
+      toc: (layers, index) => this.#toc(layers, index),
+      view: (state) => this.view(state),
     });
   }
 
@@ -94,6 +100,7 @@ export class Chains {
   reset(): void {
     this.#tocs.clear();
     this.#trees.clear();
+    this.#flat.clear();
     this.#lowers.clear();
     this.#views.clear();
   }
@@ -129,7 +136,11 @@ export class Chains {
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
-      lowers.push(...(await (isGroup ? this.#flatTree(layers, index) : this.#lower(layers, index))));
+      lowers.push(
+        ...(await (isGroup
+          ? this.#flat.of(layers.slice(0, index + GROUP), index)
+          : this.#lower(layers, index))),
+      );
       index += isGroup ? GROUP : 1;
     }
     return lowers;
@@ -161,44 +172,6 @@ export class Chains {
     }
     const mapped = (await this.#support.isUsable()) ? await this.#maps.map(layers, index) : undefined;
     return mapped === undefined ? this.#tree(layers, index) : [mapped];
-  }
-
-  /** The one tree of a group of layers, from an index on. */
-  #flatTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
-    const upTo = layers.slice(0, index + GROUP);
-    const form = formId(
-      'chain',
-      digestOf(canonicalJson(['flat', index, ...upTo.map(({ diffId }) => diffId)])),
-    );
-    const known = this.#trees.get(form) ?? this.#loadFlatTree(upTo, index, form);
-    this.#trees.set(form, known);
-    return known;
-  }
-
-  async #loadFlatTree(
-    layers: readonly StateLayer[],
-    index: number,
-    form: FormId,
-  ): Promise<readonly string[]> {
-    const there = await this.#store.forms.treeBase(this.#session, form);
-    if (there !== undefined) return [this.#store.forms.treePath(form)];
-    const group: { toc: Toc; trees: HostPath[] }[] = [];
-    for (let at = index; at < layers.length; at++) {
-      const trees = (await this.#tree(layers, at)).map(hostPath);
-      group.push({ toc: await this.#toc(layers, at), trees });
-    }
-    const below = await this.view({ layers: layers.slice(0, index) });
-    const path = this.#session.newPath('tree');
-    await mkdir(path, { mode: 0o755 });
-    try {
-      flattenTrees({ below, layers: group, tree: hostPath(path) });
-      const size = layers.slice(index).reduce((sum, { descriptor }) => sum + descriptor.size, 0);
-      await this.#store.forms.adoptTree(this.#session, path, form, { size });
-    } catch (error) {
-      await removeTreeLater(path);
-      throw error;
-    }
-    return [this.#store.forms.treePath(form)];
   }
 
   /** Where the bytes of a file lie: in the tar of a layer that lies there as it is, else in its tree. */

@@ -1,28 +1,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { hostPath, LayerError, ROOT, textOf, tocPieces, type BytePath, type Found } from '@caisson/layer';
-import { digestOf, formatPlatform, type Digest, type Json } from '@caisson/oci';
+import { hostPath, LayerError, textOf, tocPieces, type Found } from '@caisson/layer';
+import { formatPlatform, type Digest } from '@caisson/oci';
 import { formId } from '@caisson/store';
-import { NO_RULES } from '../context/ignore-rules.ts';
-import { LocalContext } from '../context/local-context.ts';
-import { NO_MEMORY } from '../context/stat-cache.ts';
+import type { LocalContext } from '../context/local-context.ts';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
 import { plannedLines, type PlannedLine } from '../copy/planned-lines.ts';
-import { planCopy, type CopyItem } from '../copy/plan-copy.ts';
-import { everythingIn, type Selected } from '../copy/select-sources.ts';
+import { planCopy } from '../copy/plan-copy.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
-import { unpackArchive, type Unpacked } from '../copy/archive.ts';
-import { unpackChecked } from '../copy/checked-unpack.ts';
 import type { ViewTree } from '../copy/view-tree.ts';
 import { writePlanned, type CopiedLayer } from '../copy/write-planned.ts';
 import { buildError } from '../failure.ts';
-import { redactUrl } from '@caisson/registry/errors';
-import type { RemoteFile } from '../copy/remote-files.ts';
-import type { PlannedCopy, PlannedSource } from '../plan/planned.ts';
+import type { PlannedCopy } from '../plan/planned.ts';
 import type { KeyRecord } from '../solve/key.ts';
 import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { ContextReading } from './context-reading.ts';
+import { CopySources } from './copy-sources.ts';
 import { EarlierLayers, type EarlierStep } from './earlier-layers.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { originTitle } from './origin-title.ts';
@@ -39,12 +33,11 @@ interface Written {
   readonly made: MadeLayer;
 }
 
-type RemoteSource = Extract<PlannedSource, { kind: 'remote' }>;
 type ContextOrigin = Extract<PlannedCopy['from'], { kind: 'context' }>;
-type GitSource = Extract<PlannedSource, { kind: 'git' }>;
 
 /** `COPY` and `ADD` of files: from the context, another stage or an image, or from the Dockerfile itself. */
 export class CopyOp extends StepOp<PlannedCopy> {
+  readonly #sources = new CopySources(this.scope, this.step);
   #reading: ContextReading | undefined;
 
   protected override describe(
@@ -82,11 +75,8 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   async #describe(before: FileState, inputs: readonly FileState[], signal: AbortSignal): Promise<KeyRecord> {
-    const { destination, chown, chmod, sources, excludes, hasParents, isLinked, isUnpacked } = this.step;
+    const { destination, chown, chmod, excludes, hasParents, isLinked, isUnpacked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
-    const inline = sources.flatMap((source): Json[] =>
-      source.kind === 'inline' ? [[source.name, digestOf(source.bytes)]] : [],
-    );
     // What is linked does not depend on what is there before; the names of users do.
     const isFree = isLinked && /^[\d:]*$/.test(chown ?? '');
     return this.keyRecord(VERSION, isFree ? undefined : before, {
@@ -98,9 +88,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
       ...(chown === undefined ? {} : { chown }),
       ...(chmod === undefined ? {} : { chmod: chmod.kind === 'octal' ? chmod.mode : chmod.text }),
       ...(selection === undefined ? {} : { selection }),
-      ...(inline.length === 0 ? {} : { inline }),
-      ...(await this.#remoteParts(signal)),
-      ...(await this.#gitParts(signal)),
+      ...(await this.#sources.keyParts(signal)),
     });
   }
 
@@ -110,7 +98,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const view = await chains.view(base);
     const destination = new Destination(view);
     const tree = await this.#tree(work.inputs);
-    const items = await this.#items(tree, work.signal);
+    const items = await this.#sources.items(tree, work.signal);
     try {
       planCopy(destination, {
         items,
@@ -238,112 +226,6 @@ export class CopyOp extends StepOp<PlannedCopy> {
     return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
   }
 
-  async #items(tree: SourceTree | undefined, signal: AbortSignal): Promise<CopyItem[]> {
-    const selected = tree === undefined ? [] : selectAll(tree, this.step);
-    const items: CopyItem[] = [];
-    for (const each of selected) {
-      const unpacked = await this.#unpackedItem(each, signal);
-      items.push(unpacked ?? { kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
-    }
-    for (const source of this.step.sources) {
-      if (source.kind === 'inline') items.push(source);
-      if (source.kind === 'remote') items.push(await this.#remoteItem(source, signal));
-      if (source.kind === 'git') items.push(...(await this.#gitItems(source, signal)));
-    }
-    return items;
-  }
-
-  /** What is in a file of the context that ADD unpacks; undefined for one that is copied as it is. */
-  async #unpackedItem({ name, node }: Selected, signal: AbortSignal): Promise<CopyItem | undefined> {
-    const { kind, isUnpacked, from } = this.step;
-    if (kind !== 'add' || isUnpacked === false || from.kind !== 'context' || node.entry.type !== 'file')
-      return undefined;
-    const folder = this.scope.session.newPath('archive');
-    const request = { name: textOf(name), folder, signal };
-    return this.#itemOfArchive(
-      await unpackChecked(this.#contextNow(from), node, request),
-      request.name,
-      signal,
-    );
-  }
-
-  /** What is in an archive; undefined where the file is none. @param name as people know it */
-  async #itemOfArchive(
-    unpacked: Unpacked | undefined,
-    name: string,
-    signal: AbortSignal,
-  ): Promise<CopyItem | undefined> {
-    const node = unpacked?.tree.lookup(ROOT);
-    if (unpacked === undefined || node === undefined) return undefined;
-    const { tree, implied } = unpacked;
-    const selected = { name, node, tree, parents: undefined };
-    return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal), implied };
-  }
-
-  /** What files of URLs count as: their bytes, names and times. */
-  async #remoteParts(signal: AbortSignal): Promise<Readonly<Record<string, Json>>> {
-    const remote: Json[] = [];
-    for (const source of this.step.sources) {
-      if (source.kind !== 'remote') continue;
-      const { digest, mtime } = await this.#remoteFile(source, signal);
-      remote.push([source.name, digest, mtime.seconds]);
-    }
-    return remote.length === 0 ? {} : { remote };
-  }
-
-  async #remoteFile({ url, checksum, place }: RemoteSource, signal: AbortSignal): Promise<RemoteFile> {
-    const file = await this.scope.remote.get(url, signal);
-    if (checksum === undefined || checksum === file.digest) return file;
-    throw buildError(
-      'bad-checksum',
-      `${redactUrl(new URL(url))} is not what its checksum says: it has ${file.digest}`,
-      {
-        place,
-        expected: checksum,
-      },
-    );
-  }
-
-  async #remoteItem(source: RemoteSource, signal: AbortSignal): Promise<CopyItem> {
-    const file = await this.#remoteFile(source, signal);
-    const { name } = source;
-    if (this.step.isUnpacked !== true) return { kind: 'remote', name, file };
-    const folder = this.scope.session.newPath('archive');
-    const unpacked = await unpackArchive(file.path, name, folder, signal);
-    return (await this.#itemOfArchive(unpacked, name, signal)) ?? { kind: 'remote', name, file };
-  }
-
-  /** What repositories count as: their commits, and how they are checked out. Nothing is fetched for it. */
-  async #gitParts(signal: AbortSignal): Promise<Readonly<Record<string, Json>>> {
-    const git: Json[] = [];
-    for (const source of this.step.sources) {
-      if (source.kind !== 'git') continue;
-      const { reference, keepsGitFolder } = source;
-      const { subdir = '', hasSubmodules, mtime, remote } = reference;
-      const { sha, ref, tag } = await this.scope.git.commit(reference, signal);
-      // Where .git stays, it says where it is from; submodules lie beside their repository.
-      const origin = keepsGitFolder ? [remote, ref ?? '', tag ?? ''] : hasSubmodules ? [remote] : [];
-      git.push([sha, subdir, hasSubmodules, mtime, keepsGitFolder, origin]);
-    }
-    return git.length === 0 ? {} : { git };
-  }
-
-  async #gitItems(
-    { reference, keepsGitFolder, text, place }: GitSource,
-    signal: AbortSignal,
-  ): Promise<CopyItem[]> {
-    const folder = await this.scope.git.checkOut(reference, keepsGitFolder, signal);
-    const tree = new LocalContext(text, folder, NO_RULES, NO_MEMORY);
-    const selected = selectAll(tree, { ...this.step, sources: [{ kind: 'path', text: '/', place }] });
-    return Promise.all(
-      selected.map(async (each): Promise<CopyItem> => ({
-        kind: 'selected',
-        selected: each,
-        digests: await digestsIn(each, signal),
-      })),
-    );
-  }
-
   async #attributes(before: FileState): Promise<Attributes> {
     const { chown, chmod } = this.step;
     const { chains, clock, emit } = this.scope;
@@ -365,20 +247,6 @@ function originState(inputs: readonly FileState[]): FileState {
   const state = inputs[1];
   if (state === undefined) throw new Error('Internal error: a COPY --from without a state to copy from');
   return state;
-}
-
-async function digestsIn(
-  { node, tree }: Selected,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<BytePath, Digest>> {
-  const files = [...everythingIn(tree, node)].filter(({ entry }) => entry.type === 'file');
-  const digests = await tree.digests(files, signal);
-  return new Map(
-    files.flatMap(({ entry }, index): [BytePath, Digest][] => {
-      const digest = digests[index];
-      return digest === undefined ? [] : [[entry.path, digest]];
-    }),
-  );
 }
 
 async function digestOfFound(tree: ViewTree, found: Found, signal: AbortSignal): Promise<Digest> {

@@ -4,7 +4,6 @@ import {
   removeTreeLater,
   formId,
   type FormId,
-  type KnownLayer,
   type StepPlace as RecordsPlace,
   type StepRecord,
 } from '@caisson/store';
@@ -19,10 +18,12 @@ import { stepKey, type KeyRecord, type StepKey } from '../solve/key.ts';
 import type { Keyed, Op, OpObserver, Work } from '../solve/op.ts';
 import { stateDigest, statePart, withLayer, type FileState } from '../state.ts';
 import type { StepToExplain } from '../explain/compare-records.ts';
-import { explainMiss, partReader, type EarlierRecords } from '../explain/explain-miss.ts';
+import { explainMiss } from '../explain/explain-miss.ts';
 import type { FileChange, MissReason } from '../solve/miss-reason.ts';
 import { KeyParts } from '../solve/key-parts.ts';
 import type { ResultInBuild } from '../watch/superseded.ts';
+import { olderLayer } from './older-layer.ts';
+import { StepHistory } from './step-history.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that a step made, still in the session's folder. */
@@ -66,8 +67,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   protected titles: readonly string[] = [];
   #reason: MissReason | undefined;
   #startedAt = 0;
-  /** Records of earlier builds that it was compared with. */
-  #earlierRecords: readonly StepRecord[] = [];
+  /** What it was compared with. */
+  #history: StepHistory | undefined;
   #isSame = false;
 
   /** @param inputs the state before the step, then the states that it takes files from */
@@ -152,7 +153,8 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const { ignoresCache, imported } = this.scope;
     if (ignoresCache(this.place.stage)) return { kind: 'no-cache' };
     if (await imported.isLost(key)) return { kind: 'lost' };
-    return explainMiss(key, record, this.#toExplain(before), this.#earlier());
+    this.#history = new StepHistory(this.scope, this.recordsPlace, this.parts.texts);
+    return explainMiss(key, record, this.#toExplain(before), this.#history);
   }
 
   /** The number of the step. */
@@ -187,26 +189,6 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     return { op, stage, dockerfile, text, siblings, since };
   }
 
-  #earlier(): EarlierRecords {
-    const { store, imported } = this.scope;
-    const place = this.recordsPlace;
-    let parts: ReadonlyMap<Digest, string> = new Map();
-    return {
-      had: (key) => store.pastRecords.has(key),
-      near: async () => {
-        const keys = store.pastRecords.near(place, CANDIDATES);
-        const here = await Promise.all(keys.map((key) => store.records.peek(key)));
-        const elsewhere = await imported.near(place, CANDIDATES);
-        parts = elsewhere.parts;
-        this.#earlierRecords = [...here.filter((each) => each !== undefined), ...elsewhere.records];
-        return this.#earlierRecords;
-      },
-      read: partReader(
-        (digest) => this.parts.texts.get(digest) ?? store.pastRecords.part(digest) ?? parts.get(digest),
-      ),
-    };
-  }
-
   async execute(work: Work<FileState>): Promise<FileState> {
     try {
       return await this.#explained(async () => {
@@ -239,10 +221,11 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
 
   /** Early cutoff: a layer with a content that is there already on the same state is dropped for the older one. */
   async #keep(record: KeyRecord, before: FileState, made: MadeLayer): Promise<FileState> {
-    const { store, session, clock } = this.scope;
+    const { store, session, clock, ignoresCache } = this.scope;
     const state = stateDigest(before);
     const { contentDigest } = made;
-    const older = await this.#olderLayer(state, contentDigest);
+    const isWanted = !ignoresCache(this.place.stage);
+    const older = isWanted ? await olderLayer(this.scope, state, contentDigest) : undefined;
     if (older !== undefined) {
       this.#isSame = this.#gaveEarlier(older.diffId);
       const layer = { ...older, contentDigest };
@@ -265,26 +248,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   #gaveEarlier(diffId: Digest): boolean {
     const kind = this.#reason?.kind;
     if (kind === 'evicted' || kind === 'lost') return true;
-    return this.#earlierRecords.some(({ layer }) => layer.diffId === diffId);
-  }
-
-  /** A layer that has the same content on the same state, and is there. */
-  async #olderLayer(state: Digest, content: Digest): Promise<OlderLayer | undefined> {
-    const { store, session, imported, ignoresCache } = this.scope;
-    if (ignoresCache(this.place.stage)) return undefined;
-    const here = store.lookUps.layerWithContent(state, content);
-    const size = here === undefined ? undefined : store.blobs.size(here.diffId);
-    if (here !== undefined && size !== undefined && (await store.blobs.has(session, here.diffId)))
-      return { ...here, size };
-    const record = await imported.recordWithContent(state, content);
-    if (record === undefined) return undefined;
-    try {
-      await imported.provide(record.layer.diffId);
-    } catch (error) {
-      if (error instanceof LostLayer) return undefined;
-      throw error;
-    }
-    return { ...record.layer, created: record.created };
+    return this.#history?.hasLayer(diffId) === true;
   }
 
   async #putRecord(
@@ -334,11 +298,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 }
 
-type OlderLayer = KnownLayer & { readonly size: number };
 type LayerFacts = Pick<MadeLayer, 'diffId' | 'contentDigest' | 'size'>;
-
-/** How many records of the same place are looked at to find the nearest. */
-const CANDIDATES = 20;
 
 /** What the digest of the state behind a step is made from; and, where it is the first, those of the base. */
 function partsOfStates(before: FileState, content: Digest): string[] {

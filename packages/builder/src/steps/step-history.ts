@@ -1,0 +1,49 @@
+import type { Digest } from '@caisson/oci';
+import type { StepPlace, StepRecord } from '@caisson/store';
+import { partReader, type EarlierRecords } from '../explain/explain-miss.ts';
+import type { StepScope } from './step-scope.ts';
+
+/** How many records of the same place are looked at to find the nearest. */
+const CANDIDATES = 20;
+
+/** What earlier builds recorded of a step: here, and in the caches that lie elsewhere. */
+export class StepHistory implements EarlierRecords {
+  readonly read: EarlierRecords['read'];
+  readonly #scope: Pick<StepScope, 'store' | 'imported'>;
+  readonly #place: StepPlace;
+  #records: readonly StepRecord[] = [];
+  #elsewhere: ReadonlyMap<Digest, string> = new Map();
+
+  /** @param own what digests in the record of the step itself are made from */
+  constructor(
+    scope: Pick<StepScope, 'store' | 'imported'>,
+    place: StepPlace,
+    own: ReadonlyMap<Digest, string>,
+  ) {
+    const { pastRecords } = scope.store;
+    this.#scope = scope;
+    this.#place = place;
+    this.read = partReader(
+      (digest) => own.get(digest) ?? pastRecords.part(digest) ?? this.#elsewhere.get(digest),
+    );
+  }
+
+  had(key: Digest): boolean {
+    return this.#scope.store.pastRecords.has(key);
+  }
+
+  async near(): Promise<readonly StepRecord[]> {
+    const { store, imported } = this.#scope;
+    const keys = store.pastRecords.near(this.#place, CANDIDATES);
+    const here = await Promise.all(keys.map((key) => store.records.peek(key)));
+    const elsewhere = await imported.near(this.#place, CANDIDATES);
+    this.#elsewhere = elsewhere.parts;
+    this.#records = [...here.filter((each) => each !== undefined), ...elsewhere.records];
+    return this.#records;
+  }
+
+  /** Whether a layer is one that a record has which was looked at. */
+  hasLayer(diffId: Digest): boolean {
+    return this.#records.some(({ layer }) => layer.diffId === diffId);
+  }
+}
