@@ -84,15 +84,28 @@ export class LayerWriter {
 
   /**
    * Adds a regular file. Its size must be what `entry` says: a file that grew or shrank since it was looked at is an
-   * error. One whose digest is known, and that the earlier layer has just so, is not opened.
+   * error.
    * @returns the entry, with the digest of the bytes that were written and where they lie
    */
   addFile(entry: FileEntry, content: Content): FileEntry {
     this.#checkOrder(entry);
-    const written = this.#takeFile(entry) ?? this.#writeFile(entry, content);
+    const written = this.#writeFile(entry, content);
     this.#content.add(written);
     this.#entries.push(written);
     return written;
+  }
+
+  /**
+   * Adds a regular file whose digest is known as the earlier layer has it, where that has it just so.
+   * @returns whether it did
+   */
+  addEarlierFile(entry: FileEntry): boolean {
+    const written = this.#takeFile(entry);
+    if (written === undefined) return false;
+    this.#checkOrder(entry);
+    this.#content.add(written);
+    this.#entries.push(written);
+    return true;
   }
 
   /**

@@ -205,7 +205,7 @@ async function writeLines(
       bytes += bytesOf(line);
       if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
       else if (line.kind === 'other') writer.add(line.entry, line.role);
-      else {
+      else if (!writer.addEarlierFile(line.entry)) {
         const { entry, planned } = line;
         const { digest } = writer.addFile(entry, await contentOf(planned));
         if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });

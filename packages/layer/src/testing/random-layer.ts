@@ -118,8 +118,9 @@ export function writeLayer(
   try {
     for (const each of entries) {
       const { entry, node } = each;
-      if (entry.type === 'file') writer.addFile(entry, contentOf(each));
-      else if (entry.type !== 'hardlink') writer.add(entry);
+      if (entry.type === 'file') {
+        if (!writer.addEarlierFile(entry)) writer.addFile(entry, contentOf(each));
+      } else if (entry.type !== 'hardlink') writer.add(entry);
       else if (node !== undefined) writer.addHardLink(entry, node);
     }
     return writer.finish();
