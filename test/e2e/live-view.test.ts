@@ -292,6 +292,32 @@ COPY --from=slow /etc/passwd /
 describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))(
   'an image that travels, on a terminal',
   () => {
+    test('is given up at Ctrl-C, and leaves no bar', { timeout: 120_000 }, async ({ world }) => {
+      await using slow = await startSlowRegistry(inject('registry'));
+      const name = `${slow.host}/library/busybox`;
+      await using pull = await TerminalRun.start(world, ['pull', name], WIDE);
+      await pull.shows(/━+─+ {2}[\d.]+ [kM]B of/);
+      await pull.press('C-c');
+      await pull.shows('exit code');
+      expect(await pull.history()).toMatchInlineSnapshot(`
+        [
+          "error[cancelled]: the pull was cancelled",
+          "exit code 130",
+        ]
+      `);
+      await pull[Symbol.asyncDispose]();
+
+      await using run = await TerminalRun.start(world, ['run', name, 'echo', 'it ran'], WIDE);
+      await run.shows(/━+─+ {2}[\d.]+ [kM]B of/);
+      await run.press('C-c');
+      await run.shows('exit code');
+      expect(await run.history()).toMatchInlineSnapshot(`
+        [
+          "exit code 130",
+        ]
+      `);
+    });
+
     test('has a bar, and then a line', { timeout: 120_000 }, async ({ world }) => {
       await using slow = await startSlowRegistry(inject('registry'));
       const name = `${slow.host}/library/busybox`;

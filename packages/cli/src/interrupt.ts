@@ -1,4 +1,6 @@
 import { EXIT } from './exit-codes.ts';
+import { failureText } from './failure-text.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Signals that end a command. */
 export interface Interrupt extends Disposable {
@@ -38,4 +40,24 @@ export function onInterrupt(): Interrupt {
       for (const { name, handler } of handlers) process.off(name, handler);
     },
   };
+}
+
+/**
+ * Does work that gives up with an error when the command is told to end; that is told as what it is.
+ * @param what the work, as people call it
+ * @returns what it came to; undefined where it was given up
+ */
+export async function unlessInterrupted<T>(
+  interrupt: Interrupt,
+  { error: write, hasColor }: Pick<Terminal, 'error' | 'hasColor'>,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (interrupt.exitCode === undefined) throw error;
+    write(failureText({ code: 'cancelled', message: `${what} was cancelled` }, hasColor));
+    return undefined;
+  }
 }

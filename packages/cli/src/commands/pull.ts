@@ -1,13 +1,14 @@
 import { Command } from 'commander';
-import { hostPlatform } from '@caisson/oci';
+import { familiarName, hostPlatform, type Digest, type Platform, type Reference } from '@caisson/oci';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseName, shownName } from '../image-names.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { parseName } from '../image-names.ts';
+import { onInterrupt, unlessInterrupted } from '../interrupt.ts';
 import { withSession } from '../open-store.ts';
 import { openTransferView } from '../output/transfer-view.ts';
 import { collect, parsePlatformOption } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
+import type { Terminal } from '../terminal.ts';
 import { warningText } from '../failure-text.ts';
 
 interface PullFlags {
@@ -41,30 +42,50 @@ containers' registries.conf.
     )
     .action(async (name: string, flags: PullFlags, self: Command) => {
       const reference = parseName(name);
-      const wanted = parsePlatformOption(flags.platform ?? terminal.env['DOCKER_DEFAULT_PLATFORM']);
+      const platform =
+        parsePlatformOption(flags.platform ?? terminal.env['DOCKER_DEFAULT_PLATFORM']) ?? hostPlatform();
       using interrupt = onInterrupt();
-      const { RegistryClient, pullImage } = await import('@caisson/registry');
-      const id = await withSession(rootOf(self, terminal), async (store, session) => {
-        const image = shownName(name);
-        using view = await openTransferView({ way: 'down', name: image }, terminal, flags.quiet === true);
-        await using client = new RegistryClient({
-          ...registryOptions(flags.registryMirror, terminal.env),
-          onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
-        });
-        const pulled = await pullImage(client, reference, {
-          store,
-          session,
-          platform: wanted ?? hostPlatform(),
-          signal: interrupt.signal,
-          onTransfer: ({ digest, done, size, wasThere }) => {
-            if (wasThere) view.has(digest, size);
-            else view.note({ kind: 'fetch', image, digest, received: done, size });
-          },
-        });
-        view.complete(pulled.tagDigest);
-        return pulled.manifest.config.digest;
-      });
-      terminal.out(`${id}\n`);
+      const { signal } = interrupt;
+      const id = await unlessInterrupted(interrupt, terminal, 'the pull', () =>
+        pull(reference, { root: rootOf(self, terminal), platform, signal, flags }, terminal),
+      );
+      if (id !== undefined) terminal.out(`${id}\n`);
       finish(interrupt.exitCode ?? EXIT.ok);
     });
+}
+
+interface PullOptions {
+  readonly root: string;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+  readonly flags: PullFlags;
+}
+
+/** Fetches an image, and tells of it. @returns its id */
+async function pull(
+  reference: Reference,
+  { root, platform, signal, flags }: PullOptions,
+  terminal: Terminal,
+): Promise<Digest> {
+  const { RegistryClient, pullImage } = await import('@caisson/registry');
+  return withSession(root, async (store, session) => {
+    const image = familiarName(reference);
+    using view = await openTransferView({ way: 'down', name: image }, terminal, flags.quiet === true);
+    await using client = new RegistryClient({
+      ...registryOptions(flags.registryMirror, terminal.env),
+      onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
+    });
+    const pulled = await pullImage(client, reference, {
+      store,
+      session,
+      platform,
+      signal,
+      onTransfer: ({ digest, done, size, wasThere }) => {
+        if (wasThere) view.has(digest, size);
+        else view.note({ kind: 'fetch', image, digest, received: done, size });
+      },
+    });
+    view.complete(pulled.tagDigest);
+    return pulled.manifest.config.digest;
+  });
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName } from '../image-names.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { onInterrupt, unlessInterrupted } from '../interrupt.ts';
 import { oneOf } from '../parse-options.ts';
 import { pushName } from '../push-name.ts';
 
@@ -37,8 +37,10 @@ Prints the digest that the image has there. Credentials are those of "docker log
       using interrupt = onInterrupt();
       const isQuiet = flags.quiet === true;
       const options = { compression, isQuiet, signal: interrupt.signal };
-      const digest = await pushName(rootOf(self, terminal), reference, terminal, options);
-      terminal.out(`${digest}\n`);
+      const digest = await unlessInterrupted(interrupt, terminal, 'the push', () =>
+        pushName(rootOf(self, terminal), reference, terminal, options),
+      );
+      if (digest !== undefined) terminal.out(`${digest}\n`);
       finish(interrupt.exitCode ?? EXIT.ok);
     });
 }
