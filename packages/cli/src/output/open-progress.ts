@@ -58,7 +58,13 @@ export function drawsLive(terminal: Terminal): boolean {
   const { env } = terminal;
   const asked = env['CAISSON_PROGRESS'] ?? env['BUILDKIT_PROGRESS'] ?? 'auto';
   if (asked === 'tty') return terminal.screen !== undefined;
-  return asked === 'auto' && ciFormat(terminal, undefined) === undefined && isMovable(terminal);
+  return asked === 'auto' && isLive(asked, terminal);
+}
+
+/** Whether a kind draws on this terminal, which it has where that is asked for. */
+export function isLive(kind: ProgressKind, terminal: Terminal): boolean {
+  if (kind === 'tty') return true;
+  return kind === 'auto' && ciFormat(terminal, undefined) === undefined && isMovable(terminal);
 }
 
 /** Whether there is a terminal on which the cursor can be moved. */

@@ -23,7 +23,7 @@ export async function runWatch(
     ...(flags.run === undefined ? [] : [runContainer(flags.run, request.root, terminal)]),
     ...(flags.exec === undefined ? [] : [execCommand(flags.exec, terminal)]),
   ];
-  const progress = await WatchProgress.open(flags, terminal);
+  using progress = await WatchProgress.open(flags, terminal);
   const files = new ResultFiles(flags, terminal);
   const { watch } = await import('@caisson/builder');
   using interrupt = onInterrupt();

@@ -1,76 +1,80 @@
 import { relative } from 'node:path';
 import type { WatchEvent } from '@caisson/builder';
 import type { BuildFlags } from '../build-options.ts';
-import { buildFailuresText, warningText } from '../failure-text.ts';
+import { warningText } from '../failure-text.ts';
 import { counted } from '../output/format.ts';
 import { printableLine } from '../output/line-splitter.ts';
-import { openProgress, progressKind } from '../output/open-progress.ts';
-import type { Progress, ProgressKind } from '../output/progress.ts';
+import { isLive, progressKind } from '../output/open-progress.ts';
 import type { Terminal } from '../terminal.ts';
+import { LineRounds } from './line-rounds.ts';
+import type { Rounds } from './rounds.ts';
 
 /** How many files a line names. */
 const NAMED = 3;
 
-/** Shows what a watch tells: each build as `build` shows it in lines, what led to it, and what came of it. */
-export class WatchProgress {
+/** Shows what a watch tells: each build, what led to it, and what came of it. */
+export class WatchProgress implements Disposable {
   readonly #terminal: Terminal;
-  readonly #isQuiet: boolean;
-  readonly #kind: ProgressKind;
-  #build: Progress;
+  readonly #rounds: Rounds;
 
-  private constructor(terminal: Terminal, kind: ProgressKind, isQuiet: boolean, build: Progress) {
+  private constructor(terminal: Terminal, rounds: Rounds) {
     this.#terminal = terminal;
-    this.#kind = kind;
-    this.#isQuiet = isQuiet;
-    this.#build = build;
+    this.#rounds = rounds;
   }
 
   /** @throws UsageError */
   static async open(
-    flags: Pick<BuildFlags, 'progress' | 'quiet'>,
+    flags: Pick<BuildFlags, 'progress' | 'quiet' | 'run' | 'exec'>,
     terminal: Terminal,
   ): Promise<WatchProgress> {
-    const asked = flags.quiet === true ? 'quiet' : progressKind(flags.progress, terminal);
-    // What a container or a command writes comes between: lines stand that.
-    const kind = asked === 'auto' || asked === 'tty' ? 'plain' : asked;
-    const isQuiet = kind === 'quiet' || kind === 'rawjson';
-    return new WatchProgress(terminal, kind, isQuiet, await openProgress(kind, terminal));
+    return new WatchProgress(terminal, await openRounds(flags, terminal));
   }
 
   /** Shows an event. */
   async show(event: WatchEvent): Promise<void> {
-    const terminal = this.#terminal;
-    const tell = (line: string): void => {
-      if (!this.#isQuiet) terminal.error(`${line}\n`);
-    };
+    const rounds = this.#rounds;
+    const { cwd, hasColor } = this.#terminal;
     switch (event.kind) {
       case 'changed':
-        this.#build = await openProgress(this.#kind, terminal); // of another build
-        return tell(`changed: ${filesText(event.paths, terminal.cwd)}`);
+        await rounds.begin();
+        return rounds.tell(`changed: ${filesText(event.paths, cwd)}`);
       case 'overtaken': {
         const kept = event.kept === 0 ? '' : `; ${counted(event.kept, 'step')} of use goes on`;
-        return tell(`changed while it was built: ${filesText(event.paths, terminal.cwd)}${kept}`);
+        return rounds.tell(`changed while it was built: ${filesText(event.paths, cwd)}${kept}`);
       }
-      case 'built': {
-        const { steps } = event.result;
-        const what = event.isNew ? 'built' : 'built, with the same result as before,';
-        const after = (event.duration / 1000).toFixed(2);
-        return tell(`${what} in ${after} s: ${counted(steps.cached, 'step')} cached, ${steps.ran} ran`);
-      }
+      case 'built':
+        return rounds.built(event);
       case 'not-built':
-        return terminal.error(buildFailuresText(event.failures, terminal.hasColor));
+        return rounds.failed(event.failures);
       case 'watch-limit': {
         const { sysctl, value } = event.limit;
         const message = `the kernel does not watch more files: ${sysctl} is ${value ?? 'not known'}; until it is raised, files are looked at every ${counted(event.poll, 'second')}`;
         const hint = `sysctl ${sysctl}=${value === undefined ? 'NUMBER' : Math.max(128, value * 8)}`;
-        return terminal.error(warningText({ message, hint }, terminal.hasColor));
+        return rounds.warn(warningText({ message, hint }, hasColor));
       }
       case 'waiting':
-        return tell('waiting for changes');
+        return rounds.rest();
       default:
-        return this.#build.emit(event);
+        return rounds.emit(event);
     }
   }
+
+  [Symbol.dispose](): void {
+    this.#rounds[Symbol.dispose]();
+  }
+}
+
+async function openRounds(
+  { progress, quiet, run, exec }: Pick<BuildFlags, 'progress' | 'quiet' | 'run' | 'exec'>,
+  terminal: Terminal,
+): Promise<Rounds> {
+  const kind = quiet === true ? 'quiet' : progressKind(progress, terminal);
+  if (kind === 'quiet' || kind === 'rawjson') return LineRounds.open(kind, terminal);
+  // What a container or a command writes comes between: only lines stand that.
+  const isAlone = run === undefined && exec === undefined;
+  if (!isAlone || !isLive(kind, terminal)) return LineRounds.open('plain', terminal);
+  const { LiveRounds } = await import('./live-rounds.ts');
+  return new LiveRounds(terminal);
 }
 
 function filesText(paths: readonly string[] | undefined, cwd: string): string {

@@ -48,11 +48,23 @@ export class LiveProgress implements Progress {
     this.#keep(this.#lastingText(event));
   };
 
-  finish(ended: Ended): void {
+  /** Adds a text that stays, above what is going on. */
+  tell(text: string): void {
+    this.#keep(text);
+  }
+
+  /** @param took in milliseconds, where it did not begin with this view */
+  finish(ended: Ended, took?: number): void {
+    this.#keep(this.#summary(ended, took));
+    this.stop();
+  }
+
+  /** Ends it without a word of how the build ended. */
+  stop(): void {
     clearInterval(this.#timer);
     this.#endPulls(0);
-    this.#keep(this.#summary(ended));
     this.#screen.update(this.#lasting, []);
+    this.#lasting = '';
   }
 
   #draw(): void {
@@ -136,10 +148,10 @@ export class LiveProgress implements Progress {
     return transfer?.summary;
   }
 
-  #summary(ended: Ended): string {
+  #summary(ended: Ended, duration?: number): string {
     const { tally, image, begunAt } = this.#view;
     const { theme } = this.#lines;
-    const took = tally.summary(ended, performance.now() - begunAt);
+    const took = tally.summary(ended, duration ?? performance.now() - begunAt);
     if (ended !== 'built' || image === undefined) return `${theme.dim(`  ${took}`)}\n`;
     const { columns } = this.#terminal.screen;
     const [name, ...more] = image.isStored ? familiarNames(image) : [];

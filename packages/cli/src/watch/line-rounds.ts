@@ -1,0 +1,55 @@
+import type { BuildEvent, Failure } from '@caisson/builder';
+import { buildFailuresText } from '../failure-text.ts';
+import { counted } from '../output/format.ts';
+import { openProgress } from '../output/open-progress.ts';
+import type { Progress, ProgressKind } from '../output/progress.ts';
+import type { Terminal } from '../terminal.ts';
+import { AT_REST, type Built, type Rounds } from './rounds.ts';
+
+/** Each build of a watch as `build` shows it in lines, what led to it, and what came of it. */
+export class LineRounds implements Rounds {
+  readonly #terminal: Terminal;
+  readonly #kind: ProgressKind;
+  #build: Progress;
+
+  private constructor(kind: ProgressKind, terminal: Terminal, build: Progress) {
+    this.#kind = kind;
+    this.#terminal = terminal;
+    this.#build = build;
+  }
+
+  /** @param kind one that needs no terminal */
+  static async open(kind: 'plain' | 'quiet' | 'rawjson', terminal: Terminal): Promise<LineRounds> {
+    return new LineRounds(kind, terminal, await openProgress(kind, terminal));
+  }
+
+  async begin(): Promise<void> {
+    this.#build = await openProgress(this.#kind, this.#terminal);
+  }
+
+  readonly emit = (event: BuildEvent): void => this.#build.emit(event);
+
+  built({ result: { steps }, isNew, duration }: Built): void {
+    const what = isNew ? 'built' : 'built, with the same result as before,';
+    const after = (duration / 1000).toFixed(2);
+    this.tell(`${what} in ${after} s: ${counted(steps.cached, 'step')} cached, ${steps.ran} ran`);
+  }
+
+  failed(failures: readonly Failure[]): void {
+    this.warn(buildFailuresText(failures, this.#terminal.hasColor));
+  }
+
+  tell(line: string): void {
+    if (this.#kind === 'plain') this.#terminal.error(`${line}\n`);
+  }
+
+  warn(text: string): void {
+    this.#terminal.error(text);
+  }
+
+  rest(): void {
+    this.tell(AT_REST);
+  }
+
+  [Symbol.dispose](): void {}
+}

@@ -1,0 +1,24 @@
+import type { Emit, Failure, WatchEvent } from '@caisson/builder';
+
+/** Shows the builds of a watch, one after another. Disposing of it takes away what should not stay. */
+export interface Rounds extends Disposable {
+  /** A build begins. */
+  begin(): Promise<void>;
+  /** Something happens in it. */
+  readonly emit: Emit;
+  /** It gave an image. */
+  built(event: Built): void;
+  failed(failures: readonly Failure[]): void;
+  /** Shows a line about the watch. */
+  tell(line: string): void;
+  /** Shows a text that nobody may miss, with a newline at its end. */
+  warn(text: string): void;
+  /** There is nothing to do until something changes. */
+  rest(): void;
+}
+
+/** A build gave an image. */
+export type Built = Extract<WatchEvent, { kind: 'built' }>;
+
+/** What is said of a watch that has nothing to do. */
+export const AT_REST = 'waiting for changes';
