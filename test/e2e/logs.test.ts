@@ -147,13 +147,19 @@ COPY --from=other /etc/passwd /
   });
 
   test('in GitHub Actions gives no commands', async ({ world }) => {
-    world.write({ Dockerfile: "FROM busybox\nRUN echo '::add-mask::x' && echo 'a ##[error]b' && exit 1\n" });
+    world.write({ Dockerfile: "FROM busybox\nrun echo '::add-mask::x' && echo 'a ##[error]b' && exit 1\n" });
     const env = { GITHUB_ACTIONS: 'true' };
     const { stderr } = await world.run(['build', '--progress', 'plain', '.'], { env });
     expect(stderr).toContain('a ## [error]b');
     expect(stderr.split('\n').filter((line) => /^\s*::|##\[/.test(line))).toEqual([]);
     expect((await world.ok(['logs', '1'], { env })).stdout).toBe(': :add-mask::x\na ## [error]b\n');
     expect((await world.ok(['logs', '1'])).stdout).toBe('::add-mask::x\na ##[error]b\n');
+    // Nor does what shows the Dockerfile.
+    for (const args of [['explain'], ['plan', '.'], ['check', '.']]) {
+      const told = await world.run(args, { env });
+      expect(`${told.stdout}${told.stderr}`).toContain('a ## [error]b');
+      expect(`${told.stdout}${told.stderr}`).not.toContain('##[');
+    }
   });
 
   test('is told of, where reports and logs are damaged', async ({ world }) => {

@@ -4,6 +4,7 @@ import { EXIT } from './exit-codes.ts';
 import { exitOf } from './failure-exit.ts';
 import { buildFailuresText, warningText } from './failure-text.ts';
 import { onInterrupt } from './interrupt.ts';
+import { inertFor } from './output/ci/ci-format.ts';
 import { counted } from './output/format.ts';
 import { printJson } from './output/print.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,13 +26,13 @@ export async function showCheck(
     return exitOf(checked.error);
   }
   if (format === 'json') printJson(terminal, asJson(checked.value));
-  else showText(checked.value, terminal);
+  else showText(checked.value, inertFor(terminal));
   const { warnings, failures, unchecked } = checked.value;
   return warnings.length + failures.length + unchecked.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
 /** Warnings are what was asked for: the standard output. Why something could not be checked is not. */
-function showText(checked: CheckedDockerfile, terminal: Terminal): void {
+function showText(checked: CheckedDockerfile, terminal: Pick<Terminal, 'out' | 'error' | 'hasColor'>): void {
   const { path, source, warnings, failures, unchecked } = checked;
   for (const { code, range, ...said } of warnings) {
     const rule = isRuleName(code) ? { rule: code } : {};

@@ -6,6 +6,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { tellNoBuild } from '../no-such-build.ts';
 import { withStore } from '../open-store.ts';
+import { inertFor } from '../output/ci/ci-format.ts';
 import { ago } from '../output/format.ts';
 import { printableLine } from '../output/line-splitter.ts';
 import { printJson } from '../output/print.ts';
@@ -58,7 +59,7 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
         return;
       }
       if (format === 'json') printJson(terminal, jsonOf(found.report, found.steps));
-      else terminal.out(textOf(found.report, found.steps));
+      else inertFor(terminal).out(textOf(found.report, found.steps));
     });
 }
 

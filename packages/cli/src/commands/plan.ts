@@ -6,6 +6,7 @@ import { requestOf } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
+import { inertFor } from '../output/ci/ci-format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { counted } from '../output/format.ts';
 import { stepTitle } from '../output/plain-lines.ts';
@@ -56,7 +57,7 @@ async function runPlan(context: string, flags: Flags, root: string, terminal: Te
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   if (!planned.ok) return exitOf(planned.error);
   if (format === 'json') printJson(terminal, jsonOf(planned.value));
-  else terminal.out(textOf(planned.value));
+  else inertFor(terminal).out(textOf(planned.value));
   return EXIT.ok;
 }
 

@@ -1,5 +1,6 @@
 import { oneOf } from '../parse-options.ts';
 import type { Terminal } from '../terminal.ts';
+import { inertFor } from './ci/ci-format.ts';
 import { table } from './table.ts';
 
 export const FORMAT_FLAG = '--format <kind>';
@@ -19,7 +20,7 @@ export function printListing<T>(
   { headings, row }: Listing<T>,
 ): void {
   if (oneOf('--format', format ?? 'table', ['table', 'json']) === 'json') printJson(terminal, values);
-  else terminal.out(table(headings, values.map(row)));
+  else inertFor(terminal).out(table(headings, values.map(row)));
 }
 
 /** Prints a value for programs. */
