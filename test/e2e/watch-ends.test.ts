@@ -41,6 +41,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson watch ends
   test.each([
     ['--exec', (marker: string) => ['--exec', stubborn(marker)]],
     ['--run', (marker: string) => [`--run=sh -c "${stubborn(marker)}"`]],
+    [
+      '--exec and --run',
+      (marker: string) => ['--exec', stubborn(marker), `--run=sh -c "${stubborn(marker)}"`],
+    ],
   ])('while what %s started runs and does not want to', async (option, args) => {
     const { makeWorld, removeWorld } = await import('../rig/world.ts');
     const world = makeWorld();

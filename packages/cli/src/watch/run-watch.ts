@@ -8,7 +8,7 @@ import { ResultFiles } from '../result-files.ts';
 import type { Terminal } from '../terminal.ts';
 import { execCommand } from './exec-command.ts';
 import { runContainer } from './run-container.ts';
-import { Restarted, type BuiltImage } from './running.ts';
+import { AllRestarted, type BuiltImage } from './running.ts';
 import { WatchProgress } from './watch-progress.ts';
 import { parsePoll } from './watch-flags.ts';
 
@@ -27,8 +27,11 @@ export async function runWatch(
   const files = new ResultFiles(flags, terminal);
   const { watch } = await import('@caisson/builder');
   using interrupt = onInterrupt();
-  await using stack = new AsyncDisposableStack();
-  const restarted = starters.map((starter) => stack.use(new Restarted(starter)));
+  await using restarted = new AllRestarted(starters);
+  // Not only when the watch has ended, which takes its time, too.
+  interrupt.signal.addEventListener('abort', () => {
+    restarted[Symbol.asyncDispose]().catch(() => {}); // told below
+  });
   await using watching = watch({
     ...request,
     ...(poll === undefined ? {} : { poll }),
@@ -46,15 +49,12 @@ export async function runWatch(
       if (event.isNew) {
         if (!(await files.write(event.result))) return EXIT.failed;
         if (flags.quiet === true) terminal.out(`${event.result.imageId}\n`);
-        for (const each of restarted) each.restart(imageOf(event.result));
+        restarted.restart(imageOf(event.result));
       }
     }
     if (flags.once !== true || !hasChanged || !isEnd(event)) continue;
     if (event.kind === 'not-built') break;
-    const codes = await Promise.race([
-      Promise.all(restarted.map((each) => each.ended())),
-      aborted(interrupt.signal),
-    ]);
+    const codes = await Promise.race([restarted.ended(), aborted(interrupt.signal)]);
     exitCode = codes.find((code) => code !== 0) ?? exitCode;
     break;
   }

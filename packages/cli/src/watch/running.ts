@@ -27,7 +27,7 @@ const PATIENCE = 2000;
 const HASTE = 400;
 
 /** Restarts something for each new image: one at a time, the last image wins. */
-export class Restarted implements AsyncDisposable {
+class Restarted implements AsyncDisposable {
   readonly #start: Starter;
   #running: Running | undefined;
   #next: BuiltImage | undefined;
@@ -62,6 +62,30 @@ export class Restarted implements AsyncDisposable {
     this.#next = undefined;
     await this.#running?.stop(this.#isOver ? HASTE : PATIENCE);
     if (!this.#isOver) this.#running = this.#start(image);
+  }
+}
+
+/** Several of them, which end at the same time. */
+export class AllRestarted implements AsyncDisposable {
+  readonly #all: readonly Restarted[];
+  #end: Promise<unknown> | undefined;
+
+  constructor(starters: readonly Starter[]) {
+    this.#all = starters.map((starter) => new Restarted(starter));
+  }
+
+  restart(image: BuiltImage): void {
+    for (const each of this.#all) each.restart(image);
+  }
+
+  /** The exit codes of what was started last, when all have ended. */
+  ended(): Promise<number[]> {
+    return Promise.all(this.#all.map((each) => each.ended()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end ??= Promise.all(this.#all.map((each) => each[Symbol.asyncDispose]()));
+    await this.#end;
   }
 }
 
