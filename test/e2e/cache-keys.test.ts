@@ -329,6 +329,29 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('two machines', () 
     );
   });
 
+  test('have the same keys, whatever their versions of Node, from release to release', async ({ world }) => {
+    world.write({
+      'src/ä': 'one\n',
+      'src/deep/Z': 'two\n',
+      Dockerfile:
+        'FROM scratch\nENV Z=1 A=ü\nCOPY --chown=1:2 --chmod=u=rwX,go=rX src /src/\nCOPY <<E /in\ntext\nE\nWORKDIR /w\nADD --link src/deep /deep\n',
+    });
+    symlinkSync('deep/Z', join(world.context, 'src/link'));
+    for (const path of ['src', 'src/deep']) chmodSync(join(world.context, path), 0o755);
+    for (const path of ['src/ä', 'src/deep/Z']) chmodSync(join(world.context, path), 0o644);
+    await world.build(['--platform=linux/amd64']);
+    const { stdout } = await world.ok(['plan', '--platform=linux/amd64', '--format=json', '.']);
+    // A key that is another one, of a step that gives what it gave, is a cache that everybody loses.
+    expect(stdout.match(/sha256:[0-9a-f]{64}/g)).toMatchInlineSnapshot(`
+      [
+        "sha256:86d1a8f860c58a67efd3d9a02c2312c2a785a9dd884128f380e5abc38814ea21",
+        "sha256:211d656cce55892e1fcb16e09f6a6e878873cd58575917cb177156f8320d598c",
+        "sha256:699b4415f55c5ea74686936a44688dc2e014820bdedc806704bb70230809ccbd",
+        "sha256:14001459e764ff154410567f0e32177b0a7e81e649c6d6642271a2023e8c74bc",
+      ]
+    `);
+  });
+
   test('--context-modes is exact or normal', async ({ world }) => {
     world.write(FILES);
     expect(await failureOf(world, ['build', '--context-modes=norml', '.'])).toMatchInlineSnapshot(`
