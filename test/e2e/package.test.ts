@@ -37,12 +37,27 @@ const PROJECT = {
 };
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the package', () => {
-  test('has types that need nothing but those of Node', async ({ world }) => {
+  test.for(['nodenext', 'node16', 'bundler'] as const)(
+    'has types that need nothing but those of Node, found by %s',
+    async (resolution, { world }) => {
+      makeConsumer(world.context, resolution);
+      copyFileSync(join(FIXTURES, 'types.ts'), join(world.context, 'types.ts'));
+      // The others know nothing of modules that can be required.
+      if (resolution === 'nodenext')
+        copyFileSync(join(FIXTURES, 'required.cts'), join(world.context, 'required.cts'));
+      const { exitCode, all } = await tsc(world, world.context);
+      expect(all).toBe('');
+      expect(exitCode).toBe(0);
+    },
+  );
+
+  test('can be imported, and says nothing of its own', async ({ world }) => {
     makeConsumer(world.context);
-    copyFileSync(join(FIXTURES, 'types.ts'), join(world.context, 'types.ts'));
-    const { exitCode, all } = await tsc(world, world.context);
-    expect(all).toBe('');
-    expect(exitCode).toBe(0);
+    const code =
+      "import { build } from 'caisson'; const { names } = await build({ context: { Dockerfile: 'FROM scratch\\nCOPY Dockerfile /\\n' }, tags: 'app' }); console.log(names.join());";
+    writeFileSync(join(world.context, 'esm.mjs'), code);
+    const { all } = await program(world, world.context, '--trace-warnings', 'esm.mjs');
+    expect(all).toBe('docker.io/library/app:latest');
   });
 
   test('can be required by CommonJS', async ({ world }) => {

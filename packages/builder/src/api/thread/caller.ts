@@ -10,6 +10,12 @@ import { SourceTexts } from './source-references.ts';
 
 const PROGRAM = programFile(import.meta.url, './main.ts', './builder-thread.js');
 
+/**
+ * Where objects of the thread are made stays small, as in the command (cli/src/small-heap.ts): those of a build with a large
+ * context live on, and copying them to and fro gains nothing.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 /** How long the thread stays when it has nothing to do, in milliseconds: starting it takes a tenth of a second. */
 const KEPT_FOR = 5000;
 
@@ -110,7 +116,12 @@ class BuilderThread {
   constructor(onEnd: (thread: BuilderThread) => void) {
     this.#onEnd = onEnd;
     // Nothing of how the caller was started concerns it: no loader, no inspector.
-    this.#worker = new Worker(PROGRAM, { env: SHARE_ENV, execArgv: [], name: 'caisson' });
+    this.#worker = new Worker(PROGRAM, {
+      env: SHARE_ENV,
+      execArgv: [],
+      name: 'caisson',
+      resourceLimits: LIMITS,
+    });
     this.#worker.on('message', (message: unknown) => {
       if (isFromThread(message)) this.#take(message);
     });
