@@ -20,6 +20,7 @@ const ENTRY_POINTS = {
   index: join(packages, 'builder/src/api/index.ts'),
   'builder-thread': join(packages, 'builder/src/api/thread/main.ts'),
   'sandbox-host': join(packages, 'runtime/src/host/main.ts'),
+  'tar-worker': join(packages, 'layer/src/tar-worker.ts'),
   'tree-worker': join(packages, 'layer/src/tree-worker.ts'),
   'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
   'namespaces-init': join(packages, 'runtime/src/init/main.ts'),

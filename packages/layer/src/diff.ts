@@ -39,8 +39,9 @@ export interface DiffRequest {
  */
 export function diffLayer(request: DiffRequest): WrittenLayer {
   const changes = new UpperWalk(request).collect();
-  request.onSize?.(sizeOf(changes));
-  const writer = new LayerWriter(request.output);
+  const size = sizeOf(changes);
+  request.onSize?.(size);
+  const writer = new LayerWriter(request.output, { size });
   try {
     for (const { entry, role, at, node } of changes) {
       if (entry.type === 'file') writer.addFile(entry, { kind: 'file', path: at });

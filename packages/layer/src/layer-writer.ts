@@ -36,11 +36,15 @@ export interface WrittenLayer {
 }
 
 const ZERO_BLOCK = Buffer.alloc(BLOCK);
+/** In bytes: from here on a second thread gains more than it takes to start. */
+const LARGE = 32 << 20;
 
 /** How to write a layer. */
 export interface LayerWriterOptions {
   /** Told how much of it is written. */
   readonly onFlush?: (end: number) => void;
+  /** How many bytes the files have together, as far as that is known: a large layer is written by a thread of its own. */
+  readonly size?: number;
   /** A layer whose bytes are taken for entries that are the same there. Closed by whoever opened it. */
   readonly earlier?: EarlierLayer | undefined;
 }
@@ -60,12 +64,14 @@ export class LayerWriter {
   #last: string | undefined;
 
   /** @param target a new file; or an old one, which takes what it needs from earlier layers itself */
-  constructor(target: HostPath | PatchedTar, { onFlush = () => {}, earlier }: LayerWriterOptions = {}) {
+  constructor(target: HostPath | PatchedTar, { onFlush, size = 0, earlier }: LayerWriterOptions = {}) {
     if (target instanceof PatchedTar) {
       this.#output = target;
       this.#earlier = target;
     } else {
-      const output = new TarOutput(target, onFlush);
+      // The bytes of an earlier layer are hashed here already, and once for both.
+      const inThread = size >= LARGE && earlier === undefined;
+      const output = new TarOutput(target, { onFlush, inThread });
       this.#output = output;
       this.#earlier = earlier?.into(output);
     }

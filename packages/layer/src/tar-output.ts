@@ -1,34 +1,47 @@
-import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
-import { beginWriteBack } from '@caisson/sys';
-import { Digester, type Digest } from '@caisson/oci';
-import { fsPath, type HostPath } from './byte-path.ts';
-import { isZeros, writeFully } from './tree-writer.ts';
+import type { Digester } from '@caisson/oci';
+import { BLOCK_SIZE } from './block-ring.ts';
+import type { HostPath } from './byte-path.ts';
+import { TarFile, type TarSum } from './tar-file.ts';
+import { TarThread } from './tar-thread.ts';
 
-const BUFFER_SIZE = 1 << 20;
-/** How much is written to the disk at once, while the rest is made: the barrier at the end has less to wait for. */
-const WRITE_BACK = 8 << 20;
-/** Up to here nothing is: while the disk takes some of it, putting more into the file takes longer than that saves. */
-const WRITE_BACK_FROM = 64 << 20;
+/** Who writes what was put into a block. */
+interface BlockWriter {
+  /** Where the next bytes are put; another one after each {@link append}. */
+  readonly block: Buffer;
+  /** Writes so many bytes of the block, from its start on. */
+  append(length: number): void;
+  /** How much is in the file, in bytes. */
+  readonly written: number;
+  finish(): TarSum;
+  abandon(): void;
+}
 
-/** The file of a tar while it is written: hashed as it goes by. Runs of zeros stay holes. */
-export class TarOutput {
-  readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_SIZE);
-  readonly #onFlush: (end: number) => void;
-  #used = 0;
-  /** Bytes that left the buffer. */
-  #flushed = 0;
-  /** Up to where the kernel was told to write. */
-  #begun = 0;
-  readonly #digester = new Digester();
-
+/** How to write a tar. */
+export interface TarOutputOptions {
+  /** Told how much of it is in the file. */
+  readonly onFlush?: ((end: number) => void) | undefined;
   /**
-   * @param path a new file
-   * @param onFlush told how much of it is written
+   * Hashes and writes in a thread of its own, while whoever calls reads what comes next. To start one takes as long as
+   * to write some 16 MB.
    */
-  constructor(path: HostPath, onFlush: (end: number) => void) {
+  readonly inThread?: boolean;
+}
+
+/** A tar while it is written: collected in blocks, which are hashed and written one after another. */
+export class TarOutput {
+  readonly #file: TarFile | undefined;
+  readonly #writer: BlockWriter;
+  readonly #onFlush: (end: number) => void;
+  /** How much of the block is used. */
+  #used = 0;
+  /** How much was in the blocks before. */
+  #flushed = 0;
+
+  /** @param path a new file */
+  constructor(path: HostPath, { onFlush = () => {}, inThread = false }: TarOutputOptions = {}) {
     this.#onFlush = onFlush;
-    this.#fd = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    this.#file = inThread ? undefined : new TarFile(path);
+    this.#writer = this.#file === undefined ? new TarThread(path) : new WriterHere(this.#file);
   }
 
   /** How much has been put into it, in bytes. */
@@ -48,45 +61,66 @@ export class TarOutput {
 
   /** Where the next bytes may be put by whoever reads them, instead of {@link write}; it is never empty. */
   get room(): Buffer {
-    return this.#buffer.subarray(this.#used);
+    return this.#writer.block.subarray(this.#used);
   }
 
   /** Says how many bytes were put into {@link room}. */
   advance(length: number): void {
     this.#used += length;
-    if (this.#used === BUFFER_SIZE) this.#flush();
+    if (this.#used === BLOCK_SIZE) this.#flush();
   }
 
-  /** Takes the digest of what has been written so far, and of what comes after it elsewhere. */
+  /** Takes the digest of what has been written so far, and of what comes after it elsewhere. Not where a thread writes. */
   fork(): Digester {
-    const fork = this.#digester.copy();
-    fork.update(this.#buffer.subarray(0, this.#used));
+    if (this.#file === undefined) throw new Error('Internal error: the digest of a tar is in another thread');
+    const fork = this.#file.fork();
+    fork.update(this.#writer.block.subarray(0, this.#used));
     return fork;
   }
 
   /** Writes what is left, and closes the file. */
-  finish(): { readonly digest: Digest; readonly size: number } {
-    this.#flush();
-    ftruncateSync(this.#fd, this.#flushed);
-    closeSync(this.#fd);
-    return { digest: this.#digester.digest(), size: this.#flushed };
+  finish(): TarSum {
+    if (this.#used > 0) this.#flush();
+    const sum = this.#writer.finish();
+    this.#onFlush(sum.size);
+    return sum;
   }
 
   /** Closes the file as it is. */
   abandon(): void {
-    closeSync(this.#fd);
+    this.#writer.abandon();
   }
 
   #flush(): void {
-    const full = this.#buffer.subarray(0, this.#used);
-    this.#digester.update(full);
-    if (!isZeros(full)) writeFully(this.#fd, full, this.#flushed);
+    this.#writer.append(this.#used);
     this.#flushed += this.#used;
     this.#used = 0;
-    if (this.#flushed >= WRITE_BACK_FROM && this.#flushed - this.#begun >= WRITE_BACK) {
-      beginWriteBack(this.#fd, this.#begun, this.#flushed - this.#begun);
-      this.#begun = this.#flushed;
-    }
-    this.#onFlush(this.#flushed);
+    this.#onFlush(this.#writer.written);
+  }
+}
+
+/** Writes each block at once. */
+class WriterHere implements BlockWriter {
+  readonly block = Buffer.allocUnsafe(BLOCK_SIZE);
+  readonly #file: TarFile;
+
+  constructor(file: TarFile) {
+    this.#file = file;
+  }
+
+  append(length: number): void {
+    this.#file.append(this.block.subarray(0, length));
+  }
+
+  get written(): number {
+    return this.#file.size;
+  }
+
+  finish(): TarSum {
+    return this.#file.finish();
+  }
+
+  abandon(): void {
+    this.#file.abandon();
   }
 }
