@@ -103,6 +103,7 @@ async function solveAndDeliver(
       const solver = new Solver<FileState>({ jobs, ...cancel });
       onSolve?.(solver);
       const state = await solver.solve(graph.endOf(target));
+      workshop.endSandboxes();
       return { state, image: await deliver(state) };
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { availableRuntimes, type SandboxHost } from '@caisson/runtime';
-import { openStore, type Session, type Store } from '@caisson/store';
+import { availableRuntimes } from '@caisson/runtime';
+import { openStore, type Store } from '@caisson/store';
 import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import type { BuildClock } from './build-clock.ts';
+import { BuildHost } from './build-host.ts';
 import { openAnew, type LocalContextOptions } from './context/kept-contexts.ts';
 import { NamedContexts } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
@@ -20,7 +21,7 @@ import { secretReader } from './secrets.ts';
 import { ignoresCache } from './steps/no-cache.ts';
 import { BuildCaches } from './steps/build-caches.ts';
 import { checkGivenFiles } from './source/given-files.ts';
-import { endHost, startHost, type Site } from './site.ts';
+import type { Site } from './site.ts';
 import { openSource, type BuildSource } from './source/open-source.ts';
 import type { StepScope } from './steps/step-scope.ts';
 
@@ -38,6 +39,8 @@ export interface Workshop extends AsyncDisposable {
   readonly elsewhere: NonNullable<PushOptions['elsewhere']>;
   readonly jobs: number;
   readonly cancel: { readonly signal?: AbortSignal };
+  /** Says that no step will run any more, as far as is known. */
+  readonly endSandboxes: () => void;
 }
 
 /** Steps wait more than they compute. */
@@ -78,7 +81,8 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
   });
   const source = await openSource(request, tools);
-  const shared = partsOf(site, { store, session }, () => ends);
+  const own = stack.use(new BuildHost(session));
+  const shared = partsOf(site, store, own);
   const chains = chainsOf(request, { ...shared, store, session, provide: layers });
   const scope: StepScope = {
     store,
@@ -102,7 +106,6 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
     emit,
   };
-  const ends = stack.move();
   return {
     scope,
     source,
@@ -113,24 +116,30 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     elsewhere,
     jobs: request.jobs ?? JOBS,
     cancel: signal === undefined ? {} : { signal },
-    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+    ...endingWith(stack.move(), own),
   };
+}
+
+function endingWith(
+  open: AsyncDisposableStack,
+  host: BuildHost,
+): Pick<Workshop, 'endSandboxes' | typeof Symbol.asyncDispose> {
+  return { endSandboxes: host.end, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 const noteNothing = (): void => {};
 
-/** What a build has of those before it, or for itself. @param ends ends what it starts */
+/** What a build has of those before it, or for itself. */
 function partsOf(
   site: Site | undefined,
-  { store, session }: { readonly store: Store; readonly session: Session },
-  ends: () => AsyncDisposableStack,
+  store: Store,
+  own: BuildHost,
 ): Pick<StepScope, 'host' | 'tocs' | 'spares' | 'onResult'> {
   if (site !== undefined) {
     const { host, tocs, spares, superseded } = site;
     return { host, tocs, spares, onResult: superseded.note };
   }
-  const host = hostStarter(session, ends);
-  return { host, tocs: new StoredTocs(store), spares: undefined, onResult: noteNothing };
+  return { host: own.start, tocs: new StoredTocs(store), spares: undefined, onResult: noteNothing };
 }
 
 function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess {
@@ -154,18 +163,6 @@ function chainsOf(
 ): Chains {
   const support = new MapSupport(store, session, forms, host);
   return new Chains({ store, session, provide, support, stored });
-}
-
-/** Starts the sandbox host when it is first asked for. @param ends ends it with the build */
-function hostStarter(session: Session, ends: () => AsyncDisposableStack): () => Promise<SandboxHost> {
-  let host: Promise<SandboxHost> | undefined;
-  return () => {
-    if (host !== undefined) return host;
-    const started = startHost(session);
-    ends().defer(() => endHost(started));
-    host = started;
-    return started;
-  };
 }
 
 /** For a build that nobody can end. */
