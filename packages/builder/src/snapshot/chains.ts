@@ -160,9 +160,10 @@ export class Chains {
     return known;
   }
 
-  /** What is there is used; what has to be made is a map, where this machine can mount it and the layer has one. */
+  /** What is there is used; what has to be made is a map, where that is worth it and the layer can have one. */
   async #loadLower(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
-    const { form } = layerAt(layers, index);
+    const layer = layerAt(layers, index);
+    const { form } = layer;
     const { forms, maps, blobs } = this.#store;
     const base = await forms.treeBase(this.#session, form);
     if (base !== undefined && (await this.#support.takes(base.kind))) {
@@ -170,7 +171,7 @@ export class Chains {
       const tar = blobs.path(diffIdOf(base.form));
       return [{ map: maps.path(base.form, 'map'), tar }, forms.treePath(form)];
     }
-    const mapped = (await this.#support.isUsable()) ? await this.#maps.map(layers, index) : undefined;
+    const mapped = (await this.#support.isFor(layer)) ? await this.#maps.map(layers, index) : undefined;
     return mapped === undefined ? this.#tree(layers, index) : [mapped];
   }
 
@@ -213,8 +214,9 @@ export class Chains {
 
   /** Makes what a layer is mounted from, in the same pass in which it is read. */
   async #makeLower(layers: readonly StateLayer[], index: number): Promise<Applied> {
-    if (await this.#support.isUsable()) return this.#maps.make(layers, index);
-    const { form } = layerAt(layers, index);
+    const layer = layerAt(layers, index);
+    if (await this.#support.isFor(layer)) return this.#maps.make(layers, index);
+    const { form } = layer;
     if (this.#trees.has(form)) return this.#apply(layers, index);
     const { applied } = await this.#makeTree(layers, index);
     return applied;

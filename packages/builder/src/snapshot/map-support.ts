@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { RuntimeError, type SandboxHost } from '@caisson/runtime';
 import type { BaseKind, Session, Store } from '@caisson/store';
 import { buildError } from '../failure.ts';
+import { isPlain, type StateLayer } from '../state.ts';
 
-/** What layers are mounted from: `auto` takes maps where they can be mounted. */
+/** What layers are mounted from: `auto` takes maps where they can be mounted and the tar lies there as it is. */
 export type FormChoice = 'auto' | 'trees' | 'maps';
 
 /** Whether layers can be mounted through maps here. The kernel and the file system decide; they are asked once a boot. */
@@ -30,6 +31,14 @@ export class MapSupport {
   /** Whether what there is of a layer is used: where maps are asked for, no tree that shows all of one is. */
   async takes(kind: BaseKind): Promise<boolean> {
     return kind === 'map' ? this.isUsable() : this.#choice !== 'maps';
+  }
+
+  /**
+   * Whether a layer is mounted through a map, where nothing of it is there yet. For one that is compressed its tar would
+   * have to be written first, which takes as long as to unpack it, and what is unpacked is read with less.
+   */
+  async isFor(layer: StateLayer): Promise<boolean> {
+    return (this.#choice === 'maps' || isPlain(layer)) && (await this.isUsable());
   }
 
   /** @throws BuildError where maps are asked for and cannot be mounted */
