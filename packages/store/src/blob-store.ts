@@ -1,6 +1,7 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Digester, digestOf, type Descriptor, type Digest } from '@caisson/oci';
+import { ArrivingBlob } from './arriving-blob.ts';
 import { diskError } from './disk-error.ts';
 import { fileUsage } from './disk-usage.ts';
 import { StoreError } from './errors.ts';
@@ -29,6 +30,7 @@ export class BlobStore {
   readonly #seen: Seen;
   readonly #sizes: Sizes;
   readonly #room: Room;
+  readonly #arriving = new Map<Digest, ArrivingBlob>();
 
   constructor(paths: StorePaths, known: { readonly seen: Seen; readonly sizes: Sizes; readonly room: Room }) {
     this.#paths = paths;
@@ -93,6 +95,20 @@ export class BlobStore {
     if (digester.digest() !== digest) throw corrupt(digest);
   }
 
+  /**
+   * Has a blob brought, to be read while it comes.
+   * @param provide puts it into the store, unless it is there
+   */
+  bring(digest: Digest, provide: () => Promise<void>): ArrivingBlob {
+    const arriving = new ArrivingBlob(digest, (stored) => this.read(stored));
+    this.#arriving.set(digest, arriving);
+    const provided = provide().finally(() => {
+      if (this.#arriving.get(digest) === arriving) this.#arriving.delete(digest);
+    });
+    void arriving.follow(provided);
+    return arriving;
+  }
+
   /** A small blob, whole, checked. @throws StoreError `missing-blob`, `corrupt-blob` */
   async document(digest: Digest): Promise<Uint8Array> {
     const size = this.size(digest);
@@ -114,11 +130,27 @@ export class BlobStore {
     source: AsyncIterable<Uint8Array>,
     expected?: Pick<Descriptor, 'digest' | 'size'>,
   ): Promise<StoredBlob> {
+    const arriving = expected && this.#arriving.get(expected.digest);
+    try {
+      return await this.#put(session, source, expected, arriving);
+    } catch (error) {
+      arriving?.break();
+      throw error;
+    }
+  }
+
+  async #put(
+    session: Session,
+    source: AsyncIterable<Uint8Array>,
+    expected: Pick<Descriptor, 'digest' | 'size'> | undefined,
+    arriving: ArrivingBlob | undefined,
+  ): Promise<StoredBlob> {
     if (expected !== undefined) await this.#room.for(expected.size);
     const path = session.newPath('blob');
     const digester = new Digester();
     const file = await open(path, 'wx', 0o600);
     try {
+      arriving?.begin(path);
       for await (const chunk of source) {
         if (expected !== undefined && digester.size + chunk.length > expected.size) {
           throw new StoreError(
@@ -128,6 +160,7 @@ export class BlobStore {
         }
         digester.update(chunk);
         await file.writeFile(chunk);
+        arriving?.grow(digester.size);
       }
     } catch (error) {
       await file.close();

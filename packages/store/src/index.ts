@@ -1,3 +1,4 @@
+export type { ArrivingBlob } from './arriving-blob.ts';
 export type { StoredBlob } from './blob-store.ts';
 export { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type CacheSize } from './cache-limit.ts';
 export type { LogWriter } from './build-logs.ts';

@@ -1,23 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
-import {
-  applyLayer,
-  ChainView,
-  encodeToc,
-  hostPath,
-  fileIn,
-  LayerError,
-  type Applied,
-  type Content,
-  type Found,
-  type HostPath,
-  type FilePart,
-  type Toc,
-} from '@caisson/layer';
+import { ChainView, hostPath, type Applied, type Content, type Found, type Toc } from '@caisson/layer';
 import type { Lower } from '@caisson/runtime';
 import { ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
-import { buildError } from '../failure.ts';
 import {
   EMPTY_STATE,
   isPlain,
@@ -27,9 +13,12 @@ import {
   type FileState,
   type StateLayer,
 } from '../state.ts';
+import { ArrivingLayers } from './arriving-layers.ts';
 import { FlatTrees } from './flat-trees.ts';
 import { LayerMapper } from './layer-mapper.ts';
+import { LayerReader } from './layer-reader.ts';
 import type { MapSupport } from './map-support.ts';
+import { partIn } from './part-in.ts';
 import type { StoredTocs } from './stored-tocs.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
@@ -56,8 +45,9 @@ const GROUP = 100;
 export class Chains {
   readonly #store: Store;
   readonly #session: Session;
-  readonly #provide: LayerProvider;
   readonly #stored: StoredTocs;
+  readonly #arriving: ArrivingLayers;
+  readonly #reader: LayerReader;
   readonly #tocs = new Map<string, Promise<Toc>>();
   readonly #trees = new Map<string, Promise<readonly string[]>>();
   readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
@@ -72,12 +62,17 @@ export class Chains {
     this.#store = store;
     this.#stored = stored;
     this.#session = session;
-    this.#provide = provide;
+    this.#arriving = new ArrivingLayers(store, provide);
+    this.#reader = new LayerReader(store, session, this.#arriving, {
+      view: (state) => this.view(state),
+      readable: (layers, index) => this.#readable(layers, index),
+      storedToc: (form) => stored.get(session, form),
+    });
     this.#support = support;
     this.#maps = new LayerMapper(store, session, {
       provide,
       toc: (layers, index) => this.#toc(layers, index),
-      apply: (layers, index, tar) => this.#apply(layers, index, { tar }),
+      apply: (layers, index, tar) => this.#reader.apply(layers, index, { tar }),
     });
     this.#flat = new FlatTrees(store, session, {
       tree: (layers, index) => this.#tree(layers, index),
@@ -126,6 +121,7 @@ export class Chains {
 
   async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {
     const tocs: Toc[] = [];
+    await this.#beginToFetch(layers, async ({ form }) => (await this.#storedToc(form)) === undefined);
     for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
     return new ChainView(tocs);
   }
@@ -133,6 +129,7 @@ export class Chains {
   /** What a state is mounted from, lowest first. Of a long chain, many layers are one tree. */
   async lowers({ layers }: FileState): Promise<Lower[]> {
     const lowers: Lower[] = [];
+    await this.#beginToFetch(layers, () => true);
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
@@ -144,6 +141,20 @@ export class Chains {
       index += isGroup ? GROUP : 1;
     }
     return lowers;
+  }
+
+  /** Layers that will be unpacked, each on those below it, are fetched side by side. */
+  async #beginToFetch(
+    layers: readonly StateLayer[],
+    isNeeded: (layer: StateLayer) => Promise<boolean> | true,
+  ): Promise<void> {
+    for (const layer of layers) {
+      const { form, created } = layer;
+      if (created !== undefined || !this.#mounted.has(form)) continue;
+      if (this.#tocs.has(form) || this.#lowers.has(form) || (await this.#support.isFor(layer))) continue;
+      const there = await this.#store.forms.treeBase(this.#session, form);
+      if (there === undefined && (await isNeeded(layer))) this.#arriving.begin(layer);
+    }
   }
 
   /** The folders that show a state of one layer, lowest first. */
@@ -208,7 +219,7 @@ export class Chains {
     if (stored !== undefined) return stored;
     const { toc } = this.#mounted.has(form)
       ? await this.#makeLower(layers, index)
-      : await this.#apply(layers, index);
+      : await this.#reader.apply(layers, index);
     return toc;
   }
 
@@ -217,7 +228,7 @@ export class Chains {
     const layer = layerAt(layers, index);
     if (await this.#support.isFor(layer)) return this.#maps.make(layers, index);
     const { form } = layer;
-    if (this.#trees.has(form)) return this.#apply(layers, index);
+    if (this.#trees.has(form)) return this.#reader.apply(layers, index);
     const { applied } = await this.#makeTree(layers, index);
     return applied;
   }
@@ -268,7 +279,7 @@ export class Chains {
     const path = this.#session.newPath('tree');
     await mkdir(path, { mode: 0o755 });
     try {
-      const applied = await this.#apply(layers, index, { tree: hostPath(path) });
+      const applied = await this.#reader.apply(layers, index, { tree: hostPath(path) });
       const base = await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
       if (base === undefined) throw new Error('Internal error: a whole tree was dropped');
       return { applied, base };
@@ -277,59 +288,6 @@ export class Chains {
       throw error;
     }
   }
-
-  async #apply(
-    layers: readonly StateLayer[],
-    index: number,
-    { tree, tar }: { readonly tree?: HostPath; readonly tar?: HostPath | undefined } = {},
-  ): Promise<Applied> {
-    const layer = layerAt(layers, index);
-    await this.#provide(layer);
-    const below = { layers: layers.slice(0, index) };
-    const view = await this.view(below);
-    // A layer of a base may link to files below it; ours do not.
-    const linksBelow = tree !== undefined && layer.created === undefined;
-    const lowersBelow: (readonly Lower[])[] = [];
-    for (const at of linksBelow ? below.layers.keys() : [])
-      lowersBelow.push(await this.#readable(layers, at));
-    let applied: Applied;
-    try {
-      applied = await applyLayer({
-        source: this.#store.blobs.read(layer.descriptor.digest),
-        below: view,
-        ...(tree === undefined
-          ? {}
-          : { tree, contentBelow: (found) => partIn(lowersBelow[found.layer] ?? [], found) }),
-        ...(tar === undefined ? {} : { tar }),
-      });
-    } catch (error) {
-      if (!(error instanceof LayerError)) throw error;
-      throw buildError(
-        'bad-image',
-        `the layer ${layer.descriptor.digest} cannot be used: ${error.message}`,
-        {},
-        error,
-      );
-    }
-    if (applied.diffId !== layer.diffId) {
-      const message = `the layer ${layer.descriptor.digest} holds ${applied.diffId}, but the image's config says ${layer.diffId}`;
-      throw buildError('bad-image', message);
-    }
-    // What was written with the layer says more: where the bytes of files lie, and their digests.
-    const isThere = ownLayer(layer.form) !== undefined && (await this.#storedToc(layer.form)) !== undefined;
-    if (!isThere) await this.#store.forms.putToc(this.#session, layer.form, encodeToc(applied.toc));
-    return applied;
-  }
-}
-
-/** The bytes of a file in what its layer is mounted from. */
-function partIn(lowers: readonly Lower[], { node }: Found): FilePart {
-  const mapped = lowers.find((lower) => typeof lower !== 'string');
-  const folders = lowers.filter((lower) => typeof lower === 'string');
-  if (mapped === undefined) return { path: fileIn(folders.map(hostPath), node.path) };
-  if (node.type !== 'file' || node.offset === undefined)
-    throw new Error(`Internal error: the bytes of ${node.path} lie nowhere`);
-  return { path: hostPath(mapped.tar), offset: node.offset };
 }
 
 /** Deltas are of layers that Caisson wrote, and lie on such. */

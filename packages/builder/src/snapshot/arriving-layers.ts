@@ -1,0 +1,41 @@
+import type { Digest } from '@caisson/oci';
+import type { ArrivingBlob, Store } from '@caisson/store';
+import PQueue from 'p-queue';
+import type { StateLayer } from '../state.ts';
+import type { LayerProvider } from './chains.ts';
+
+/** How many layers travel at once. */
+const TRANSFERS = 4;
+
+/** Layers that are fetched, and read while they come. */
+export class ArrivingLayers {
+  readonly #store: Store;
+  readonly #provide: LayerProvider;
+  readonly #queue = new PQueue({ concurrency: TRANSFERS });
+  /** Those that nobody has read yet. */
+  readonly #begun = new Map<Digest, ArrivingBlob>();
+
+  constructor(store: Store, provide: LayerProvider) {
+    this.#store = store;
+    this.#provide = provide;
+  }
+
+  /** Begins to fetch a layer, which will be taken sooner or later. */
+  begin(layer: StateLayer): void {
+    const { digest } = layer.descriptor;
+    if (!this.#begun.has(digest)) this.#begun.set(digest, this.#bring(layer));
+  }
+
+  /** A layer to be read. */
+  take(layer: StateLayer): ArrivingBlob {
+    const { digest } = layer.descriptor;
+    const begun = this.#begun.get(digest);
+    this.#begun.delete(digest);
+    return begun ?? this.#bring(layer);
+  }
+
+  #bring(layer: StateLayer): ArrivingBlob {
+    const provide = (): Promise<void> => this.#queue.add(() => this.#provide(layer));
+    return this.#store.blobs.bring(layer.descriptor.digest, provide);
+  }
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { asDiffId, digestOf, MEDIA_TYPES, type Digest } from '@caisson/oci';
+import { encodeTarHeader } from '@caisson/layer';
+import { formId, openStore, type Session, type Store } from '@caisson/store';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EMPTY_STATE, withLayer, type FileState } from '../state.ts';
+import { Chains } from './chains.ts';
+import { MapSupport } from './map-support.ts';
+import { StoredTocs } from './stored-tocs.ts';
+
+let folder: string;
+let store: Store;
+let session: Session;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'caisson-chains-'));
+  store = await openStore(join(folder, 'store'));
+  session = store.session();
+});
+afterEach(async () => {
+  await session[Symbol.asyncDispose]();
+  store[Symbol.dispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: { seconds: 1_700_000_000, nanoseconds: 0 } };
+
+/** A tar with one file. */
+function tarOf(name: string, content: string): Buffer {
+  const body = Buffer.alloc(512);
+  body.write(content);
+  const header = encodeTarHeader({ ...ATTRIBUTES, name, type: 'file', size: content.length });
+  return Buffer.concat([header, body, Buffer.alloc(1024)]);
+}
+
+const TARS = ['one', 'two', 'three'].map((name) => tarOf(name, `the file ${name}`));
+const BLOBS = TARS.map((tar) => gzipSync(tar));
+
+/** The state of an image whose layers are not here. */
+const STATE: FileState = TARS.reduce((below, tar, index) => {
+  const blob = BLOBS[index] ?? Buffer.alloc(0);
+  const diffId = asDiffId(digestOf(tar));
+  const descriptor = { mediaType: MEDIA_TYPES.ociLayerGzip, digest: digestOf(blob), size: blob.length };
+  const form = formId('chain', digestOf(`${index}`));
+  return withLayer(below, { diffId, content: diffId, form, descriptor, created: undefined });
+}, EMPTY_STATE);
+
+async function* stream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 20) yield await Promise.resolve(bytes.subarray(at, at + 20));
+}
+
+type Put = (digest: Digest, bytes: Uint8Array) => Promise<void>;
+
+const host = (): Promise<never> => Promise.reject(new Error('nothing is to be mounted'));
+
+/** Chains whose layers are brought as a test says. */
+function chainsWith(provide: (put: Put, index: number) => Promise<void>): Chains {
+  const put: Put = async (digest, bytes) => {
+    await store.blobs.put(session, stream(bytes), { digest, size: bytes.length });
+  };
+  const layers = ({ descriptor }: (typeof STATE.layers)[number]): Promise<void> =>
+    provide(
+      put,
+      BLOBS.findIndex((blob) => digestOf(blob) === descriptor.digest),
+    );
+  const support = new MapSupport(store, session, 'auto', host);
+  return new Chains({ store, session, provide: layers, support, stored: new StoredTocs(store) });
+}
+
+const digestAt = (index: number): Digest => digestOf(BLOBS[index] ?? '');
+const blobAt = (index: number): Uint8Array => BLOBS[index] ?? Buffer.alloc(0);
+
+async function filesOf(chains: Chains): Promise<string[]> {
+  chains.willMount(STATE);
+  const lowers = await chains.lowers(STATE);
+  return lowers.flatMap((lower) =>
+    typeof lower === 'string'
+      ? readdirSync(lower).map((name) => readFileSync(join(lower, name), 'utf8'))
+      : [],
+  );
+}
+
+const FILES = ['the file one', 'the file two', 'the file three'];
+
+describe('the layers of a base that is not here', () => {
+  test('are fetched side by side and unpacked in their order', async () => {
+    const all = Promise.withResolvers<void>();
+    let begun = 0;
+    const chains = chainsWith(async (put, index) => {
+      begun++;
+      if (begun === BLOBS.length) all.resolve();
+      await all.promise; // nobody waits for the first to be unpacked
+      if (index === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      await put(digestAt(index), blobAt(index));
+    });
+    expect(await filesOf(chains)).toEqual(FILES);
+  });
+
+  test('are unpacked anew where the bytes that came first were wrong', async () => {
+    const tries: number[] = [];
+    const chains = chainsWith(async (put, index) => {
+      tries.push(index);
+      const wrong = Buffer.from(blobAt(index));
+      if (index === 1) wrong.writeUInt8((wrong.at(-1) ?? 0) ^ 1, wrong.length - 1);
+      await put(digestAt(index), wrong).catch(() => put(digestAt(index), blobAt(index)));
+    });
+    expect(await filesOf(chains)).toEqual(FILES);
+  });
+
+  test('leave nothing behind where one is not what its digest says', async () => {
+    const chains = chainsWith((put, index) =>
+      put(digestAt(index), index === 1 ? gzipSync('x') : blobAt(index)),
+    );
+    await expect(filesOf(chains)).rejects.toMatchObject({ code: 'digest-mismatch' });
+    expect(store.blobs.size(digestAt(1))).toBeUndefined();
+    expect(readdirSync(join(store.root, 'trees')).filter((name) => name.includes(hexAt(1)))).toEqual([]);
+  });
+});
+
+const hexAt = (index: number): string => digestOf(`${index}`).slice('sha256:'.length);
