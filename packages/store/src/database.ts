@@ -128,8 +128,8 @@ function openOrMake(path: string): DatabaseSync | undefined {
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    // Of these the first counts only where nothing was written yet.
-    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    // auto_vacuum counts only where nothing was written yet; before all, so that nothing of this waits for the disk: synchronous.
+    database.exec('PRAGMA synchronous = OFF; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
     const version = versionOf(database);
     if (version === SCHEMA_VERSION) return database;
     if (version !== 0) throw new OtherVersion();
