@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { ResultFiles } from '../result-files.ts';
+import { letHeapGrow } from '../small-heap.ts';
 import type { Terminal } from '../terminal.ts';
 import { execCommand } from './exec-command.ts';
 import { runContainer } from './run-container.ts';
@@ -18,6 +19,7 @@ export async function runWatch(
   flags: BuildFlags,
   terminal: Terminal,
 ): Promise<number> {
+  letHeapGrow();
   const poll = parsePoll(flags.poll);
   const starters = [
     ...(flags.run === undefined ? [] : [runContainer(flags.run, request.root, terminal)]),
