@@ -49,6 +49,12 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('watch() of Node', 
     expect(checkStore(api.store)).toStrictEqual([]);
   });
 
+  test('throws where there is nothing to watch', async ({ api }) => {
+    const error = await errorOf(watch({ ...api.common, context: 'nowhere' }));
+    expect(error.code).toBe('invalid-request');
+    expect(error.message).toContain('there is no folder');
+  });
+
   test('goes on after a build that failed, and ends with its signal', async ({ api }) => {
     api.write({ ...APP, Dockerfile: 'FROM busybox\nCOPY src /src\nRUN test -e /src/b\n' });
     const abort = new AbortController();

@@ -34,6 +34,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson watch --pu
     expect(stdout).toBe(`${await world.build()}\n`);
   });
 
+  test('tells a command the digest that the registry has the image by', async ({ world }) => {
+    world.write(APP);
+    await using registry = await startRegistry(world.folder);
+    const name = `${registry.host}/app:dev`;
+    const exec = 'echo digest $CAISSON_DIGEST';
+    await using watch = startWatch(world, ['-t', name, '--push', '--exec', exec]);
+    await watch.output(/^digest sha256:/m);
+    const digest = /^digest (.*)$/m.exec(watch.written)?.[1] ?? '';
+    const reply = await fetch(`http://${registry.host}/v2/app/manifests/${digest}`, {
+      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    expect(reply.status).toBe(200);
+    expect(watch.said).toContain(digest);
+  });
+
   test('a registry that is down fails the build; the next change finds it', async ({ world }) => {
     world.write(APP);
     const port = await freePort();

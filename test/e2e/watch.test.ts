@@ -168,22 +168,6 @@ waiting for changes
     await becomes(world, { 'src/c/uno': 'one', 'src/d/four': '4' });
   });
 
-  test('a context that is removed, and comes back', async ({ world }) => {
-    world.write({ Dockerfile: 'FROM scratch\nCOPY src /src\n', 'src/a': '1' });
-    await using watch = startWatch(world, OUT, { context: world.context });
-    await watch.rest();
-    renameSync(world.context, `${world.context}.gone`);
-    expect(await watch.line(/^error/)).toContain(
-      `error[invalid-request]: there is no folder ${world.context}`,
-    );
-    await watch.rest();
-    renameSync(`${world.context}.gone`, world.context);
-    await watch.line(/^built in|with the same result/);
-    await watch.rest();
-    world.write({ 'src/a': '2' });
-    await becomes(world, { 'src/a': '2' });
-  });
-
   test('links: the context itself, folders in it, and where they lead', async ({ world }) => {
     world.write({
       'one/Dockerfile': 'FROM scratch\nCOPY link /to\nCOPY current/app /app\n',
@@ -283,6 +267,21 @@ waiting for changes
       await becomes(world, { 'src/a': content, more: 'm' });
       expect(await world.build()).toBe(image);
     }
+  });
+
+  test.for([
+    ['watch', '--check', '--check'],
+    ['watch', '--call=check', '--call=check'],
+    ['build --watch', '--check', '--check'],
+  ] as const)('%s %s watches nothing', async ([command, flag, named], { world }) => {
+    expect(await world.run([...command.split(' '), flag, '.'])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error[usage]: ${named} builds nothing to watch
+  expected: caisson build --check
+  see caisson ${command.split(' ')[0]} --help
+`,
+    });
   });
 
   test('what is no folder cannot be watched', async ({ world }) => {

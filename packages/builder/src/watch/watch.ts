@@ -9,6 +9,7 @@ import type { PreparedBuild } from '../prepare.ts';
 import type { BuildRequest } from '../request.ts';
 import type { BuildResult } from '../result.ts';
 import { Site } from '../site.ts';
+import { MissingFolders } from './missing-folders.ts';
 import { Announcer } from './announcer.ts';
 import { changeOf, type Changes } from './changes.ts';
 
@@ -54,12 +55,14 @@ class Watching implements Watch {
   #watcher: FileWatcher | undefined;
   /** What the watcher that is open was opened for; undefined where another one must be opened. */
   #watched: string | undefined;
+  #inodes = '';
   /** The image of the last build, if that was good. */
   #lastImage: Digest | undefined;
   /** The last image that was written to all outputs. */
   #delivered: Digest | undefined;
   #tidyTimer: Disposable | undefined;
   #tidying: Promise<void> | undefined;
+  readonly #missing = new MissingFolders(CLOCK, () => this.#changeAll());
   #tidyFrom = 0;
   /** Aborted when it is closed. */
   readonly #closing = new AbortController();
@@ -115,6 +118,7 @@ class Watching implements Watch {
       try {
         await this.#loop.finished;
       } finally {
+        this.#missing[Symbol.dispose]();
         this.#tidyTimer?.[Symbol.dispose]();
         await this.#tidying;
       }
@@ -189,6 +193,7 @@ class Watching implements Watch {
 
   #rest(site: Site): void {
     this.#tidyLater(site);
+    this.#missing.await(this.#files.missing);
     if (!this.#isAnnounced) return;
     this.#isAnnounced = false;
     this.#tell({ kind: 'waiting' });
@@ -233,10 +238,19 @@ class Watching implements Watch {
   async #watch(files: WatchedFiles): Promise<void> {
     this.#files = files;
     if (files.identity === this.#watched) return;
+    const isReplaced = files.inodes !== this.#inodes;
     const before = this.#watcher;
+    // Watchers of one path share what the kernel watches for them, which here is what is there no more.
+    if (isReplaced) await before?.[Symbol.asyncDispose]();
     this.#watcher = await this.#open(files);
     this.#watched = files.identity;
-    await before?.[Symbol.asyncDispose]();
+    this.#inodes = files.inodes;
+    if (!isReplaced) await before?.[Symbol.asyncDispose]();
+    else if (before !== undefined && files.hasOtherFiles) this.#changeAll();
+  }
+
+  #changeAll(): void {
+    this.#loop?.change({ paths: 'everything', since: CLOCK.now() });
   }
 
   async #open(files: WatchedFiles): Promise<FileWatcher> {
@@ -267,7 +281,7 @@ class Watching implements Watch {
     if (this.#poll !== undefined) return;
     this.#poll = FALLBACK_POLL;
     this.#tell({ kind: 'watch-limit', limit, poll: this.#poll });
-    this.#loop?.change({ paths: 'everything', since: CLOCK.now() });
+    this.#changeAll();
   }
 }
 

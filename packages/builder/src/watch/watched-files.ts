@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { webUrl } from '../context/context-source.ts';
-import { fileStat, type FileStat } from '../context/stat-cache.ts';
+import { fileStat, inodeOf, type FileStat } from '../context/stat-cache.ts';
 import type { BuildRequest } from '../request.ts';
 import type { PlannedStep } from '../plan/planned.ts';
 import type { Changes } from './changes.ts';
@@ -14,6 +14,8 @@ export class WatchedFiles {
   readonly identity: string;
   /** The folders to look into. */
   readonly roots: readonly string[];
+  /** Which folders of the disk those are: one in the place of another has to be watched anew. */
+  readonly inodes: string;
   readonly #inputs: Inputs;
   /** Files by name, which need not be there. */
   readonly #files: ReadonlySet<string>;
@@ -42,7 +44,13 @@ export class WatchedFiles {
       ...[...this.#files].map((file) => dirname(file)),
     ];
     this.roots = [...new Set(roots)].toSorted();
-    this.identity = JSON.stringify([[...this.#files], this.roots, this.#inputs.identity]);
+    this.inodes = JSON.stringify(this.roots.map((root) => inodeAt(root)));
+    this.identity = JSON.stringify([[...this.#files], this.roots, this.inodes, this.#inputs.identity]);
+  }
+
+  /** The folders of contexts that are not there. Nothing tells when one comes in their place. */
+  get missing(): readonly string[] {
+    return this.#contexts.map(({ real }) => real).filter((real) => statOf(real) === undefined);
   }
 
   /** Whether the build depends on what lies at a path, or on something below it. */
@@ -69,6 +77,11 @@ export class WatchedFiles {
   /** Looks at the files that a build, which begins now, reads by name. */
   look(): void {
     for (const file of this.#files) this.#seen.set(file, statOf(file));
+  }
+
+  /** Whether a file that is read by name has changed since the build that runs began. */
+  get hasOtherFiles(): boolean {
+    return [...this.#files].some((file) => this.#seen.has(file) && this.#seen.get(file) !== statOf(file));
   }
 
   /** Changed paths as contexts know them: there may be links on the way to a context. */
@@ -120,6 +133,12 @@ function linksTo(path: string): string[] {
 function statOf(path: string): FileStat | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? undefined : fileStat(stats);
+}
+
+/** Which of the host's folders it is; null where there is none. */
+function inodeAt(path: string): string | null {
+  const stat = statOf(path);
+  return stat === undefined ? null : inodeOf(stat);
 }
 
 /** A path without links in it; of what is not there, as far as it is. */

@@ -4,7 +4,7 @@ import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { fullRequest } from '../full-request.ts';
 import { runWatch } from '../watch/run-watch.ts';
-import { addWatchOptions } from '../watch/watch-flags.ts';
+import { addWatchOptions, checkBuilds } from '../watch/watch-flags.ts';
 
 /** `caisson watch` */
 export function watchCommand({ terminal, finish }: CommandContext): Command {
@@ -17,6 +17,7 @@ export function watchCommand({ terminal, finish }: CommandContext): Command {
   return addWatchOptions(addBuildOptions(command))
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: BuildFlags, self: Command) => {
+      checkBuilds(flags);
       checkRoot();
       const root = rootOf(self, terminal);
       finish(await runWatch(await fullRequest(context, flags, root, terminal), flags, terminal));

@@ -1,5 +1,5 @@
 import type { BuildRequest, BuildResult, WatchEvent } from '@caisson/builder';
-import { familiarName, parseReference } from '@caisson/oci';
+import { familiarName, parseReference, type Digest } from '@caisson/oci';
 import type { BuildFlags } from '../build-options.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
@@ -41,9 +41,13 @@ export async function runWatch(
   });
   let exitCode: number = EXIT.ok;
   let hasChanged = false;
+  let pushed: Digest | undefined;
   for await (const event of watching) {
     await progress.show(event);
-    if (event.kind === 'pushed') files.note(event);
+    if (event.kind === 'pushed') {
+      files.note(event);
+      pushed = event.digest;
+    }
     if (event.kind === 'changed') hasChanged = true;
     if (event.kind === 'not-built') exitCode = exitOf(event.failures);
     if (event.kind === 'built') {
@@ -51,7 +55,7 @@ export async function runWatch(
       if (event.isNew) {
         if (!(await files.write(event.result))) return EXIT.failed;
         if (flags.quiet === true) terminal.out(`${event.result.imageId}\n`);
-        restarted.restart(imageOf(event.result));
+        restarted.restart(imageOf(event.result, pushed));
       }
     }
     if (flags.once !== true || !hasChanged || !isEnd(event)) continue;
@@ -67,11 +71,12 @@ function isEnd({ kind }: WatchEvent): boolean {
   return kind === 'built' || kind === 'not-built';
 }
 
-function imageOf({ imageId, manifest, names }: BuildResult): BuiltImage {
+/** @param pushed the digest that registries have it by */
+function imageOf({ imageId, manifest, names }: BuildResult, pushed: Digest | undefined): BuiltImage {
   const [first] = names;
   const reference = first === undefined ? undefined : parseReference(first);
   const name = reference?.ok === true ? familiarName(reference.value) : imageId;
-  return { id: imageId, name, digest: manifest.digest };
+  return { id: imageId, name, digest: pushed ?? manifest.digest };
 }
 
 function aborted(signal: AbortSignal): Promise<number[]> {

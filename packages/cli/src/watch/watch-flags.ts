@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseCall } from '../parse-call.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** The flags that say what comes of a watch, as they were given. */
@@ -11,6 +12,12 @@ export interface WatchFlags {
   readonly poll?: string;
 }
 
+/** The flags that say what is done with the Dockerfile. */
+interface CallFlags {
+  readonly check?: boolean;
+  readonly call?: string | undefined;
+}
+
 /** Adds them. */
 export function addWatchOptions(command: Command): Command {
   return command
@@ -21,7 +28,7 @@ export function addWatchOptions(command: Command): Command {
     )
     .option(
       '--exec <command>',
-      'restart a command of this machine: a shell runs it with CAISSON_IMAGE and CAISSON_DIGEST set',
+      'restart a command of this machine: a shell runs it with CAISSON_IMAGE and CAISSON_DIGEST set; with --push that is the digest in the registry',
     )
     .optionsGroup('Watching:')
     .option('--once', 'end after the first build that a change led to, and with what came of it')
@@ -32,11 +39,19 @@ export function addWatchOptions(command: Command): Command {
 }
 
 /** What makes sense only where files are watched. @throws UsageError */
-export function checkWatchFlags(flags: WatchFlags): void {
-  if (flags.watch === true) return;
+export function checkWatchFlags(flags: WatchFlags & CallFlags): void {
+  if (flags.watch === true) return checkBuilds(flags);
   const given = (['run', 'exec', 'once', 'poll'] as const).find((name) => flags[name] !== undefined);
   if (given === undefined) return;
   throw new UsageError(`--${given} is for builds that watch`, { expected: `caisson watch --${given}` });
+}
+
+/** A watch builds. @throws UsageError */
+export function checkBuilds({ check, call }: CallFlags): void {
+  if (parseCall(call, check === true).method === 'build') return;
+  throw new UsageError(`${check === true ? '--check' : `--call=${call}`} builds nothing to watch`, {
+    expected: 'caisson build --check',
+  });
 }
 
 /** `--poll`, in seconds. @throws UsageError */
