@@ -49,6 +49,14 @@ function storedFiles(store: string): string[] {
     .toSorted();
 }
 
+/** A tree is one object: of its files, the one in the middle. */
+function oneOfEachTree(store: string, files: readonly string[]): string[] {
+  const groups = Map.groupBy(files, (path) => objectOf(store, path));
+  return [...groups].flatMap(([object, all]) =>
+    object.startsWith('trees/') ? all.slice(all.length / 2).slice(0, 1) : all,
+  );
+}
+
 function flipBit(path: string): void {
   const file = openSync(path, 'r+');
   const at = Math.floor(Math.random() * lstatSync(path).size);
@@ -85,7 +93,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
       expect(files.length).toBeGreaterThan(25);
       const pristine = join(world.folder, 'pristine');
       await execa('cp', ['-a', world.store, pristine]);
-      for (const path of files) {
+      for (const path of oneOfEachTree(world.store, files)) {
         if (!existsSync(path) || objectOf(world.store, path).startsWith('trees/')) {
           // What nothing has needed since it was removed has not been made again. A tree is compared with its table of
           // contents, so that must be there.

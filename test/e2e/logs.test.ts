@@ -221,11 +221,13 @@ COPY --from=other /etc/passwd /
     // Nobody takes what it prints.
     const position = (): number => {
       const folder = `/proc/${logs.pid}/fd`;
-      for (const fd of existsSync(folder) ? readdirSync(folder) : []) {
-        if (readlinkSync(join(folder, fd)) !== path) continue;
-        return Number(/^pos:\t(\d+)/.exec(readFileSync(`/proc/${logs.pid}/fdinfo/${fd}`, 'utf8'))?.[1]);
+      try {
+        const fd = readdirSync(folder).find((name) => readlinkSync(join(folder, name)) === path);
+        const info = fd === undefined ? '' : readFileSync(`/proc/${logs.pid}/fdinfo/${fd}`, 'utf8');
+        return Number(/^pos:\t(\d+)/.exec(info)?.[1] ?? 0);
+      } catch {
+        return 0; // a file that it had open is closed by now
       }
-      return 0;
     };
     expect(await eventually(() => position() > 0)).toBe(true);
     const peak = (): number =>
