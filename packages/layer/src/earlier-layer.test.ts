@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hostPath, textOf, type HostPath } from './byte-path.ts';
+import { hostPath, type HostPath } from './byte-path.ts';
 import { EarlierLayer } from './earlier-layer.ts';
-import { sameEntry } from './same-entry.ts';
-import { editedThings, entriesOf, writeLayer, type Thing, type Written } from './testing/random-layer.ts';
-import { encodeToc, type Toc } from './toc.ts';
+import { changedOnly, editedThings, entriesOf, fileThing, writeLayer } from './testing/random-layer.ts';
+import { encodeToc } from './toc.ts';
 
 let folder: string;
 let files = 0;
@@ -17,25 +16,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const newFile = (): HostPath => hostPath(join(folder, `${files++}.tar`));
-
-/** Where the bytes of a file lie; a file that the earlier layer has just so must not be asked for. */
-function changedOnly(earlier: Toc) {
-  return ({ entry, bytes }: Written) => {
-    const there = earlier.get(entry.path);
-    if (there === undefined || !sameEntry(there, entry)) return { kind: 'bytes', bytes } as const;
-    return { kind: 'file', path: hostPath(`/nothing/${textOf(entry.path)}`) } as const;
-  };
-}
-
-const file = (path: string, text: string, size = 5000): Thing => ({
-  path,
-  what: 'file',
-  text,
-  size,
-  mode: 0o644,
-  time: 1,
-  target: 0,
-});
 
 describe('a layer that is spliced from an earlier one', () => {
   test('is the one that is written from nothing, and opens only what changed', () => {
@@ -58,8 +38,8 @@ describe('a layer that is spliced from an earlier one', () => {
   });
 
   test('spreads no damage: a bit that flipped anywhere in the earlier one is found', () => {
-    const before = [file('a', 'x'), file('b', 'x'), file('c', 'x'), file('d', 'x')];
-    const after = [file('a', 'x'), file('b', 'y'), file('d', 'x')];
+    const before = [fileThing('a', 'x'), fileThing('b', 'x'), fileThing('c', 'x'), fileThing('d', 'x')];
+    const after = [fileThing('a', 'x'), fileThing('b', 'y'), fileThing('d', 'x')];
     const tar = newFile();
     const { toc, diffId, size } = writeLayer(tar, entriesOf(before));
     const bytes = readFileSync(tar);
@@ -76,7 +56,7 @@ describe('a layer that is spliced from an earlier one', () => {
 
   test('is not made of one that is cut off, or of which nobody knows where files lie', () => {
     const tar = newFile();
-    const { toc, diffId } = writeLayer(tar, entriesOf([file('a', 'x')]));
+    const { toc, diffId } = writeLayer(tar, entriesOf([fileThing('a', 'x')]));
     writeFileSync(tar, readFileSync(tar).subarray(512));
     expect(EarlierLayer.open(toc, tar, diffId)).toBeUndefined();
   });

@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { digestOf } from '@caisson/oci';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hostPath, textOf, type HostPath } from './byte-path.ts';
+import { hostPath, type HostPath } from './byte-path.ts';
 import type { WrittenLayer } from './layer-writer.ts';
 import { PatchedTar, type TarOfLayer } from './patched-tar.ts';
-import { sameEntry } from './same-entry.ts';
 import type { TarDigests } from './tar-digests.ts';
-import { editedThings, entriesOf, writeLayer, type Thing, type Written } from './testing/random-layer.ts';
+import {
+  changedOnly,
+  editedThings,
+  entriesOf,
+  fileThing,
+  writeLayer,
+  type Thing,
+} from './testing/random-layer.ts';
 import { encodeToc, Toc } from './toc.ts';
 
 let folder: string;
@@ -24,15 +30,6 @@ const layerOf = (things: readonly Thing[]): TarOfLayer => {
   const tar = newFile();
   return { tar, toc: writeLayer(tar, entriesOf(things)).toc };
 };
-
-/** Where the bytes of a file lie; a file that the latest layer has just so must not be asked for. */
-function changedOnly(latest: Toc) {
-  return ({ entry, bytes }: Written) => {
-    const there = latest.get(entry.path);
-    if (there === undefined || !sameEntry(there, entry)) return { kind: 'bytes', bytes } as const;
-    return { kind: 'file', path: hostPath(`/nothing/${textOf(entry.path)}`) } as const;
-  };
-}
 
 /** What a layer is, down to its bytes. */
 const told = (tar: HostPath, { diffId, contentDigest, size, toc }: WrittenLayer): object => ({
@@ -66,16 +63,6 @@ function patch(
   return { tar, toc: written.toc, digests: patched.digests, told: told(tar, written) };
 }
 
-const file = (path: string, text: string, size = 5000): Thing => ({
-  path,
-  what: 'file',
-  text,
-  size,
-  mode: 0o644,
-  time: 1,
-  target: 0,
-});
-
 describe('a tar that is written over an old one', () => {
   test('is the one that is written from nothing, edit after edit, and opens only what changed', () => {
     fc.assert(
@@ -93,7 +80,7 @@ describe('a tar that is written over an old one', () => {
   });
 
   test('of which nothing has changed is not written', () => {
-    const things = [file('a', 'x'), file('b', 'y', 3_000_000)];
+    const things = [fileThing('a', 'x'), fileThing('b', 'y', 3_000_000)];
     const [first, second] = [layerOf(things), layerOf(things)];
     const { mtimeNs } = statSync(first.tar, { bigint: true });
     expect(patch(things, first, second).told).toEqual(coldOf(things));
@@ -101,14 +88,14 @@ describe('a tar that is written over an old one', () => {
   });
 
   test('keeps runs of zeros as holes, and fills no hole with them', () => {
-    const sparse = file('zeros', '\0', 16 << 20);
-    const [first, second] = [layerOf([file('a', 'x'), sparse]), layerOf([file('a', 'y'), sparse])];
-    const { tar } = patch([file('a', 'x', 9000), sparse], first, second);
+    const sparse = fileThing('zeros', '\0', 16 << 20);
+    const [first, second] = [layerOf([fileThing('a', 'x'), sparse]), layerOf([fileThing('a', 'y'), sparse])];
+    const { tar } = patch([fileThing('a', 'x', 9000), sparse], first, second);
     expect(statSync(tar).blocks * 512).toBeLessThan(4 << 20);
   });
 
   test('is not made of layers of which nobody knows where files lie', () => {
-    const latest = layerOf([file('a', 'x')]);
+    const latest = layerOf([fileThing('a', 'x')]);
     const copy = newFile();
     copyFileSync(latest.tar, copy);
     const bare = latest.toc.entries.map((entry) => {

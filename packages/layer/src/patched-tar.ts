@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
-import type { Digest } from '@caisson/oci';
 import { fsPath, type HostPath } from './byte-path.ts';
 import type { Entry, NodeEntry } from './entry.ts';
 import { LayerLayout, type FoundEntry, type Range } from './layer-layout.ts';
 import { TarDigests } from './tar-digests.ts';
+import type { TarSum } from './tar-file.ts';
 import type { TarSink, TarSource } from './tar-sink.ts';
 import type { Toc } from './toc.ts';
 import { isZeros, writeFully } from './tree-writer.ts';
@@ -113,7 +113,7 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     this.#same ??= this.position;
   }
 
-  finish(): { readonly digest: Digest; readonly size: number } {
+  finish(): TarSum {
     this.#flush();
     const size = this.#flushed;
     if (fstatSync(this.#fd).size !== size) ftruncateSync(this.#fd, size);

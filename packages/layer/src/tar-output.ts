@@ -2,6 +2,7 @@ import type { Digester } from '@caisson/oci';
 import { BLOCK_SIZE } from './block-ring.ts';
 import type { HostPath } from './byte-path.ts';
 import { TarFile, type TarSum } from './tar-file.ts';
+import type { TarSink } from './tar-sink.ts';
 import { TarThread } from './tar-thread.ts';
 
 /** Who writes what was put into a block. */
@@ -28,7 +29,7 @@ export interface TarOutputOptions {
 }
 
 /** A tar while it is written: collected in blocks, which are hashed and written one after another. */
-export class TarOutput {
+export class TarOutput implements TarSink {
   readonly #file: TarFile | undefined;
   readonly #writer: BlockWriter;
   readonly #onFlush: (end: number) => void;

@@ -1,6 +1,6 @@
-import type { Digest } from '@caisson/oci';
 import type { Entry, NodeEntry } from './entry.ts';
 import type { FoundEntry, Range } from './layer-layout.ts';
+import type { TarSum } from './tar-file.ts';
 
 /** What the bytes of a tar are put into, from its start to its end. */
 export interface TarSink {
@@ -12,7 +12,7 @@ export interface TarSink {
   advance(length: number): void;
   write(bytes: Uint8Array): void;
   /** Writes what is left, and closes the file. */
-  finish(): { readonly digest: Digest; readonly size: number };
+  finish(): TarSum;
   /** Closes the file as it is. */
   abandon(): void;
 }

@@ -1,6 +1,8 @@
 import { digestOf } from '@caisson/oci';
 import * as fc from 'fast-check';
-import { bytesOf, cleanPath, compareBytes, type BytePath } from '../byte-path.ts';
+import { bytesOf, cleanPath, compareBytes, hostPath, textOf, type BytePath } from '../byte-path.ts';
+import { sameEntry } from '../same-entry.ts';
+import type { Toc } from '../toc.ts';
 import type { Entry, NodeEntry } from '../entry.ts';
 import { parentsOf } from '../in-root.ts';
 import { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from '../layer-writer.ts';
@@ -20,11 +22,11 @@ export interface Thing {
   readonly target: number;
 }
 
-const path = fc
+const anyPath = fc
   .array(fc.constantFrom('a', 'b', 'c', 'a-long-name-'.repeat(9), 'ä'), { minLength: 1, maxLength: 3 })
   .map((names) => names.join('/'));
 const thing: fc.Arbitrary<Thing> = fc.record({
-  path,
+  path: anyPath,
   what: fc.constantFrom('file', 'file', 'file', 'folder', 'symlink', 'pipe', 'link'),
   text: fc.constantFrom('x', 'y', '\0'),
   size: fc.constantFrom(0, 1, 511, 512, 513, 5000, 70_000, 1_500_000),
@@ -129,3 +131,23 @@ export function writeLayer(
     throw error;
   }
 }
+
+/** Where the bytes of a file lie; a file that an earlier layer has just so must not be asked for. */
+export function changedOnly(earlier: Toc): (file: Written) => Content {
+  return ({ entry, bytes }) => {
+    const there = earlier.get(entry.path);
+    if (there === undefined || !sameEntry(there, entry)) return { kind: 'bytes', bytes };
+    return { kind: 'file', path: hostPath(`/nothing/${textOf(entry.path)}`) };
+  };
+}
+
+/** A file, as one of the things that a layer is made of. */
+export const fileThing = (path: string, text: string, size = 5000): Thing => ({
+  path,
+  what: 'file',
+  text,
+  size,
+  mode: 0o644,
+  time: 1,
+  target: 0,
+});
