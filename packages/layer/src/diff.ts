@@ -77,7 +77,10 @@ interface Folder {
 /** Names of one file in the upper folder. */
 interface LinkGroup {
   readonly nodes: NodeEntry[];
+  /** The files of the layers below with these names; undefined for none. */
   readonly inodesBefore: Set<bigint | undefined>;
+  /** How many names the file below has. */
+  namesBefore: number;
   isChanged: boolean;
 }
 
@@ -134,7 +137,7 @@ class UpperWalk {
       return;
     }
     const isChanged = before === undefined || !this.#isAsBefore(node, stats, before);
-    if (stats.nlink > 1n) this.#addToGroup(stats.ino, node, isChanged, before?.ino);
+    if (stats.nlink > 1n || (before?.nlink ?? 0n) > 1n) this.#addToGroup(stats.ino, node, isChanged, before);
     else if (isChanged) this.#add(node);
   }
 
@@ -173,17 +176,26 @@ class UpperWalk {
     return node.type !== 'file' || sameBytes(inFolder(this.#upper, path), inFolder(this.#before, path));
   }
 
-  #addToGroup(inode: bigint, node: NodeEntry, isChanged: boolean, inodeBefore: bigint | undefined): void {
-    const group = this.#groups.get(inode) ?? { nodes: [], inodesBefore: new Set(), isChanged: false };
+  #addToGroup(inode: bigint, node: NodeEntry, isChanged: boolean, before: BigIntStats | undefined): void {
+    const group = this.#groups.get(inode) ?? {
+      nodes: [],
+      inodesBefore: new Set(),
+      namesBefore: 0,
+      isChanged: false,
+    };
     group.nodes.push(node);
-    group.inodesBefore.add(inodeBefore);
+    group.inodesBefore.add(before?.ino);
+    group.namesBefore = Number(before?.nlink ?? 0);
     group.isChanged ||= isChanged;
     this.#groups.set(inode, group);
   }
 
-  /** A file with several names is an entry under each, or under none: else they would no longer be one file. */
-  #addGroup({ nodes, inodesBefore, isChanged }: LinkGroup): void {
-    if (!isChanged && inodesBefore.size === 1) return;
+  /**
+   * A file with several names is an entry under each, or under none: else they would no longer be one file. One that
+   * was copied up has left its other names below: even if it is as it was, it is a file of its own now.
+   */
+  #addGroup({ nodes, inodesBefore, namesBefore, isChanged }: LinkGroup): void {
+    if (!isChanged && inodesBefore.size === 1 && namesBefore === nodes.length) return;
     const [lowest, ...others] = nodes.toSorted((a, b) => compareBytes(a.path, b.path));
     if (lowest === undefined) return;
     const first = this.#add(lowest);
