@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { existsSync, lstatSync } from 'node:fs';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import type { DiffId } from '@caisson/oci';
+import { errorCode } from '@caisson/sys';
 import { fileUsage } from './disk-usage.ts';
-import { isFormId, type FormId, type StorePaths } from './paths.ts';
+import { formId, isFormId, ownLayer, type FormId, type StorePaths } from './paths.ts';
 import type { Room } from './room.ts';
 import type { Seen } from './seen.ts';
 import type { Session } from './session.ts';
@@ -17,6 +19,8 @@ export interface MapFiles {
   readonly tar: string | undefined;
 }
 
+const WRITABLE = 0o200;
+const SEALED = 0o400;
 const MAP = /^(.*)\.erofs$/;
 const TAR = /^(.*)\.tar$/;
 
@@ -72,11 +76,29 @@ export class LayerMaps {
     return existsSync(this.path(form, file));
   }
 
+  /** Whether the tar of a layer may be mounted somewhere through a map, also through one that is gone by now. */
+  mayBeMounted(layer: DiffId): boolean {
+    const tar = lstatSync(this.#paths.blob(layer), { throwIfNoEntry: false });
+    return this.mayHave(formId('layer', layer), 'map') || (tar !== undefined && (tar.mode & WRITABLE) === 0);
+  }
+
   async remove(form: FormId, file: MapFile): Promise<void> {
+    if (file === 'map') await this.#sealTar(form);
     const name = mapFileName(form, file);
     this.#seen.forget(name);
     this.#sizes.forget(name);
     await rm(this.path(form, file), { force: true });
+  }
+
+  /** Notes at a tar that outlives its map that it may be mounted still: its bytes must stay as they are. */
+  async #sealTar(form: FormId): Promise<void> {
+    const layer = ownLayer(form);
+    if (layer === undefined || !this.mayHave(form, 'map')) return;
+    try {
+      await chmod(this.#paths.blob(layer), SEALED);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
   }
 
   /** The layers that have a map, and those that have a tar beside it. */

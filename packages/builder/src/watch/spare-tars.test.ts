@@ -107,10 +107,16 @@ test('nor is what somebody has touched since, or what was never there', async ()
   expect(taken('b')).toBeUndefined();
 });
 
-test('nor is a layer that has a map: it may be mounted still', async () => {
-  const layer = await write('a', 'one');
-  const path = store.maps.path(formId('layer', layer), 'map');
-  writeFileSync(path, '');
-  await letGo(layer);
+test('nor is a layer that has a map, or had one: it may be mounted still', async () => {
+  const [mapped, unmapped] = [await write('a', 'one'), await write('b', 'two')];
+  for (const layer of [mapped, unmapped]) {
+    const map = session.newPath('map');
+    writeFileSync(map, 'map');
+    await store.maps.adopt(session, formId('layer', layer), { map, tar: undefined });
+  }
+  await store.maps.remove(formId('layer', unmapped), 'map');
+  expect(await store.blobs.has(session, unmapped)).toBe(true);
+  await letGo(mapped, unmapped);
   expect(taken('a')).toBeUndefined();
+  expect(taken('b')).toBeUndefined();
 });

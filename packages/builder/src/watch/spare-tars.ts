@@ -2,7 +2,7 @@ import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { hostPath, type TarDigests, type TarOfLayer, type Toc } from '@caisson/layer';
 import type { DiffId } from '@caisson/oci';
 import { errorCode } from '@caisson/sys';
-import { formId, type Session, type Store } from '@caisson/store';
+import type { Session, Store } from '@caisson/store';
 
 /** How many layers are known: more than the steps of copied files that most Dockerfiles have, twice. */
 const MOST = 40;
@@ -80,7 +80,7 @@ export class SpareTars {
     for (const layer of this.#written.values()) {
       if (!mayGo(layer.diffId)) continue;
       // What was mounted once may be mounted still: its bytes must stay as they are.
-      if (store.maps.mayHave(formId('layer', layer.diffId), 'map')) continue;
+      if (store.maps.mayBeMounted(layer.diffId)) continue;
       const path = this.#session.newPath('spare');
       if (tryLink(store.blobs.path(layer.diffId), path)) linked.push({ ...layer, path });
     }
