@@ -3,7 +3,6 @@ import { digestOf, type Digest } from '@caisson/oci';
 import {
   baseName,
   childOf,
-  compareBytes,
   fsPath,
   inFolder,
   parentOf,
@@ -18,26 +17,12 @@ import { FolderLists } from '../copy/folder-lists.ts';
 import type { HidingRule, SourceNode, SourceTree } from '../copy/source-tree.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { ContextModes } from './context-modes.ts';
+import { ContextNode } from './context-node.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
 import { HostFiles } from './host-files.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
-import { fileStat, inodeOf, StatCache, type FileMemory, type FileStat } from './stat-cache.ts';
-
-/** Something in the context. Its stat is not kept whole: there may be hundreds of thousands. */
-class ContextNode implements SourceNode {
-  readonly entry: NodeEntry;
-  readonly linkId: string | undefined;
-  /** Of a regular file. */
-  readonly stat: FileStat | undefined;
-  /** Of its bytes, as soon as it is known. */
-  digest: Digest | undefined;
-
-  constructor(entry: NodeEntry, linkId: string | undefined, stat: FileStat | undefined) {
-    this.entry = entry;
-    this.linkId = linkId;
-    this.stat = stat;
-  }
-}
+import { SeenNodes } from './seen-nodes.ts';
+import { fileStat, inodeOf, StatCache, type FileMemory } from './stat-cache.ts';
 
 /** A file that is read again rather than thought about, in bytes. */
 const SMALL = 1 << 20;
@@ -60,11 +45,10 @@ export class LocalContext implements SourceTree {
   readonly #modes: ContextModes;
   readonly #files: HostFiles;
   readonly #cache: StatCache;
-  #top: ContextNode | undefined;
-  /** By their paths, as far as something was looked at in them. */
-  readonly #folders = new Map<BytePath, SeenFolder>();
-  /** The files that have several names: what is done to one of them is done to the others too. */
-  readonly #linked = new Set<BytePath>();
+  readonly #seen = new SeenNodes({
+    look: (path) => this.#look(path),
+    names: (folder) => this.#files.names(folder),
+  });
   readonly lists = new FolderLists();
   /** Told how far it is when reading its files takes long. */
   onRead: (soFar: FilesSoFar) => void = () => {};
@@ -98,26 +82,11 @@ export class LocalContext implements SourceTree {
   }
 
   lookup(path: BytePath): SourceNode | undefined {
-    return this.#node(path);
+    return this.#seen.node(path);
   }
 
   children(folder: BytePath): readonly SourceNode[] {
-    const seen = this.#folder(folder);
-    if (seen.children === undefined) {
-      seen.children = this.#files
-        .names(folder)
-        .map((name) => this.#child(folder, name))
-        .filter((node) => node !== undefined);
-    } else if (seen.stale.size > 0) {
-      const kept = seen.children.filter(({ entry }) => !seen.stale.has(baseName(entry.path)));
-      const looked = [...seen.stale].map((name) => this.#child(folder, name));
-      for (const name of seen.stale) if (seen.nodes.get(name) === undefined) seen.nodes.delete(name);
-      seen.children = [...kept, ...looked.filter((node) => node !== undefined)].toSorted((a, b) =>
-        compareBytes(a.entry.path, b.entry.path),
-      );
-    }
-    seen.stale.clear();
-    return seen.children;
+    return this.#seen.children(folder);
   }
 
   async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
@@ -175,9 +144,7 @@ export class LocalContext implements SourceTree {
    */
   refresh(changed: Iterable<string> | 'everything'): void {
     if (changed === 'everything') {
-      this.#top = undefined;
-      this.#folders.clear();
-      this.#linked.clear();
+      this.#seen.clear();
       this.lists.clear();
       return;
     }
@@ -193,21 +160,13 @@ export class LocalContext implements SourceTree {
   hasChanged(path: string, unseen: boolean): boolean {
     const at = this.pathOf(path);
     if (at === undefined) return false;
-    if (at === ROOT) return this.#folders.size > 0 || unseen; // it may be another folder by now
-    const known = this.#folders.get(parentOf(at))?.nodes;
-    if (known === undefined) return unseen || this.#mayAppear(parentOf(at));
+    if (at === ROOT) return !this.#seen.isEmpty || unseen; // it may be another folder by now
+    const known = this.#seen.seenIn(parentOf(at));
+    if (known === undefined) return unseen || this.#seen.mayAppearIn(parentOf(at));
     const node = known.get(baseName(at));
     const stats = this.#files.stat(at);
     if (node === undefined || stats === undefined) return node !== undefined || stats !== undefined;
     return !this.#isAs(node, stats);
-  }
-
-  /** Whether something in a folder that nothing was looked for in counts all the same: it was not there, or ignored. */
-  #mayAppear(folder: BytePath): boolean {
-    if (folder === ROOT) return false;
-    const above = this.#folders.get(parentOf(folder));
-    if (above === undefined) return this.#mayAppear(parentOf(folder));
-    return above.nodes.get(baseName(folder)) === undefined;
   }
 
   #isAs({ entry, stat, digest }: ContextNode, stats: BigIntStats): boolean {
@@ -235,42 +194,18 @@ export class LocalContext implements SourceTree {
     return kind === 'folder' && this.rules.mayContainIncluded(text);
   }
 
-  /** Forgets a path and what is below it, and how it and the folders above look. */
   #forget(path: BytePath): void {
-    this.#forgetBelow(path);
+    this.#seen.forget(path, (folder) => {
+      this.lists.forget(folder);
+      if (this.#files.stat(folder) === undefined) this.#cache.forgetFolder(folder);
+    });
     this.lists.forget(path);
-    for (let at = path; at !== ROOT; at = parentOf(at)) {
-      this.#linked.delete(at);
-      const seen = this.#folders.get(parentOf(at));
-      seen?.nodes.delete(baseName(at));
-      seen?.stale.add(baseName(at));
-    }
-    this.#top = undefined;
-  }
-
-  #forgetBelow(folder: BytePath): void {
-    const seen = this.#folders.get(folder);
-    if (seen === undefined) return;
-    this.#folders.delete(folder);
-    this.lists.forget(folder);
-    if (this.#files.stat(folder) === undefined) this.#cache.forgetFolder(folder);
-    // Of a name that is to be looked at again, there may be things seen below it all the same.
-    for (const name of [...seen.nodes.keys(), ...seen.stale]) {
-      this.#linked.delete(childOf(folder, name));
-      this.#forgetBelow(childOf(folder, name));
-    }
   }
 
   /** The names of files that have several, and of those that have got a second one among the changed. */
   #otherNames(changed: readonly BytePath[]): BytePath[] {
     const inodes = new Set(changed.flatMap((path) => [...this.#linkedInodes(path)]));
-    if (inodes.size === 0) return [...this.#linked];
-    const nodes = [...this.#folders.values()].flatMap((seen) => [...seen.nodes.values()]);
-    const same = nodes.filter((node) => {
-      if (node === undefined || node.entry.type === 'directory') return false;
-      return node.stat === undefined || inodes.has(inodeOf(node.stat));
-    });
-    return [...this.#linked, ...same.flatMap((node) => node?.entry.path ?? [])];
+    return this.#seen.namesOfLinked(inodes);
   }
 
   /** The inodes with several names at a path and below. */
@@ -286,7 +221,7 @@ export class LocalContext implements SourceTree {
   }
 
   hiddenBy(path: BytePath): HidingRule | undefined {
-    if (this.#node(path) !== undefined || this.#files.stat(path) === undefined) return undefined;
+    if (this.#seen.node(path) !== undefined || this.#files.stat(path) === undefined) return undefined;
     const line = this.rules.explain(textOf(path));
     return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
@@ -296,31 +231,10 @@ export class LocalContext implements SourceTree {
   }
 
   #own(file: SourceNode): ContextNode {
-    const node = file instanceof ContextNode ? file : this.#node(file.entry.path);
+    const node = file instanceof ContextNode ? file : this.#seen.node(file.entry.path);
     if (node === undefined)
       throw new Error(`Internal error: ${textOf(file.entry.path)} is not in the context`);
     return node;
-  }
-
-  #node(path: BytePath): ContextNode | undefined {
-    if (path === ROOT) return (this.#top ??= this.#look(ROOT));
-    return this.#child(parentOf(path), baseName(path));
-  }
-
-  #child(folder: BytePath, name: string): ContextNode | undefined {
-    const { nodes } = this.#folder(folder);
-    if (nodes.has(name)) return nodes.get(name);
-    const path = childOf(folder, name);
-    const node = this.#look(path);
-    nodes.set(name, node);
-    if (node?.linkId !== undefined) this.#linked.add(path);
-    return node;
-  }
-
-  #folder(path: BytePath): SeenFolder {
-    const seen = this.#folders.get(path) ?? { nodes: new Map(), children: undefined, stale: new Set() };
-    this.#folders.set(path, seen);
-    return seen;
   }
 
   #look(path: BytePath): ContextNode | undefined {
@@ -336,16 +250,6 @@ export class LocalContext implements SourceTree {
   #isIgnored(path: BytePath, stats: BigIntStats): boolean {
     if (!this.rules.ignores(textOf(path))) return false;
     if (!stats.isDirectory() || !this.mayHave(path, 'folder')) return true;
-    return this.#files.names(path).every((name) => this.#node(childOf(path, name)) === undefined);
+    return this.#files.names(path).every((name) => this.#seen.node(childOf(path, name)) === undefined);
   }
-}
-
-/** What was seen of a folder. */
-interface SeenFolder {
-  /** By name; undefined for one that is not there. */
-  readonly nodes: Map<string, ContextNode | undefined>;
-  /** All of them, bytewise, once something asked for all. */
-  children: readonly ContextNode[] | undefined;
-  /** The names whose nodes may not be among the children as they are now. */
-  readonly stale: Set<string>;
 }
