@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Clock } from './watch-loop.ts';
+import type { Clock } from './clock.ts';
 
 /** How often is looked whether a folder has come, in milliseconds. */
 const INTERVAL = 500;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { changeOf, type Changes } from './changes.ts';
-import { WatchLoop, type Clock, type RunningBuild } from './watch-loop.ts';
+import type { Clock } from './clock.ts';
+import { WatchLoop, type RunningBuild } from './watch-loop.ts';
 
 /** A clock that stands still, and one timer. */
 class FakeClock implements Clock {

@@ -1,4 +1,5 @@
 import type { Changes } from './changes.ts';
+import type { Clock } from './clock.ts';
 import { FIRST_STATE, next, type WatchAction, type WatchInput, type WatchState } from './machine.ts';
 
 /** A build that was begun. */
@@ -18,13 +19,6 @@ export interface LoopParts {
   /** Told when there is nothing to do until something changes. */
   readonly onRest: () => void;
   readonly clock: Clock;
-}
-
-/** The time, and a timer. */
-export interface Clock {
-  /** In milliseconds. */
-  readonly now: () => number;
-  readonly setTimer: (callback: () => void, after: number) => Disposable;
 }
 
 /** Does what the state machine of a watch says: runs its builds one after another, and its timer. */

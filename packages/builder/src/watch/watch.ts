@@ -13,11 +13,13 @@ import { MissingFolders } from './missing-folders.ts';
 import { Announcer } from './announcer.ts';
 import { changeOf, type Changes } from './changes.ts';
 
-import { FileWatcher, type WatchLimit } from './file-watcher.ts';
+import { CLOCK } from './clock.ts';
+import { CurrentWatcher } from './current-watcher.ts';
+import { StoreTidier } from './store-tidier.ts';
 import type { WatchEvent } from './watch-events.ts';
 import { WatchedBuild } from './watched-build.ts';
 import { WatchedFiles } from './watched-files.ts';
-import { WatchLoop, type Clock } from './watch-loop.ts';
+import { WatchLoop } from './watch-loop.ts';
 
 /** What to watch: all that a build is asked for, and this. */
 export interface WatchRequest extends BuildRequest {
@@ -42,28 +44,19 @@ export function watch(request: WatchRequest): Watch {
   return new Watching(request);
 }
 
-/** Where the kernel refuses to watch as much as there is, in seconds. */
-const FALLBACK_POLL = 1;
-
 class Watching implements Watch {
   readonly #request: BuildRequest;
   readonly #events = new EventQueue<WatchEvent>(UNBOUNDED, () => void this.close());
   readonly #over: Promise<void>;
-  #poll: number | undefined;
   #loop: WatchLoop | undefined;
   #files: WatchedFiles;
-  #watcher: FileWatcher | undefined;
-  /** What the watcher that is open was opened for; undefined where another one must be opened. */
-  #watched: string | undefined;
-  #inodes = '';
+  readonly #watcher: CurrentWatcher;
+  readonly #tidier: StoreTidier;
   /** The image of the last build, if that was good. */
   #lastImage: Digest | undefined;
   /** The last image that was written to all outputs. */
   #delivered: Digest | undefined;
-  #tidyTimer: Disposable | undefined;
-  #tidying: Promise<void> | undefined;
   readonly #missing = new MissingFolders(CLOCK, () => this.#changeAll());
-  #tidyFrom = 0;
   /** Aborted when it is closed. */
   readonly #closing = new AbortController();
   #isAnnounced = true;
@@ -71,8 +64,16 @@ class Watching implements Watch {
   constructor({ poll, ...request }: WatchRequest) {
     const { signal } = request;
     this.#request = request;
-    this.#poll = poll;
     this.#files = new WatchedFiles(request, []);
+    const onWarning = (message: string): void => this.#tell({ kind: 'warning', message });
+    this.#tidier = new StoreTidier({ signal: this.#closing.signal, onWarning });
+    this.#watcher = new CurrentWatcher({
+      poll,
+      onChange: (path) => this.#onChange(path),
+      onChangeAll: () => this.#changeAll(),
+      onLimit: (limit, every) => this.#tell({ kind: 'watch-limit', limit, poll: every }),
+      onWarning,
+    });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#over = this.#run().then(
       () => this.#events.end(),
@@ -119,8 +120,7 @@ class Watching implements Watch {
         await this.#loop.finished;
       } finally {
         this.#missing[Symbol.dispose]();
-        this.#tidyTimer?.[Symbol.dispose]();
-        await this.#tidying;
+        await this.#tidier[Symbol.asyncDispose]();
       }
     } catch (error) {
       const failures = failuresOf(error);
@@ -128,7 +128,7 @@ class Watching implements Watch {
       this.#tell({ kind: 'not-built', failures });
     } finally {
       this.#request.signal?.removeEventListener('abort', this.#onAbort);
-      await this.#watcher?.[Symbol.asyncDispose]();
+      await this.#watcher[Symbol.asyncDispose]();
     }
   }
 
@@ -140,8 +140,7 @@ class Watching implements Watch {
     const startedAt = changes?.since ?? CLOCK.now();
     this.#files.look();
     if (changes !== undefined) site.contexts.refresh(this.#files.namesOf(changes.paths));
-    // The kernel may have told less than there was: of folders that came, for one.
-    if (changes?.paths === 'everything' || this.#watcher?.isWhole === false) this.#watched = undefined;
+    this.#watcher.doubt(changes?.paths === 'everything');
     const announcer = new Announcer((event) => this.#tell(event), {
       beginning: changes === undefined ? [] : [{ kind: 'changed', paths: listed(changes.paths) }],
       lastImage: this.#lastImage,
@@ -192,41 +191,11 @@ class Watching implements Watch {
   }
 
   #rest(site: Site): void {
-    this.#tidyLater(site);
+    this.#tidier.tidyLater(site);
     this.#missing.await(this.#files.missing);
     if (!this.#isAnnounced) return;
     this.#isAnnounced = false;
     this.#tell({ kind: 'waiting' });
-  }
-
-  /** Takes what is superseded out of the store, for a fifth of the time at most: in a large store that takes a while. */
-  #tidyLater(site: Site): void {
-    this.#tidyTimer?.[Symbol.dispose]();
-    this.#tidyTimer = CLOCK.setTimer(
-      () => {
-        const before = this.#tidying;
-        this.#tidying = this.#tidy(site, before);
-        this.#tidying.catch(() => {}); // told when the watch is closed
-      },
-      Math.max(0, this.#tidyFrom - CLOCK.now()),
-    );
-  }
-
-  async #tidy({ store, superseded }: Site, before: Promise<void> | undefined): Promise<void> {
-    await before;
-    if (this.#isClosed) return;
-    const startedAt = CLOCK.now();
-    try {
-      await superseded.remove(store, this.#closing.signal);
-      const now = CLOCK.now();
-      this.#tidyFrom = now + 4 * (now - startedAt);
-    } catch (error) {
-      if (this.#isClosed) return;
-      // It is cache, and prune takes it some day.
-      const [failure] = failuresOf(error) ?? [];
-      if (failure === undefined) throw error;
-      this.#tell({ kind: 'warning', message: `cannot remove old layers: ${failure.message}` });
-    }
   }
 
   #watchInputsOf({ target }: PreparedBuild): Promise<void> {
@@ -234,64 +203,21 @@ class Watching implements Watch {
     return this.#watch(new WatchedFiles(this.#request, steps, this.#files));
   }
 
-  /** Watches other files, if they are others: the new ones are watched before the old ones no longer are. */
-  async #watch(files: WatchedFiles): Promise<void> {
+  #watch(files: WatchedFiles): Promise<void> {
     this.#files = files;
-    if (files.identity === this.#watched) return;
-    const isReplaced = files.inodes !== this.#inodes;
-    const before = this.#watcher;
-    // Watchers of one path share what the kernel watches for them, which here is what is there no more.
-    if (isReplaced) await before?.[Symbol.asyncDispose]();
-    this.#watcher = await this.#open(files);
-    this.#watched = files.identity;
-    this.#inodes = files.inodes;
-    if (!isReplaced) await before?.[Symbol.asyncDispose]();
-    else if (before !== undefined && files.hasOtherFiles) this.#changeAll();
+    return this.#watcher.watch(files);
+  }
+
+  #onChange(path: string): void {
+    const loop = this.#loop;
+    if (loop !== undefined && this.#files.hasChanged(path, loop.isBuilding))
+      loop.change(changeOf(path, CLOCK.now()));
   }
 
   #changeAll(): void {
     this.#loop?.change({ paths: 'everything', since: CLOCK.now() });
   }
-
-  async #open(files: WatchedFiles): Promise<FileWatcher> {
-    let limit: WatchLimit | undefined;
-    let isOpen = false;
-    const watcher = await FileWatcher.open(files, {
-      poll: this.#poll,
-      onChange: (path) => {
-        const loop = this.#loop;
-        if (loop !== undefined && this.#files.hasChanged(path, loop.isBuilding))
-          loop.change(changeOf(path, CLOCK.now()));
-      },
-      onLimit: (reached) => {
-        limit = reached;
-        if (isOpen) this.#pollFrom(reached);
-      },
-      onError: ({ message }) =>
-        this.#tell({ kind: 'warning', message: `cannot watch all files: ${message}` }),
-    });
-    isOpen = true;
-    if (limit === undefined || this.#poll !== undefined) return watcher;
-    await watcher[Symbol.asyncDispose]();
-    this.#pollFrom(limit);
-    return this.#open(files);
-  }
-
-  #pollFrom(limit: WatchLimit): void {
-    if (this.#poll !== undefined) return;
-    this.#poll = FALLBACK_POLL;
-    this.#tell({ kind: 'watch-limit', limit, poll: this.#poll });
-    this.#changeAll();
-  }
 }
-
-const CLOCK: Clock = {
-  now: () => performance.now(),
-  setTimer: (callback, after) => {
-    const timer = setTimeout(callback, after);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
-  },
-};
 
 function listed(paths: Changes['paths']): readonly string[] | undefined {
   return paths === 'everything' ? undefined : [...paths];

@@ -1,0 +1,59 @@
+import { failuresOf } from '../failure-of.ts';
+import type { Site } from '../site.ts';
+import { CLOCK } from './clock.ts';
+
+/** What a {@link StoreTidier} works for. */
+interface TidierParts {
+  /** Aborted when the watch is closed. */
+  readonly signal: AbortSignal;
+  readonly onWarning: (message: string) => void;
+}
+
+/** Takes what edits have superseded out of the store, between builds. */
+export class StoreTidier implements AsyncDisposable {
+  readonly #signal: AbortSignal;
+  readonly #onWarning: (message: string) => void;
+  #timer: Disposable | undefined;
+  #tidying: Promise<void> | undefined;
+  /** Not before. */
+  #from = 0;
+
+  constructor({ signal, onWarning }: TidierParts) {
+    this.#signal = signal;
+    this.#onWarning = onWarning;
+  }
+
+  /** For a fifth of the time at most: in a large store it takes a while. */
+  tidyLater(site: Site): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = CLOCK.setTimer(
+      () => {
+        this.#tidying = this.#tidy(site, this.#tidying);
+        this.#tidying.catch(() => {}); // told at the end
+      },
+      Math.max(0, this.#from - CLOCK.now()),
+    );
+  }
+
+  async #tidy({ store, superseded }: Site, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    if (this.#signal.aborted) return;
+    const startedAt = CLOCK.now();
+    try {
+      await superseded.remove(store, this.#signal);
+      const now = CLOCK.now();
+      this.#from = now + 4 * (now - startedAt);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      // It is cache, and prune takes it some day.
+      const [failure] = failuresOf(error) ?? [];
+      if (failure === undefined) throw error;
+      this.#onWarning(`cannot remove old layers: ${failure.message}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer?.[Symbol.dispose]();
+    await this.#tidying;
+  }
+}
