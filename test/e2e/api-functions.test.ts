@@ -117,7 +117,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('from Node', () => 
     expect((await store.verify({ repair: true })).problems).toStrictEqual([]);
     // @ts-expect-error -- as of a caller without types
     expect(await errorOf(store.prune({ unusedSince: 1 }))).toMatchObject({
-      message: 'options.unusedSince is not known\nexpected: signal, unusedFor, keepStorage, dryRun',
+      message:
+        'options.unusedSince is not known\nexpected: signal, unusedFor, kinds, ids, keepStorage, maxUsedSpace, minFreeSpace, dryRun',
     });
   });
 

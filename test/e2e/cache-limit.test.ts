@@ -276,6 +276,12 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('prune', () => {
       exit code 2
       "
     `);
+    expect(await said('--filter', 'inuse=true', '--filter', 'inuse=false')).toMatchInlineSnapshot(`
+      "error[usage]: --filter inuse can be given once
+        see caisson prune --help
+      exit code 2
+      "
+    `);
     expect(await said('--filter', 'until=1h', '--older-than=1h')).toMatchInlineSnapshot(`
       "error[usage]: --older-than and --filter until are the same
         see caisson prune --help

@@ -46,6 +46,8 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly received: number;
       readonly size: number;
+      /** The store has it: nothing was fetched. Told by pulls alone. */
+      readonly wasThere?: true;
     }
   /**
    * Files of a context are read, to know what is in them: told when that takes longer than a second; several times, and

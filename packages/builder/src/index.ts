@@ -17,6 +17,8 @@ export type { Change, FileChange, FileField, MissReason, StateCause } from './so
 export type { BuildResult } from './result.ts';
 export type { IgnoreLine, IgnoreRules } from './context/ignore-rules.ts';
 export { readIgnoreRules } from './source/read-ignore-rules.ts';
+export { pull, type PulledImage, type PullEvent, type PullRequest } from './images/pull.ts';
+export { push, type PushEvent, type PushRequest } from './images/push.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
 export type { RunRequest } from './run/run-request.ts';
 export { verify, type StoreProblem, type Verified, type VerifyRequest } from './verify/verify.ts';

@@ -1,4 +1,4 @@
-import type { CacheEntry, EntryKind } from '@caisson/store';
+import { matchesEntry, type CacheEntry, type EntryKind } from '@caisson/store';
 import { suggest } from '@caisson/parser';
 import { oneOf, parseDuration } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -38,22 +38,21 @@ export function parsePruneFilters(filters: readonly string[]): PruneFilter {
   }
   const [until, ...more] = [...(given.get('until') ?? []), ...(given.get('unused-for') ?? [])];
   if (more.length > 0) throw new UsageError('--filter until can be given once');
-  const types = (given.get('type') ?? []).map(
-    (word) => TYPES[oneOf('--filter type', word, Object.keys(TYPES))],
+  const kinds = (given.get('type') ?? []).flatMap(
+    (word) => TYPES[oneOf('--filter type', word, Object.keys(TYPES))] ?? [],
   );
   const ids = given.get('id') ?? [];
-  const uses = (given.get('inuse') ?? []).map((word) => oneOf('--filter inuse', word, ['true', 'false']));
-  const hasOthers = types.length + ids.length + uses.length > 0;
+  const [use, ...otherUses] = given.get('inuse') ?? [];
+  if (otherUses.length > 0) throw new UsageError('--filter inuse can be given once');
+  const isInUse = use === undefined ? undefined : oneOf('--filter inuse', use, ['true', 'false']) === 'true';
+  const matches = matchesEntry({
+    ...(kinds.length === 0 ? {} : { kinds }),
+    ...(ids.length === 0 ? {} : { ids }),
+    ...(isInUse === undefined ? {} : { isInUse }),
+  });
   return {
     ...(until === undefined ? {} : { unusedFor: parseDuration('--filter until', until) }),
-    ...(hasOthers
-      ? {
-          matches: ({ kind, id, isInUse }) =>
-            (types.length === 0 || types.includes(kind)) &&
-            (ids.length === 0 || ids.some((each) => id.startsWith(each.replace(/^sha256:/, '')))) &&
-            uses.every((use) => isInUse === (use === 'true')),
-        }
-      : {}),
+    ...(matches === undefined ? {} : { matches }),
   };
 }
 

@@ -1,6 +1,6 @@
-import { familiarName, formatReference, type Compression, type Digest, type Reference } from '@caisson/oci';
+import { familiarName, type Compression, type Digest, type Reference } from '@caisson/oci';
+import { checkRoot } from './as-root.ts';
 import { warningText } from './failure-text.ts';
-import { withSession } from './open-store.ts';
 import { openTransferView } from './output/transfer-view.ts';
 import { registryOptions } from './registry-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,24 +23,15 @@ export async function pushName(
   terminal: Terminal,
   { compression, isQuiet, signal }: PushNameOptions,
 ): Promise<Digest> {
-  const { RegistryClient, pushImage } = await import('@caisson/registry');
+  checkRoot();
+  const { push } = await import('@caisson/builder');
   const name = familiarName(reference);
-  return withSession(root, async (store, session) => {
-    using view = await openTransferView({ way: 'up', name }, terminal, isQuiet);
-    await using client = new RegistryClient({
-      ...registryOptions([], terminal.env),
-      onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
-    });
-    const image = await store.images.find(formatReference(reference));
-    const pushed = await pushImage(client, reference, image, {
-      store,
-      session,
-      compression,
-      signal,
-      onTransfer: (event) => view.note({ kind: 'transfer', ...event }),
-      onSent: ({ digest, size }, sent) => view.note({ kind: 'send', name, digest, sent, size }),
-    });
-    view.complete(pushed.digest);
-    return pushed.digest;
+  using view = await openTransferView({ way: 'up', name }, terminal, isQuiet);
+  const registry = registryOptions([], terminal.env);
+  const { digest } = await push({ root, name, compression, registry, signal }, (event) => {
+    if (event.kind === 'warning') view.tell(warningText(event, terminal.hasColor));
+    else view.note(event);
   });
+  view.complete(digest);
+  return digest;
 }

@@ -30,7 +30,7 @@ function errorOf(
     return optionError(`${at}${member(key)} is not known`, { expected, ...nearestMember(key, known) });
   }
   const found = valueAt(value, issue.path);
-  const isSecret = issue.path.includes('secrets');
+  const isSecret = issue.path.some((key) => key === 'secrets' || key === 'credentials');
   return optionError(`${at} is ${shown(found, isSecret)}`, {
     expected,
     ...(typeof found === 'string' && !isSecret ? nearest(found, quotedWords(expected)) : {}),

@@ -26,6 +26,11 @@ export class CaissonError extends Error {
     return this.#first.place;
   }
 
+  /** What can be done about the first failure, where that is known. */
+  get hint(): string | undefined {
+    return this.#first.hint;
+  }
+
   /** The step that failed. */
   get step(): Failure['step'] {
     return this.#first.step;

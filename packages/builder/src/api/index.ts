@@ -1,15 +1,25 @@
 export { build, type Build } from './build.ts';
 export { check } from './check.ts';
 export { CaissonError } from './error.ts';
-export {
-  openStore,
-  type CallOptions,
-  type PruneOptions,
-  type RemoveOptions,
-  type Store,
-  type StoreImage,
-  type VerifyOptions,
-} from './open-store.ts';
+export { openStore } from './open-store.ts';
+export type {
+  BuildsOptions,
+  CallOptions,
+  PruneOptions,
+  Pull,
+  PulledImage,
+  PullOptions,
+  Push,
+  PushedImage,
+  PushOptions,
+  RemoveOptions,
+  Store,
+  StoreImage,
+  VerifyOptions,
+} from './store.ts';
+export type { PastBuild, PastStep } from './past-build.ts';
+export type { PullEvent } from '../images/pull.ts';
+export type { PushEvent } from '../images/push.ts';
 export { plan } from './plan.ts';
 export { watch, type Watch, type WatchOptions } from './watch.ts';
 export type { WatchEvent } from './watch-event.ts';
@@ -44,5 +54,5 @@ export type { BuildPlan, StepForecast } from '../plan-steps.ts';
 export type { Place } from '../plan/planned.ts';
 export type { Change, FileChange, FileField, MissReason, StateCause } from '../solve/miss-reason.ts';
 export type { StoreProblem, Verified } from '../verify/verify.ts';
-export type { Pruned, Usage } from '@caisson/store';
+export type { EntryKind, EntryUsage, Pruned, Usage } from '@caisson/store';
 export type { Digest, ImageConfig, Manifest } from '@caisson/oci';

@@ -1,91 +1,39 @@
-import type { ImageConfig, Manifest, Digest } from '@caisson/oci';
-import type { Pruned, Usage } from '@caisson/store';
-import type { Verified } from '../verify/verify.ts';
+import type { KeptSpace, NamedImage } from '@caisson/store';
+import type { PullEvent } from '../images/pull.ts';
+import type { PushEvent } from '../images/push.ts';
 import type { CommonOptions } from './build-options.ts';
 import { checkOptions } from './check-options.ts';
+import { BUILD_BOUNDS, type LostEvents } from './event-bounds.ts';
+import { registryAnswers } from './given/answers.ts';
 import { defined } from './given/defined.ts';
-import { placesOf } from './given/wire-request.ts';
+import { givenPlatform } from './given/platform.ts';
+import { placesOf, wireRegistry } from './given/wire-request.ts';
 import {
+  buildsOptions,
   callOptions,
   imageName,
   newName,
   pruneOptions,
+  pullOptions,
+  pushOptions,
+  registryName,
   removeOptions,
   storeOptions,
   verifyOptions,
 } from './option-schemas.ts';
-import { inThread } from './thread/caller.ts';
+import { Running } from './running.ts';
+import type {
+  CallOptions,
+  PruneOptions,
+  Pull,
+  PulledImage,
+  Push,
+  PushedImage,
+  Store,
+  StoreImage,
+} from './store.ts';
+import { inThread, type JobOptions } from './thread/caller.ts';
 import type { Job, StoreJob } from './thread/protocol.ts';
-
-/** An image of the store. */
-export interface StoreImage {
-  /** The image id, the digest of its config. */
-  readonly id: Digest;
-  /** The digest of its manifest. */
-  readonly digest: Digest;
-  /** The full names that it goes by; none for one that lost its name to a newer one. */
-  readonly names: readonly string[];
-  readonly config: ImageConfig;
-  readonly manifest: Manifest;
-}
-
-/** What every method of a store takes. */
-export interface CallOptions {
-  /** Ends the call, as the signal that the store was opened with ends all of them. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What {@link Store.remove} takes. */
-export interface RemoveOptions extends CallOptions {
-  /** An image that is named by its id loses all its names. */
-  readonly force?: boolean | undefined;
-}
-
-/** What {@link Store.verify} takes. */
-export interface VerifyOptions extends CallOptions {
-  /** What is wrong is removed: it is made or fetched again when something needs it. */
-  readonly repair?: boolean | undefined;
-}
-
-/** What {@link Store.prune} may take. */
-export interface PruneOptions extends CallOptions {
-  /** Only what was not used for this long, in milliseconds. */
-  readonly unusedFor?: number | undefined;
-  /** How much may stay, in bytes, what was used last; nothing where it is not given. */
-  readonly keepStorage?: number | undefined;
-  /** Only say what would be taken. */
-  readonly dryRun?: boolean | undefined;
-}
-
-/**
- * A store. It holds nothing open: each method does its work in the thread that builds have, and may be called at any time,
- * beside builds too.
- */
-export interface Store {
-  /** Its folder. */
-  readonly root: string;
-  /** All images. */
-  images(options?: CallOptions): Promise<readonly StoreImage[]>;
-  /**
-   * Gives an image another name. An image that has the name now loses it.
-   * @param image a name, an image id or the beginning of one
-   * @throws CaissonError `no-such-image`
-   */
-  tag(image: string, name: string, options?: CallOptions): Promise<void>;
-  /**
-   * Takes a name away from an image; an image without a name goes. Its layers stay as cache.
-   * @param image a name, an image id or the beginning of one
-   * @returns the names that were taken away
-   * @throws CaissonError `no-such-image`, or `store` for an id with several names
-   */
-  remove(image: string, options?: RemoveOptions): Promise<readonly string[]>;
-  /** Removes what no named image needs: images without a name, and the cache. What running builds use stays. */
-  prune(options?: PruneOptions): Promise<Pruned>;
-  /** What the store takes on the disk, kind by kind. */
-  usage(options?: CallOptions): Promise<readonly Usage[]>;
-  /** Looks whether everything in the store is what it should be. */
-  verify(options?: VerifyOptions): Promise<Verified>;
-}
 
 /**
  * Opens a store, and makes it where there is none.
@@ -94,47 +42,146 @@ export interface Store {
 export async function openStore(options: CommonOptions = {}): Promise<Store> {
   const { signal, ...places } = checkOptions(storeOptions, options);
   const { root } = placesOf(places);
+  await inThread<'open'>({ kind: 'open', root }, { signal });
+  return new OpenedStore(root, signal);
+}
+
+class OpenedStore implements Store {
+  readonly root: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(root: string, signal: AbortSignal | undefined) {
+    this.root = root;
+    this.#signal = signal;
+  }
+
   /** Ended by the signal of the store, or by that of the call. */
-  const does = <Kind extends StoreJob['kind']>(job: Extract<Job, { kind: Kind }>, call: CallOptions = {}) =>
-    inThread<Kind>(job, { signal: either(signal, call.signal) });
-  await does<'open'>({ kind: 'open', root });
-  return {
-    root,
-    async images(given = {}) {
-      const { value } = await does<'images'>({ kind: 'images', root }, checkOptions(callOptions, given));
-      return value.map(({ id, descriptor, names, config, manifest }) => ({
-        id,
-        digest: descriptor.digest,
-        names,
-        config,
-        manifest,
-      }));
-    },
-    async tag(image, name, given = {}) {
-      const names = {
-        image: checkOptions(imageName, image, 'image'),
-        name: checkOptions(newName, name, 'name'),
-      };
-      await does<'tag'>({ kind: 'tag', root, ...names }, checkOptions(callOptions, given));
-    },
-    async remove(image, given = {}) {
-      const { force = false, ...call } = checkOptions(removeOptions, given);
-      const named = checkOptions(imageName, image, 'image');
-      return (await does<'remove'>({ kind: 'remove', root, image: named, isForced: force }, call)).value;
-    },
-    async prune(given = {}) {
-      const { unusedFor, keepStorage, dryRun = false, ...call } = checkOptions(pruneOptions, given);
-      const what = { isDryRun: dryRun, ...defined({ unusedFor, reserved: keepStorage }) };
-      return (await does<'prune'>({ kind: 'prune', root, ...what }, call)).value;
-    },
-    async usage(given = {}) {
-      return (await does<'usage'>({ kind: 'usage', root }, checkOptions(callOptions, given))).value;
-    },
-    async verify(given = {}) {
-      const { repair = false, ...call } = checkOptions(verifyOptions, given);
-      return (await does<'verify'>({ kind: 'verify', root, isRepair: repair }, call)).value;
-    },
-  };
+  #does<Kind extends StoreJob['kind']>(
+    job: Extract<Job, { kind: Kind }>,
+    call: CallOptions,
+    tools: Omit<JobOptions, 'signal'> = {},
+  ) {
+    return inThread<Kind>(job, { ...tools, signal: either(this.#signal, call.signal) });
+  }
+
+  async images(given: CallOptions = {}) {
+    const call = checkOptions(callOptions, given);
+    const { value } = await this.#does<'images'>({ kind: 'images', root: this.root }, call);
+    return value.map(storeImage);
+  }
+
+  async image(image: string, given: CallOptions = {}) {
+    const named = checkOptions(imageName, image, 'image');
+    const call = checkOptions(callOptions, given);
+    const { value } = await this.#does<'image'>({ kind: 'image', root: this.root, image: named }, call);
+    return storeImage(value);
+  }
+
+  pull(...given: Parameters<Store['pull']>): Pull {
+    const [name, options = {}] = given;
+    return new Running<PullEvent | LostEvents, PulledImage>(BUILD_BOUNDS, async (emit) => {
+      const named = checkOptions(registryName, name, 'name');
+      const { platform, registry, ...call } = checkOptions(pullOptions, options);
+      const which = platform === undefined ? {} : { platform: givenPlatform(platform) };
+      const { value } = await this.#does<'pull'>(
+        { kind: 'pull', root: this.root, name: named, registry: wireRegistry(registry), ...which },
+        call,
+        {
+          answers: registryAnswers(registry),
+          onEvent: (event) => {
+            if (event.kind === 'fetch' || event.kind === 'warning') emit(event);
+          },
+        },
+      );
+      return { ...storeImage(value), tagDigest: value.tagDigest };
+    });
+  }
+
+  push(...given: Parameters<Store['push']>): Push {
+    const [name, options = {}] = given;
+    return new Running<PushEvent | LostEvents, PushedImage>(BUILD_BOUNDS, async (emit) => {
+      const named = checkOptions(registryName, name, 'name');
+      const { compression, registry, ...call } = checkOptions(pushOptions, options);
+      const { value } = await this.#does<'push'>(
+        {
+          kind: 'push',
+          root: this.root,
+          name: named,
+          registry: wireRegistry(registry),
+          ...defined({ compression }),
+        },
+        call,
+        {
+          answers: registryAnswers(registry),
+          onEvent: (event) => {
+            if (event.kind === 'send' || event.kind === 'transfer' || event.kind === 'warning') emit(event);
+          },
+        },
+      );
+      return { name: named, digest: value.digest, manifest: value };
+    });
+  }
+
+  async tag(image: string, name: string, given: CallOptions = {}) {
+    const names = {
+      image: checkOptions(imageName, image, 'image'),
+      name: checkOptions(newName, name, 'name'),
+    };
+    await this.#does<'tag'>({ kind: 'tag', root: this.root, ...names }, checkOptions(callOptions, given));
+  }
+
+  async remove(...given: Parameters<Store['remove']>) {
+    const image = checkOptions(imageName, given[0], 'image');
+    const { force = false, ...call } = checkOptions(removeOptions, given[1] ?? {});
+    const job = { kind: 'remove', root: this.root, image, isForced: force } as const;
+    return (await this.#does<'remove'>(job, call)).value;
+  }
+
+  async builds(...[given = {}]: Parameters<Store['builds']>) {
+    const { limit: most = MOST_BUILDS, ...call } = checkOptions(buildsOptions, given);
+    return (await this.#does<'builds'>({ kind: 'builds', root: this.root, most }, call)).value;
+  }
+
+  async prune(given: PruneOptions = {}) {
+    const { unusedFor, kinds, ids, dryRun = false, signal, ...space } = checkOptions(pruneOptions, given);
+    const what = {
+      isDryRun: dryRun,
+      filter: defined({ kinds, ids }),
+      ...defined({ unusedFor, keep: keptSpace(space) }),
+    };
+    return (await this.#does<'prune'>({ kind: 'prune', root: this.root, ...what }, { signal })).value;
+  }
+
+  async usage(given: CallOptions = {}) {
+    const call = checkOptions(callOptions, given);
+    return (await this.#does<'usage'>({ kind: 'usage', root: this.root }, call)).value;
+  }
+
+  async entries(given: CallOptions = {}) {
+    const call = checkOptions(callOptions, given);
+    return (await this.#does<'entries'>({ kind: 'entries', root: this.root }, call)).value;
+  }
+
+  async verify(...[given = {}]: Parameters<Store['verify']>) {
+    const { repair = false, ...call } = checkOptions(verifyOptions, given);
+    return (await this.#does<'verify'>({ kind: 'verify', root: this.root, isRepair: repair }, call)).value;
+  }
+}
+
+/** No more are kept. */
+const MOST_BUILDS = 50;
+
+function storeImage({ id, descriptor, names, config, manifest }: NamedImage): StoreImage {
+  return { id, digest: descriptor.digest, names, config, manifest };
+}
+
+function keptSpace({
+  keepStorage,
+  maxUsedSpace,
+  minFreeSpace,
+}: Pick<PruneOptions, 'keepStorage' | 'maxUsedSpace' | 'minFreeSpace'>): KeptSpace | undefined {
+  const kept = defined({ reserved: keepStorage, maxUsed: maxUsedSpace, minFree: minFreeSpace });
+  return Object.keys(kept).length === 0 ? undefined : kept;
 }
 
 function either(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {

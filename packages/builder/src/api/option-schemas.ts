@@ -210,14 +210,32 @@ export const runOptions = object({
 });
 
 export const storeOptions = object(common);
+export const registryName = name('the name of an image, for example registry.example.com/app:1.2');
 export const newName = name('a name for the image: NAME[:TAG]');
 const { signal } = common;
 export const callOptions = object({ signal });
 export const removeOptions = object({ signal, force: z.optional(flag) });
 export const verifyOptions = object({ signal, repair: z.optional(flag) });
+export const buildsOptions = object({ signal, limit: z.optional(count) });
+export const pullOptions = object({
+  signal,
+  platform: z.optional(name(PLATFORM)),
+  registry: z.optional(registry),
+});
+export const pushOptions = object({
+  signal,
+  compression: z.optional(oneOf('gzip', 'zstd', 'none')),
+  registry: z.optional(registry),
+});
 export const pruneOptions = object({
   signal,
   unusedFor: z.optional(number('a number of milliseconds', { least: 0, isWhole: false })),
+  kinds: z.optional(
+    list(oneOf('step', 'base image', 'unnamed image', 'tree', 'cache mount', 'file', 'logs', 'unreadable')),
+  ),
+  ids: z.optional(list(name('an id, or the beginning of one'))),
   keepStorage: z.optional(bytes),
+  maxUsedSpace: z.optional(bytes),
+  minFreeSpace: z.optional(bytes),
   dryRun: z.optional(flag),
 });

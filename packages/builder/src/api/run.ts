@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { checkOptions } from './check-options.ts';
 import { OUTPUT_BOUNDS } from './event-bounds.ts';
-import { Answers } from './given/answers.ts';
+import { registryAnswers } from './given/answers.ts';
 import { defined } from './given/defined.ts';
 import { placesOf, wireRegistry } from './given/wire-request.ts';
 import { runOptions } from './option-schemas.ts';
@@ -33,11 +33,7 @@ export function run(options: RunOptions): Run {
   return new Running<RunOutput, RunEnd>(OUTPUT_BOUNDS, async (emit) => {
     const request = requestOf(checkOptions(runOptions, options));
     const { signal, registry } = options;
-    const answers = new Answers({
-      secrets: new Map(),
-      credentials: registry?.credentials,
-      context: undefined,
-    });
+    const answers = registryAnswers(registry);
     const { value: exitCode } = await inThread<'run'>(
       { kind: 'run', request },
       { signal, answers, onOutput: (stream, data) => emit({ stream, data }) },

@@ -1,9 +1,10 @@
-import { familiarName, parseReference, type Digest } from '@caisson/oci';
+import { familiarName, parseReference, type Descriptor, type Reference } from '@caisson/oci';
 import type { PushOptions } from '@caisson/registry';
 import { RegistryError } from '@caisson/registry/errors';
-import { atIntervals } from '../at-intervals.ts';
-import type { RegistryAccess } from '../bases/registry-access.ts';
-import type { Emit } from '../events.ts';
+import type { StoredImage } from '@caisson/store';
+import { eachAtIntervals } from '../at-intervals.ts';
+import type { OpenRegistry, RegistryAccess } from '../bases/registry-access.ts';
+import type { BuildEvent, Emit } from '../events.ts';
 import { failuresOf } from '../failure-of.ts';
 import { BuildError, buildError } from '../failure.ts';
 import type { FinishedImage } from './output.ts';
@@ -28,7 +29,7 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
       expected: '-t REGISTRY/NAME[:TAG]',
     });
   }
-  const { client, pushImage } = await registry.open();
+  const opened = await registry.open();
   const stored = { id: manifest.config.digest, descriptor, manifest, config };
   await store.barrier(); // what others are told of is on the disk
   for (const name of image.names) {
@@ -37,15 +38,8 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
     const shown = familiarName(reference.value);
     emit({ kind: 'pushing', name: shown });
     try {
-      const pushed = await pushImage(client, reference.value, stored, {
-        store,
-        session,
-        compression: 'gzip',
-        elsewhere,
-        onTransfer: (event) => emit({ kind: 'transfer', ...event }),
-        onSent: sendTeller(shown, emit),
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const options = { store, session, compression: 'gzip', elsewhere, name: shown, emit, signal } as const;
+      const pushed = await pushOne(opened, reference.value, stored, options);
       emit({ kind: 'pushed', name: shown, digest: pushed.digest, size: pushed.size });
     } catch (error) {
       throw namingImage(error, shown);
@@ -53,16 +47,27 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
   }
 }
 
-/** Tells how far each blob is. */
-function sendTeller(name: string, emit: Emit): NonNullable<PushOptions['onSent']> {
-  const tellers = new Map<Digest, (sent: number) => void>();
-  return ({ digest, size }, sent) => {
-    const tell =
-      tellers.get(digest) ??
-      atIntervals(size, (now) => emit({ kind: 'send', name, digest, sent: now, size }));
-    tellers.set(digest, tell);
-    tell(sent);
-  };
+/** What pushing an image to one place needs. */
+interface PushOneOptions extends Pick<PushOptions, 'store' | 'session' | 'compression' | 'elsewhere'> {
+  /** What it is called there, for events. */
+  readonly name: string;
+  readonly emit: (event: Extract<BuildEvent, { kind: 'send' | 'transfer' }>) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends an image to one place, and tells how far each blob is. @throws RegistryError, StoreError */
+export function pushOne(
+  { client, pushImage }: OpenRegistry,
+  reference: Reference,
+  image: StoredImage,
+  { name, emit, signal, ...options }: PushOneOptions,
+): Promise<Descriptor> {
+  return pushImage(client, reference, image, {
+    ...options,
+    onTransfer: (event) => emit({ kind: 'transfer', ...event }),
+    onSent: eachAtIntervals((blob, sent) => emit({ kind: 'send', name, ...blob, sent })),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** What goes wrong with a push is told with the name that was pushed: there may be several. */

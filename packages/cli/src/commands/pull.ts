@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { familiarName, hostPlatform, type Digest, type Platform, type Reference } from '@caisson/oci';
+import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName } from '../image-names.ts';
 import { onInterrupt, unlessInterrupted } from '../interrupt.ts';
-import { withSession } from '../open-store.ts';
 import { openTransferView } from '../output/transfer-view.ts';
 import { collect, parsePlatformOption } from '../parse-options.ts';
 import { MIRROR_FLAG, MIRROR_HELP, registryOptions } from '../registry-options.ts';
@@ -67,25 +67,15 @@ async function pull(
   { root, platform, signal, flags }: PullOptions,
   terminal: Terminal,
 ): Promise<Digest> {
-  const { RegistryClient, pullImage } = await import('@caisson/registry');
-  return withSession(root, async (store, session) => {
-    const image = familiarName(reference);
-    using view = await openTransferView({ way: 'down', name: image }, terminal, flags.quiet === true);
-    await using client = new RegistryClient({
-      ...registryOptions(flags.registryMirror, terminal.env),
-      onWarning: (message) => view.tell(warningText({ message }, terminal.hasColor)),
-    });
-    const pulled = await pullImage(client, reference, {
-      store,
-      session,
-      platform,
-      signal,
-      onTransfer: ({ digest, done, size, wasThere }) => {
-        if (wasThere) view.has(digest, size);
-        else view.note({ kind: 'fetch', image, digest, received: done, size });
-      },
-    });
-    view.complete(pulled.tagDigest);
-    return pulled.manifest.config.digest;
+  checkRoot();
+  const { pull: pullImage } = await import('@caisson/builder');
+  const name = familiarName(reference);
+  using view = await openTransferView({ way: 'down', name }, terminal, flags.quiet === true);
+  const registry = registryOptions(flags.registryMirror, terminal.env);
+  const image = await pullImage({ root, name, platform, registry, signal }, (event) => {
+    if (event.kind === 'warning') view.tell(warningText(event, terminal.hasColor));
+    else view.note(event);
   });
+  view.complete(image.tagDigest);
+  return image.id;
 }

@@ -23,7 +23,8 @@ export class FarLines {
   line(event: FarEvent): string | undefined {
     switch (event.kind) {
       case 'fetch': {
-        const { digest, image, received, size: total } = event;
+        const { digest, image, received, size: total, wasThere = false } = event;
+        if (wasThere) return `has ${shortId(digest)} (${size(total)})`;
         const what = `${shortId(digest)} of ${image}`;
         if (received < total)
           return this.#far(digest, `pulling ${what}: ${size(received)} of ${size(total)}`);

@@ -26,8 +26,8 @@ export class PullOnTheWay implements Disposable {
   async #show({ digest, done, size, wasThere }: Parameters<OnTransfer>[0]): Promise<void> {
     this.#view ??= this.#open();
     const view = await this.#view;
-    if (wasThere) view.has(digest, size);
-    else view.note({ kind: 'fetch', image: this.#image, digest, received: done, size });
+    const fetched = { kind: 'fetch', image: this.#image, digest, received: done, size } as const;
+    view.note(wasThere ? { ...fetched, wasThere } : fetched);
   }
 
   async #open(): Promise<TransferView> {

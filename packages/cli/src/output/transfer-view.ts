@@ -2,7 +2,6 @@ import type { BuildEvent } from '@caisson/builder';
 import type { Digest } from '@caisson/oci';
 import type { Terminal } from '../terminal.ts';
 import { FarLines } from './far-lines.ts';
-import { shortId, size } from './format.ts';
 import { drawsLive } from './open-progress.ts';
 import { otherLine } from './plain-lines.ts';
 
@@ -12,8 +11,6 @@ export type TransferEvent = Extract<BuildEvent, { kind: 'fetch' | 'send' | 'tran
 /** Shows an image that travels without a build. Disposing of it takes away what does not stay. */
 export interface TransferView extends Disposable {
   readonly note: (event: TransferEvent) => void;
-  /** A layer that does not travel, since the store has it. */
-  readonly has: (digest: Digest, size: number) => void;
   /** A warning or whatever else stays, with a newline at its end. */
   readonly tell: (text: string) => void;
   /** All of it is there. @param digest the manifest's, where somebody wants to know it */
@@ -53,10 +50,6 @@ class TransferLines implements TransferView {
 
   readonly note = (event: TransferEvent): void => {
     this.#line(event.kind === 'transfer' ? otherLine(event) : this.#far.line(event));
-  };
-
-  readonly has = (digest: Digest, bytes: number): void => {
-    this.#line(`has ${shortId(digest)} (${size(bytes)})`);
   };
 
   readonly complete = (digest?: Digest): void => {

@@ -56,8 +56,13 @@ export class Answers {
   }
 }
 
+/** Of a job that asks for nothing but credentials. */
+export function registryAnswers({ credentials }: RegistryAccessOptions = {}): Answers {
+  return new Answers({ secrets: new Map(), credentials, context: undefined });
+}
+
 /** Of a job that asks for nothing. */
-export const NO_ANSWERS = new Answers({ secrets: new Map(), credentials: undefined, context: undefined });
+export const NO_ANSWERS = registryAnswers();
 
 function secretBytes(value: unknown): Uint8Array {
   if (typeof value === 'string') return new TextEncoder().encode(value);

@@ -1,13 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  nearestPlatform,
-  nearestPlatformName,
-  parseDigest,
-  parsePlatform,
-  parseSourceDateEpoch,
-} from '@caisson/oci';
-import { suggest } from '@caisson/parser';
+import { parseDigest, parseSourceDateEpoch } from '@caisson/oci';
 import { storeRoot, type CacheSize } from '@caisson/store';
 import type { CacheExportRequest, CacheLocation } from '../../request.ts';
 import type {
@@ -23,13 +16,13 @@ import type {
   SourceOptions,
 } from '../build-options.ts';
 import { optionError } from '../error.ts';
-import { PLATFORM } from '../option-schemas.ts';
 import type { WatchOptions } from '../watch.ts';
 import type { WireBuild, WireCheck, WireRegistry, WireWatch } from '../thread/protocol.ts';
 import { Answers } from './answers.ts';
 import { partsOfStream, partsOfTree, type GivenParts } from './context-parts.ts';
-import { givenSecrets } from './secrets.ts';
 import { defined } from './defined.ts';
+import { platformName } from './platform.ts';
+import { givenSecrets } from './secrets.ts';
 
 /** A job for the thread, and what it may ask for. */
 export interface Given<Request> {
@@ -74,22 +67,15 @@ function sourceOf(options: SourceOptions): Omit<WireCheck, 'context'> {
   return {
     ...placesOf(options),
     registry: wireRegistry(registry),
-    ...defined({ dockerfile, dockerfileText, target, platform: platformOf(platform) }),
+    ...defined({
+      dockerfile,
+      dockerfileText,
+      target,
+      platform: platform === undefined ? undefined : platformName(platform),
+    }),
     ...defined({ buildArgs, buildContexts, pull }),
     ...defined({ sourceDateEpoch: options.sourceDateEpoch ?? epochOf(process.env['SOURCE_DATE_EPOCH']) }),
   };
-}
-
-/** @throws CaissonError for one that nobody has heard of and that is like another: it is most likely misspelt */
-function platformOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parsePlatform(text);
-  const suggestion = parsed.ok ? nearestPlatform(parsed.value, suggest) : nearestPlatformName(text, suggest);
-  if (parsed.ok && suggestion === undefined) return text;
-  throw optionError(`options.platform is ${JSON.stringify(text)}`, {
-    expected: PLATFORM,
-    ...defined({ suggestion }),
-  });
 }
 
 /** @throws CaissonError for a variable that makes no sense */

@@ -94,11 +94,16 @@ const TITLES: Readonly<Record<Job['kind'], string>> = {
   run: 'the run',
   open: 'opening the store',
   images: 'listing the images',
+  image: 'looking for the image',
+  builds: 'listing the builds',
   usage: 'measuring the store',
+  entries: 'measuring the store',
   tag: 'naming the image',
   remove: 'removing the image',
   prune: 'pruning the store',
   verify: 'verifying the store',
+  pull: 'the pull',
+  push: 'the push',
 };
 
 /**

@@ -7,12 +7,12 @@ import { keptReason } from '../../report/kept-reason.ts';
 import type { BuildRequest, SecretSource } from '../../request.ts';
 import { runImage } from '../../run/run-image.ts';
 import type { OutputListener } from '@caisson/runtime';
-import type { RegistryOptions } from '@caisson/registry';
 import type { Result } from '@caisson/oci';
 import type { InFlight } from '../../steps/in-flight.ts';
 import { ImageGatherer } from '../image-gatherer.ts';
-import type { Job, Outcome, WireBuild, WireRegistry } from './protocol.ts';
+import type { Job, Outcome, WireBuild } from './protocol.ts';
 import type { Questions } from './questions.ts';
+import { registryOptions } from './registry-options.ts';
 import { doStoreJob } from './store-jobs.ts';
 import { doWatchJob } from './watch-job.ts';
 import type { WatchEvent } from '../watch-event.ts';
@@ -70,7 +70,7 @@ export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
       return { kind: 'run', value: valueOf(ended) };
     }
     default:
-      return doStoreJob(job, signal);
+      return doStoreJob(job, tools);
   }
 }
 
@@ -106,15 +106,5 @@ async function requestOf(
     secrets: Object.fromEntries(sources),
     registry: registryOptions(registry, questions),
     signal,
-  };
-}
-
-function registryOptions(
-  { mirrors, asksForCredentials }: WireRegistry,
-  questions: Questions,
-): RegistryOptions {
-  return {
-    ...(mirrors === undefined ? {} : { mirrors }),
-    ...(asksForCredentials ? { credentials: (host: string) => questions.credentials(host) } : {}),
   };
 }

@@ -4,11 +4,14 @@ import type { ContextPiece } from '../../context/given-context.ts';
 import type { BuildEvent } from '../../events.ts';
 import type { Failure } from '../../failure.ts';
 import type { BuildPlan } from '../../plan-steps.ts';
+import type { PulledImage } from '../../images/pull.ts';
 import type { RunRequest } from '../../run/run-request.ts';
 import type { Verified } from '../../verify/verify.ts';
 import type { Credentials, RegistryOptions } from '@caisson/registry';
-import type { NamedImage, Pruned, Usage } from '@caisson/store';
+import type { Compression, Descriptor, Platform } from '@caisson/oci';
+import type { EntryFilter, EntryUsage, KeptSpace, NamedImage, Pruned, Usage } from '@caisson/store';
 import type { BuiltImage } from '../built-image.ts';
+import type { PastBuild } from '../past-build.ts';
 import type { WatchEvent } from '../watch-event.ts';
 
 /*
@@ -57,16 +60,32 @@ export type Job =
 export type StoreJob = { readonly root: string } & (
   | { readonly kind: 'open' }
   | { readonly kind: 'images' }
+  | { readonly kind: 'image'; readonly image: string }
+  | { readonly kind: 'builds'; readonly most: number }
   | { readonly kind: 'usage' }
+  | { readonly kind: 'entries' }
   | { readonly kind: 'tag'; readonly image: string; readonly name: string }
   | { readonly kind: 'remove'; readonly image: string; readonly isForced: boolean }
   | {
       readonly kind: 'prune';
       readonly unusedFor?: number;
-      readonly reserved?: number;
+      readonly keep?: KeptSpace;
+      readonly filter: EntryFilter;
       readonly isDryRun: boolean;
     }
   | { readonly kind: 'verify'; readonly isRepair: boolean }
+  | {
+      readonly kind: 'pull';
+      readonly name: string;
+      readonly platform?: Platform;
+      readonly registry: WireRegistry;
+    }
+  | {
+      readonly kind: 'push';
+      readonly name: string;
+      readonly compression?: Compression;
+      readonly registry: WireRegistry;
+    }
 );
 
 /** What came of it. */
@@ -78,11 +97,16 @@ export type Outcome =
   | { readonly kind: 'run'; readonly value: number }
   | { readonly kind: 'open' }
   | { readonly kind: 'images'; readonly value: readonly NamedImage[] }
+  | { readonly kind: 'image'; readonly value: NamedImage }
+  | { readonly kind: 'builds'; readonly value: readonly PastBuild[] }
   | { readonly kind: 'usage'; readonly value: readonly Usage[] }
+  | { readonly kind: 'entries'; readonly value: readonly EntryUsage[] }
   | { readonly kind: 'tag' }
   | { readonly kind: 'remove'; readonly value: readonly string[] }
   | { readonly kind: 'prune'; readonly value: Pruned }
-  | { readonly kind: 'verify'; readonly value: Verified };
+  | { readonly kind: 'verify'; readonly value: Verified }
+  | { readonly kind: 'pull'; readonly value: PulledImage }
+  | { readonly kind: 'push'; readonly value: Descriptor };
 
 /** What the thread needs of the caller to go on. */
 export type Question =

@@ -1,19 +1,29 @@
-import { parseReference } from '@caisson/oci';
+import { existsSync } from 'node:fs';
 import {
   diskUsage,
+  entryUsage,
+  matchesEntry,
   nameImage,
-  openStore,
   prune,
   removeImage,
-  type Session,
   type Store,
 } from '@caisson/store';
-import { buildError } from '../../failure.ts';
+import { newImageName } from '../../images/image-name.ts';
+import { pull } from '../../images/pull.ts';
+import { push } from '../../images/push.ts';
+import type { KeptReport } from '../../report/build-report.ts';
+import { keptReason } from '../../report/kept-reason.ts';
+import { listReports } from '../../report/read-report.ts';
 import { verify } from '../../verify/verify.ts';
+import { withSession } from '../../with-session.ts';
+import type { PastBuild } from '../past-build.ts';
+import type { JobTools } from './do-job.ts';
 import type { Outcome, StoreJob } from './protocol.ts';
+import { registryOptions } from './registry-options.ts';
 
-/** Does something with a store. @throws StoreError, BuildError */
-export async function doStoreJob(job: StoreJob, signal: AbortSignal): Promise<Outcome> {
+/** Does something with a store. @throws StoreError, BuildError, RegistryError */
+export async function doStoreJob(job: StoreJob, tools: JobTools): Promise<Outcome> {
+  const { signal, questions, emit } = tools;
   const place = { root: job.root, signal };
   switch (job.kind) {
     case 'open':
@@ -21,53 +31,65 @@ export async function doStoreJob(job: StoreJob, signal: AbortSignal): Promise<Ou
       return { kind: 'open' };
     case 'images':
       return { kind: 'images', value: await withSession(place, (store) => store.images.list()) };
+    case 'image':
+      return { kind: 'image', value: await withSession(place, (store) => store.images.find(job.image)) };
+    case 'builds':
+      return { kind: 'builds', value: await withSession(place, (store) => pastBuilds(store, job.most)) };
     case 'usage':
       return { kind: 'usage', value: await withSession(place, (store) => diskUsage(store, signal)) };
-    case 'tag':
-      await withSession(place, (store, session) => tag(store, session, job));
+    case 'entries':
+      return { kind: 'entries', value: await withSession(place, (store) => entryUsage(store, signal)) };
+    case 'tag': {
+      const name = newImageName(job.name);
+      await withSession(place, (...opened) => nameImage(...opened, job.image, name));
       return { kind: 'tag' };
+    }
     case 'remove': {
       const { image, isForced } = job;
-      const removed = await withSession(place, (store, session) =>
-        removeImage(store, session, image, isForced),
-      );
+      const removed = await withSession(place, (...opened) => removeImage(...opened, image, isForced));
       return { kind: 'remove', value: removed.names };
     }
     case 'prune': {
-      const { isDryRun, unusedFor, reserved } = job;
-      const options = {
-        isDryRun,
-        signal,
-        ...(unusedFor === undefined ? {} : { unusedFor }),
-        ...(reserved === undefined ? {} : { keep: { reserved } }),
-      };
-      return { kind: 'prune', value: await withSession(place, (...opened) => prune(...opened, options)) };
+      const { kind, root: _root, filter, ...options } = job;
+      const matches = matchesEntry(filter);
+      const how = { ...options, ...(matches === undefined ? {} : { matches }), signal };
+      return { kind, value: await withSession(place, (...opened) => prune(...opened, how)) };
     }
     case 'verify': {
       const { problems, unknown } = await verify({ ...place, isRepair: job.isRepair });
       const plain = problems.map(({ path, message, remedy }) => ({ path, message, remedy }));
       return { kind: 'verify', value: { problems: plain, unknown } };
     }
+    case 'pull': {
+      const { kind, registry, ...image } = job;
+      const request = { ...image, registry: registryOptions(registry, questions), signal };
+      return { kind, value: await pull(request, emit) };
+    }
+    case 'push': {
+      const { kind, registry, ...image } = job;
+      const request = { ...image, registry: registryOptions(registry, questions), signal };
+      return { kind, value: await push(request, emit) };
+    }
   }
 }
 
-async function withSession<T>(
-  { root, signal }: { readonly root: string; readonly signal: AbortSignal },
-  work: (store: Store, session: Session) => Promise<T>,
-): Promise<T> {
-  using store = await openStore(root, { signal });
-  await using session = store.session();
-  return await work(store, session);
+/** How many files of a change are told: many builds are told of at once. */
+const MOST_FILES = 20;
+
+async function pastBuilds(store: Store, most: number): Promise<PastBuild[]> {
+  return (await listReports(store, most)).map((report) => pastBuild(store, report));
 }
 
-async function tag(
-  store: Store,
-  session: Session,
-  { image, name }: { readonly image: string; readonly name: string },
-): Promise<void> {
-  const reference = parseReference(name);
-  if (!reference.ok) throw buildError('invalid-request', reference.error, { expected: 'NAME[:TAG]' });
-  if (reference.value.digest !== undefined)
-    throw buildError('invalid-request', `${name} has a digest`, { expected: 'NAME[:TAG]' });
-  await nameImage(store, session, image, reference.value);
+function pastBuild({ logs }: Store, { steps, result: _result, ...report }: KeptReport): PastBuild {
+  return {
+    ...report,
+    steps: steps.map(({ record: _record, reason, ...step }) => {
+      const log = logs.path(report.id, step.id);
+      return {
+        ...step,
+        ...(reason === undefined ? {} : { reason: keptReason(reason, MOST_FILES) }),
+        ...(existsSync(log) ? { log } : {}),
+      };
+    }),
+  };
 }

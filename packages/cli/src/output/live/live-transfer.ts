@@ -30,11 +30,13 @@ export class LiveTransfer implements TransferView {
 
   readonly note = (event: TransferEvent): void => {
     if (event.kind === 'transfer') return;
+    if (event.kind === 'fetch' && event.wasThere === true) {
+      this.#transfer.forget(event.digest);
+      return;
+    }
     const done = event.kind === 'fetch' ? event.received : event.sent;
     this.#transfer.note(event.digest, done, event.size, performance.now());
   };
-
-  readonly has = (digest: Digest): void => this.#transfer.forget(digest);
 
   readonly tell = (text: string): void => {
     this.#lasting += text;
