@@ -218,7 +218,7 @@ describe('options', () => {
         'options.root is 1\nexpected: a path',
         'options.unusedFor is "7d"\nexpected: a number of milliseconds',
         'options.keepStorage is -1\nexpected: a number of bytes',
-        'options.dryrun is not known\nexpected: signal, unusedFor, keepStorage, dryRun\ndid you mean dryRun?',
+        'options.dryrun is not known\nexpected: signal, unusedFor, kinds, ids, keepStorage, maxUsedSpace, minFreeSpace, dryRun\ndid you mean dryRun?',
         'options.force is 1\nexpected: true or false',
         'options.repair is "yes"\nexpected: true or false',
         'image is missing\nexpected: the name of an image, an image id or the beginning of one',
