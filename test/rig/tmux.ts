@@ -29,21 +29,29 @@ export class TerminalRun implements AsyncDisposable {
   static async start(
     world: World,
     args: readonly string[],
-    { columns, rows }: TerminalSize,
+    size: TerminalSize,
     {
-      env: more = {},
+      env = {},
       first = 'true',
     }: { readonly env?: Readonly<Record<string, string>>; readonly first?: string } = {},
   ): Promise<TerminalRun> {
-    const { store, context, folder } = world;
+    const command = [process.execPath, CAISSON, ...args].map((arg) => `'${arg}'`).join(' ');
+    return TerminalRun.open(world, `${first}; ${command}; echo "exit code $?"; exec sleep 600`, size, env);
+  }
+
+  /** Runs a shell command in the context of a world. */
+  static async open(
+    { store, context, folder }: World,
+    command: string,
+    { columns, rows }: TerminalSize,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<TerminalRun> {
     const env = { ...bareEnvironment(store), LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', ...more };
     // The server before may still be on its way out of its socket.
     started++;
     const run = new TerminalRun(join(folder, `tmux-${started}`), env);
-    const command = [process.execPath, CAISSON, ...args].map((arg) => `'${arg}'`).join(' ');
     const size = ['-x', String(columns), '-y', String(rows)];
-    const shell = `${first}; ${command}; echo "exit code $?"; exec sleep 600`;
-    await run.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-c', context, shell);
+    await run.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, '-c', context, command);
     return run;
   }
 
@@ -90,6 +98,11 @@ export class TerminalRun implements AsyncDisposable {
   /** Presses keys, by their names in tmux. */
   async press(...keys: readonly string[]): Promise<void> {
     await this.#tmux('send-keys', ...keys);
+  }
+
+  /** Presses the keys of a text. */
+  async type(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', '--', text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,8 @@ export const TOOLS = {
   strace: 'strace',
   sudo: 'sudo',
   tmux: 'tmux',
+  zsh: 'zsh',
+  fish: 'fish',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

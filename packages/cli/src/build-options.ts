@@ -1,6 +1,18 @@
 import type { Command } from 'commander';
 import type { LimitFlags } from './parse-limits.ts';
-import { collect, collectNames, FORMS_HELP } from './parse-options.ts';
+import { choiceOption } from './choice-option.ts';
+import { PROGRESS_KINDS } from './output/open-progress.ts';
+import { CALL_CHOICES } from './parse-call.ts';
+import {
+  collect,
+  collectNames,
+  CONTEXT_MODES_CHOICES,
+  formsOption,
+  NETWORK_CHOICES,
+  pullOption,
+  RIGHTS,
+  RUNTIME_CHOICES,
+} from './parse-options.ts';
 import type { WatchFlags } from './watch/watch-flags.ts';
 import { MIRROR_FLAG, MIRROR_HELP } from './registry-options.ts';
 
@@ -82,9 +94,12 @@ function addImageOptions(command: Command): void {
       collect,
       [],
     )
-    .option(
-      '--context-modes <how>',
-      'what modes of files in contexts count as: exact, or normal, as git keeps them (CAISSON_CONTEXT_MODES)',
+    .addOption(
+      choiceOption(
+        '--context-modes <how>',
+        'what modes of files in contexts count as: exact, or normal, as git keeps them (CAISSON_CONTEXT_MODES)',
+        CONTEXT_MODES_CHOICES,
+      ),
     )
     .option('--label <name=value>', 'a label of the image; may be given several times', collect, []);
 }
@@ -104,11 +119,18 @@ function addStepOptions(command: Command): void {
       collect,
       [],
     )
-    .option(
-      '--network <mode>',
-      'the network of RUN steps: default, host or none (default is that of this machine)',
+    .addOption(
+      choiceOption(
+        '--network <mode>',
+        'the network of RUN steps: default, host or none (default is that of this machine)',
+        NETWORK_CHOICES,
+      ),
     )
-    .option('--allow <right>', 'a right for steps that ask for it: network.host', collect, [])
+    .addOption(
+      choiceOption('--allow <right>', 'a right for steps that ask for it: network.host', RIGHTS)
+        .default([])
+        .argParser(collect),
+    )
     .option(
       '--add-host <name:address>',
       'a name for the /etc/hosts of RUN steps; may be given several times',
@@ -119,8 +141,14 @@ function addStepOptions(command: Command): void {
     .option('--cpus <number>', 'how many processors a RUN step may use, for example 1.5')
     .option('--shm-size <size>', 'the size of /dev/shm in RUN steps (default: 64m)')
     .option('--ulimit <name=soft[:hard]>', 'a limit for the processes of RUN steps', collect, [])
-    .option('--runtime <names>', 'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
-    .option('--forms <which>', FORMS_HELP)
+    .addOption(
+      choiceOption(
+        '--runtime <names>',
+        'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)',
+        RUNTIME_CHOICES,
+      ),
+    )
+    .addOption(formsOption())
     .option('--jobs <number>', 'how many steps may run at once');
 }
 
@@ -139,7 +167,7 @@ function addCacheOptions(command: Command): Command {
       '--cache-max-size <size>',
       'how much the cache may take, for example 20g or 10% of the disk (default: 10%; CAISSON_CACHE_MAX_SIZE, config.toml)',
     )
-    .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
+    .addOption(pullOption())
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
 
@@ -163,10 +191,13 @@ function addOutputOptions(command: Command): Command {
     .option('--iidfile <path>', 'a file for the image id')
     .option('--metadata-file <path>', 'a file for what docker calls metadata: digests, names, in JSON')
     .option('-q, --quiet', 'print nothing but the image id')
-    .option(
-      '--progress <kind>',
-      'how to show progress: auto, tty, plain, rawjson or quiet (CAISSON_PROGRESS, BUILDKIT_PROGRESS)',
+    .addOption(
+      choiceOption(
+        '--progress <kind>',
+        'how to show progress: auto, tty, plain, rawjson or quiet (CAISSON_PROGRESS, BUILDKIT_PROGRESS)',
+        PROGRESS_KINDS,
+      ),
     )
     .option('--check', 'check the Dockerfile instead of building it: --call=check')
-    .option('--call <method>', 'build (default), or check[,format=json]');
+    .addOption(choiceOption('--call <method>', 'build (default), or check[,format=json]', CALL_CHOICES));
 }

@@ -6,6 +6,8 @@ import { parseCacheFrom } from './parse-cache.ts';
 import { parseTags } from './image-names.ts';
 import { parseHost, parseLimits } from './parse-limits.ts';
 import {
+  NETWORK_CHOICES,
+  RIGHTS,
   oneOf,
   parseBuildArgs,
   parseBuildContexts,
@@ -39,7 +41,7 @@ export function requestOf(
     throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
   const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
   // docker's default is the network of the host here, as long as there is no private one.
-  const network = oneOf('--network', flags.network ?? 'default', ['default', 'host', 'none']);
+  const network = oneOf('--network', flags.network ?? 'default', NETWORK_CHOICES);
   const jobs = parseCount('--jobs', flags.jobs);
   const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
@@ -63,7 +65,7 @@ export function requestOf(
     registry: registryOptions(flags.registryMirror, env),
     ...(flags.target === undefined ? {} : { target: flags.target }),
     ...(network === 'default' ? {} : { network }),
-    allow: flags.allow.map((right) => oneOf('--allow', right, ['network.host'])),
+    allow: flags.allow.map((right) => oneOf('--allow', right, RIGHTS)),
     hosts: flags.addHost.map(parseHost),
     limits: parseLimits(flags),
     ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),

@@ -9,8 +9,13 @@ export interface CommandContext {
   readonly finish: (exitCode: number) => void;
 }
 
-/** The folder of the store for a command that is being run. */
+/** The folder of the store for a command that is being run: what stands last on the command line counts. */
 export function rootOf(command: Command, terminal: Terminal): string {
-  const flag: unknown = command.optsWithGlobals()['root'];
-  return storeRoot(terminal, typeof flag === 'string' ? flag : undefined);
+  return storeRoot(terminal, rootFlag(command));
+}
+
+function rootFlag(command: Command | null): string | undefined {
+  if (command === null) return undefined;
+  const flag: unknown = command.opts()['root'];
+  return typeof flag === 'string' ? flag : rootFlag(command.parent);
 }

@@ -6,6 +6,9 @@ export type Call =
   | { readonly method: 'build' }
   | { readonly method: 'check'; readonly format: 'text' | 'json' };
 
+/** What `--call` may be. */
+export const CALL_CHOICES = ['build', 'check'] as const;
+
 /** Methods of docker's that list what a Dockerfile has. */
 const LISTS = new Set(['outline', 'targets', 'subrequests.describe']);
 
@@ -14,7 +17,7 @@ export function parseCall(call: string | undefined, isCheck: boolean): Call {
   const [name = '', ...fields] = (call ?? (isCheck ? 'check' : 'build')).split(',');
   if (LISTS.has(name))
     throw new UsageError(`--call ${name} is not supported yet`, { expected: 'build or check' });
-  const method = oneOf('--call', name, ['build', 'check']);
+  const method = oneOf('--call', name, CALL_CHOICES);
   if (isCheck && method !== 'check')
     throw new UsageError(`--check and --call=${method} say different things`, { expected: 'one of them' });
   let format: 'text' | 'json' = 'text';

@@ -8,6 +8,8 @@ import {
 } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
 import type { RuntimeName } from '@caisson/runtime';
+import type { Option } from 'commander';
+import { choiceOption } from './choice-option.ts';
 import type { Given } from './flag-or-variable.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -50,11 +52,30 @@ export function unknownKey(
   });
 }
 
+/** What `--network` of a build may be. */
+export const NETWORK_CHOICES = ['default', 'host', 'none'] as const;
+
+/** What `--allow` may be. */
+export const RIGHTS = ['network.host'] as const;
+
+/** What `--pull` may be. */
+export const PULL_CHOICES = ['always', 'missing', 'never'] as const;
+
+/** `--pull` of a build */
+export function pullOption(): Option {
+  return choiceOption(
+    '--pull [when]',
+    'ask the registry for base images (--pull, --pull=always, =missing or =never)',
+    PULL_CHOICES,
+  );
+}
+
+/** What `--pull` of a build says. @throws UsageError */
 export function parsePull(value: string | boolean | undefined): PullPolicy {
   if (value === undefined || value === false) return 'default';
   if (value === true || value === 'true') return 'always';
   if (value === 'false') return 'default';
-  return oneOf('--pull', value, ['always', 'missing', 'never']);
+  return oneOf('--pull', value, PULL_CHOICES);
 }
 
 /** `--platform`; `local` is this machine's. @throws UsageError */
@@ -75,9 +96,12 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
   });
 }
 
+/** What `--runtime` may name. */
+export const RUNTIME_CHOICES = ['crun', 'runc', 'namespaces'] as const;
+
 /** `--runtime`, or its variable: names with commas between them. @throws UsageError */
 export function parseRuntimes(given: Given | undefined): readonly RuntimeName[] | undefined {
-  return given?.value.split(',').map((each) => oneOf(given.by, each, ['crun', 'runc', 'namespaces']));
+  return given?.value.split(',').map((each) => oneOf(given.by, each, RUNTIME_CHOICES));
 }
 
 /** `--build-arg`. @throws UsageError */
@@ -98,17 +122,28 @@ export function parseBuildContexts(args: readonly string[]): Record<string, stri
   );
 }
 
+/** What `--context-modes` may be. */
+export const CONTEXT_MODES_CHOICES = ['exact', 'normal'] as const;
+
 /** `--context-modes`, or the variable that stands for it. @throws UsageError */
 export function parseContextModes(given: Given | undefined): 'exact' | 'normal' {
-  return given === undefined ? 'exact' : oneOf(given.by, given.value, ['exact', 'normal']);
+  return given === undefined ? 'exact' : oneOf(given.by, given.value, CONTEXT_MODES_CHOICES);
 }
 
-export const FORMS_HELP =
-  'what layers are mounted from: auto, trees (unpacked), or maps (EROFS over their tars) (CAISSON_FORMS)';
+const FORMS_CHOICES = ['auto', 'trees', 'maps'] as const;
+
+/** `--forms` */
+export function formsOption(): Option {
+  return choiceOption(
+    '--forms <which>',
+    'what layers are mounted from: auto, trees (unpacked), or maps (EROFS over their tars) (CAISSON_FORMS)',
+    FORMS_CHOICES,
+  );
+}
 
 /** `--forms`, or the variable that stands for it. @throws UsageError */
 export function parseForms(given: Given | undefined): 'auto' | 'trees' | 'maps' {
-  return given === undefined ? 'auto' : oneOf(given.by, given.value, ['auto', 'trees', 'maps']);
+  return given === undefined ? 'auto' : oneOf(given.by, given.value, FORMS_CHOICES);
 }
 
 /** `--label`: without a value it is empty. @throws UsageError */

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help, type Option } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
@@ -22,6 +22,7 @@ import { storeCommand } from './commands/store.ts';
 import { tagCommand } from './commands/tag.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
+import { completeCommand, completionCommand } from './commands/completion.ts';
 import type { CommandContext } from './command-context.ts';
 import { version } from './version.ts';
 import { helpOf, usageErrorOf } from './commander-errors.ts';
@@ -87,11 +88,9 @@ const SWITCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   plan: PULL,
 };
 
-const HELP = new Help();
-
-/** That a list is empty unless something is given goes without saying. */
-function describeOption(option: Option): string {
-  return Array.isArray(option.defaultValue) ? option.description : HELP.optionDescription(option);
+/** Descriptions name choices themselves; that a list is empty unless something is given goes without saying. */
+function describeOption({ description, defaultValue }: Option): string {
+  return typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description;
 }
 
 /** In the order in which help lists them. */
@@ -116,6 +115,7 @@ const COMMANDS = [
   duCommand,
   storeCommand,
   doctorCommand,
+  completionCommand,
   versionCommand,
 ];
 
@@ -124,18 +124,31 @@ export function makeProgram(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command('caisson')
     .description('Builds container images from Dockerfiles: no daemon, from npm.')
-    .option('--root <folder>', 'the folder of the store (CAISSON_ROOT)')
+    .option(...ROOT)
     .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error, outputError: () => {} })
     .showSuggestionAfterError(false)
     .enablePositionalOptions()
+    .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command');
   for (const make of COMMANDS) {
     const command = make(context);
-    command.copyInheritedSettings(program);
     program.addCommand(command);
+    adopt(command, program);
   }
-  return program;
+  return program.addCommand(completeCommand(context), { hidden: true });
+}
+
+const ROOT = ['--root <folder>', 'the folder of the store (CAISSON_ROOT)'] as const;
+
+/** Gives a command, and those below it, what all of them have: what goes before a command may stand behind it as well. */
+function adopt(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  command
+    .optionsGroup('Global options:')
+    .option(...ROOT)
+    .helpOption('-h, --help', 'show this help');
+  for (const each of command.commands) adopt(each, command);
 }

@@ -45,20 +45,7 @@ export class BuildReports {
 
   /** The builds of which something is kept, the last one that ended or began first. */
   async ids(): Promise<string[]> {
-    const folder = this.#paths.reports;
-    try {
-      const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
-      const times = await Promise.all(
-        names.map(async (name) => {
-          const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: 0 }));
-          return { id: name.slice(0, -SUFFIX.length), mtimeMs };
-        }),
-      );
-      return times.toSorted((a, b) => b.mtimeMs - a.mtimeMs).map(({ id }) => id);
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return (await reportedBuilds(this.#paths)).map(({ id }) => id);
   }
 
   #path(id: string): string {
@@ -67,3 +54,27 @@ export class BuildReports {
 }
 
 const SUFFIX = '.json';
+
+/** A build of which a report is kept. */
+export interface ReportedBuild {
+  readonly id: string;
+  /** When it ended; when it began, where it has not ended. */
+  readonly at: Date;
+}
+
+/** The builds of which a report is kept, the last one first. */
+export async function reportedBuilds({ reports: folder }: StorePaths): Promise<ReportedBuild[]> {
+  try {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
+    const builds = await Promise.all(
+      names.map(async (name) => {
+        const { mtime } = await stat(join(folder, name)).catch(() => ({ mtime: new Date(0) }));
+        return { id: name.slice(0, -SUFFIX.length), at: mtime };
+      }),
+    );
+    return builds.toSorted((a, b) => b.at.getTime() - a.at.getTime());
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -22,7 +22,8 @@ import type { StorePaths } from './paths.ts';
 import type { Session } from './session.ts';
 import { writeDocument } from './write-document.ts';
 
-const REF_NAME = 'org.opencontainers.image.ref.name';
+/** The annotation that names an image. */
+export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** An image of the store. */
 export interface StoredImage {

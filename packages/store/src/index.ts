@@ -23,6 +23,8 @@ export { parseStepRecord, stepRecordJson, type StepRecord } from './step-records
 export { openStore, type Store } from './store.ts';
 export { storeRoot, type Whereabouts } from './store-root.ts';
 export { forgetResults } from './forget-results.ts';
+export { buildsIn, namesIn } from './peek.ts';
+export type { ReportedBuild } from './build-reports.ts';
 export { prune, type KeptSpace, type Pruned, type PruneOptions } from './prune.ts';
 export { diskUsage, entryUsage, type EntryUsage, type Usage } from './usage.ts';
 export { verifyStore, type Problem } from './verify.ts';

@@ -4,7 +4,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { ago, countsText, seconds, type StepCounts } from '../output/format.ts';
-import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
 
 interface BuildsFlags {
   readonly quiet?: boolean;
@@ -19,7 +19,7 @@ export function buildsCommand({ terminal }: CommandContext): Command {
     .description('Lists the builds that the store knows, the newest first: the last 50.')
     .option('-q, --quiet', 'print nothing but ids')
     .option('--json', 'as --format json')
-    .option(FORMAT_FLAG, FORMAT_HELP)
+    .addOption(listingFormat())
     .addHelpText(
       'after',
       `
@@ -30,6 +30,7 @@ Examples:
 `,
     )
     .action(async (flags: BuildsFlags, self: Command) => {
+      const format = parseListingFormat(flags.json === true ? 'json' : flags.format);
       const { listReports } = await import('@caisson/builder');
       const reports = await withStore(rootOf(self, terminal), listReports);
       if (flags.quiet === true) {
@@ -37,7 +38,7 @@ Examples:
         return;
       }
       const now = Date.now();
-      printListing(terminal, flags.json === true ? 'json' : flags.format, reports.map(rowOf), {
+      printListing(terminal, format, reports.map(rowOf), {
         headings: ['BUILD', 'STARTED', 'TOOK', 'RESULT', 'STEPS', 'WHAT'],
         row: ({ id, startedAt, duration, state, names, dockerfile, target, ...counts }) => [
           id,

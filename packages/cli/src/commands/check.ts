@@ -3,10 +3,10 @@ import type { CheckRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
 import type { BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
-import { FORMAT_FLAG } from '../output/print.ts';
+import { parseTextFormat, textFormat } from '../output/print.ts';
 import {
   collect,
-  oneOf,
+  pullOption,
   parseBuildArgs,
   parseBuildContexts,
   parsePlatformOption,
@@ -51,12 +51,12 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     )
     .option('--build-context <name=value>', 'a further context, as for build', collect, [])
     .option('--platform <platform>', 'what would be built for: linux/arm64 (DOCKER_DEFAULT_PLATFORM)')
-    .option('--pull [when]', 'ask the registry for base images (--pull, --pull=always, =missing or =never)')
-    .option(FORMAT_FLAG, 'text for people, json for programs, as docker build --call=check has it')
+    .addOption(pullOption())
+    .addOption(textFormat(', as docker build --call=check has it'))
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: CheckFlags, self: Command) => {
-      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const format = parseTextFormat(flags.format);
       if (context === '-' && flags.file === '-')
         throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
       const request = requestOf(flags, rootOf(self, terminal), terminal);

@@ -2,8 +2,7 @@ import { Command } from 'commander';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { examineHost, type Finding } from '../doctor/examine-host.ts';
 import { EXIT } from '../exit-codes.ts';
-import { FORMAT_FLAG, printJson } from '../output/print.ts';
-import { oneOf } from '../parse-options.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { checkRoot } from '../as-root.ts';
 
 /** `caisson doctor` */
@@ -13,7 +12,7 @@ export function doctorCommand({ terminal, finish }: CommandContext): Command {
     .description(
       'Tries what builds need on this machine, and says what to do about what does not work. Ends with 1 if nothing can be built.',
     )
-    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText(
       'after',
       `
@@ -23,7 +22,7 @@ Examples:
 `,
     )
     .action(async (flags: { readonly format?: string }, self: Command) => {
-      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const format = parseTextFormat(flags.format);
       checkRoot();
       const { isolation, findings } = await examineHost(rootOf(self, terminal));
       if (format === 'json') printJson(terminal, { isolation: isolation ?? null, findings });

@@ -4,7 +4,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { ago, size } from '../output/format.ts';
-import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
 
 interface DuFlags {
   readonly verbose?: boolean;
@@ -17,7 +17,7 @@ export function duCommand({ terminal }: CommandContext): Command {
     .summary('show what the store takes on the disk')
     .description('Shows what the store holds, what that takes on the disk, and what prune would free of it.')
     .option('-v, --verbose', 'show each entry: when it was last used, and what uses it')
-    .option(FORMAT_FLAG, FORMAT_HELP)
+    .addOption(listingFormat())
     .addHelpText(
       'after',
       `
@@ -28,17 +28,18 @@ Examples:
 `,
     )
     .action(async (flags: DuFlags, self: Command) => {
+      const format = parseListingFormat(flags.format);
       const root = rootOf(self, terminal);
       const { diskUsage, entryUsage } = await import('@caisson/store');
       if (flags.verbose !== true) {
-        printListing(terminal, flags.format, await withStore(root, diskUsage), {
+        printListing(terminal, format, await withStore(root, diskUsage), {
           headings: ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'],
           row: ({ kind, count, bytes, reclaimable }) => [kind, String(count), size(bytes), size(reclaimable)],
         });
         return;
       }
       const now = Date.now();
-      printListing(terminal, flags.format, await withStore(root, entryUsage), {
+      printListing(terminal, format, await withStore(root, entryUsage), {
         headings: ['KIND', 'ID', 'SIZE', 'LAST USED', 'USED BY', 'WHAT'],
         row: (entry) => [
           entry.kind,

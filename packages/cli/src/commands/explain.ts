@@ -9,9 +9,8 @@ import { withStore } from '../open-store.ts';
 import { inertFor } from '../output/ci/ci-format.ts';
 import { ago } from '../output/format.ts';
 import { printableLine } from '../output/line-splitter.ts';
-import { printJson } from '../output/print.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { fieldText, fileText, reasonText, stateText } from '../output/reason-text.ts';
-import { oneOf } from '../parse-options.ts';
 
 interface ExplainFlags {
   readonly build?: string;
@@ -36,10 +35,10 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
       'one step, by its number (3) or its name ("build 2/5"); all that ran where it is not given',
     )
     .option('--build <id>', 'another build than the last one, by the beginning of its id: caisson builds')
-    .option('--format <kind>', 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText('after', EXAMPLES)
     .action(async (step: string | undefined, flags: ExplainFlags, self: Command) => {
-      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const format = parseTextFormat(flags.format);
       const { findReport } = await import('@caisson/builder');
       const found = await withStore(rootOf(self, terminal), async (store) => {
         const kept = await findReport(store, flags.build);

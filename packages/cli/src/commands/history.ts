@@ -3,7 +3,7 @@ import type { NamedImage } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { withStore } from '../open-store.ts';
 import { ago, size } from '../output/format.ts';
-import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
 
 interface HistoryRow {
   readonly created?: string;
@@ -22,7 +22,7 @@ export function historyCommand({ terminal }: CommandContext): Command {
     .description('Shows the instructions that made an image, the last one first.')
     .argument('<image>', 'a name, an image id or the beginning of one')
     .option('--no-trunc', 'print whole instructions')
-    .option(FORMAT_FLAG, FORMAT_HELP)
+    .addOption(listingFormat())
     .addHelpText(
       'after',
       `
@@ -33,11 +33,12 @@ Examples:
     )
     .action(
       async (image: string, flags: { readonly trunc: boolean; readonly format?: string }, self: Command) => {
+        const format = parseListingFormat(flags.format);
         const found = await withStore(rootOf(self, terminal), (store) => store.images.find(image));
         const now = Date.now();
         const shown = (text: string): string =>
           flags.trunc && text.length > WIDTH ? `${text.slice(0, WIDTH - 3)}...` : text;
-        printListing(terminal, flags.format, historyOf(found), {
+        printListing(terminal, format, historyOf(found), {
           headings: ['CREATED', 'CREATED BY', 'SIZE', 'COMMENT'],
           row: (row) => [
             ago(row.created, now),

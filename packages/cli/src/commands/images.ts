@@ -5,7 +5,7 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { nameColumns } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { ago, shortId, size } from '../output/format.ts';
-import { FORMAT_FLAG, FORMAT_HELP, printListing } from '../output/print.ts';
+import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
 
 interface ImagesFlags {
   readonly quiet?: boolean;
@@ -30,7 +30,7 @@ export function imagesCommand({ terminal }: CommandContext): Command {
     .description('Lists the images of the store, the newest first.')
     .option('-q, --quiet', 'print nothing but image ids')
     .option('--no-trunc', 'print whole ids')
-    .option(FORMAT_FLAG, FORMAT_HELP)
+    .addOption(listingFormat())
     .addHelpText(
       'after',
       `
@@ -40,6 +40,7 @@ Examples:
 `,
     )
     .action(async (flags: ImagesFlags, self: Command) => {
+      const format = parseListingFormat(flags.format);
       const images = await withStore(rootOf(self, terminal), (store) => store.images.list());
       const rows = images.flatMap(rowsOf).toSorted(newestFirst);
       const shown = (id: Digest): string => (flags.trunc ? shortId(id) : id);
@@ -48,7 +49,7 @@ Examples:
         return;
       }
       const now = Date.now();
-      printListing(terminal, flags.format, rows, {
+      printListing(terminal, format, rows, {
         headings: ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'],
         row: (row) => [row.repository, row.tag, shown(row.id), ago(row.created, now), size(row.size)],
       });

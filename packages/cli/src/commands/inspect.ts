@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import type { NamedImage } from '@caisson/store';
+import { choiceOption } from '../choice-option.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { oneOf } from '../parse-options.ts';
 import { printJson } from '../output/print.ts';
+
+const FORMATS = ['json'] as const;
 
 /** `caisson inspect` */
 export function inspectCommand({ terminal }: CommandContext): Command {
@@ -12,7 +15,7 @@ export function inspectCommand({ terminal }: CommandContext): Command {
     .summary('show all of an image, as JSON')
     .description('Shows all that is known of images, as a JSON array with the names that docker uses.')
     .argument('<image...>', 'names, image ids or beginnings of ids')
-    .option('--format <kind>', 'json (the only one)', 'json')
+    .addOption(choiceOption('--format <kind>', 'json (the only one)', FORMATS))
     .addHelpText(
       'after',
       `
@@ -21,8 +24,8 @@ Examples:
   caisson inspect app | jq '.[0].Config.Env'
 `,
     )
-    .action(async (images: readonly string[], { format }: { readonly format: string }, self: Command) => {
-      oneOf('--format', format, ['json']);
+    .action(async (images: readonly string[], { format }: { readonly format?: string }, self: Command) => {
+      oneOf('--format', format ?? 'json', FORMATS);
       const found = await withStore(rootOf(self, terminal), (store) =>
         Promise.all(images.map((image) => store.images.find(image))),
       );

@@ -11,9 +11,8 @@ import { onInterrupt } from '../interrupt.ts';
 import { counted } from '../output/format.ts';
 import { stepTitle } from '../output/plain-lines.ts';
 import { QuietProgress } from '../output/quiet-progress.ts';
-import { printJson } from '../output/print.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { reasonText } from '../output/reason-text.ts';
-import { oneOf } from '../parse-options.ts';
 import { sourceOf } from '../full-request.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -29,7 +28,7 @@ export function planCommand({ terminal, finish }: CommandContext): Command {
     .argument('[context]', 'the build context, as for build', '.');
   return addPlanOptions(command)
     .optionsGroup('Output:')
-    .option('--format <kind>', 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: Flags, self: Command) => {
       finish(await runPlan(context, flags, rootOf(self, terminal), terminal));
@@ -48,7 +47,7 @@ Exit codes: 0 planned; 1 failed; 2 wrong usage; 130 interrupted.
 
 async function runPlan(context: string, flags: Flags, root: string, terminal: Terminal): Promise<number> {
   checkRoot();
-  const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+  const format = parseTextFormat(flags.format);
   const request = requestOf(context, flags, root, terminal);
   const { plan } = await import('@caisson/builder');
   using interrupt = onInterrupt();

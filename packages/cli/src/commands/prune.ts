@@ -3,9 +3,9 @@ import type { KeptSpace, Pruned } from '@caisson/store';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { withSession } from '../open-store.ts';
 import { counted, size } from '../output/format.ts';
-import { FORMAT_FLAG, printJson } from '../output/print.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { parseBytes } from '../parse-limits.ts';
-import { collect, oneOf, parseDuration } from '../parse-options.ts';
+import { collect, parseDuration } from '../parse-options.ts';
 import { parsePruneFilters, type PruneFilter } from '../prune-filter.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -44,7 +44,7 @@ export function pruneCommand({ terminal }: CommandContext): Command {
     .option('--min-free-space <size>', 'how much of the disk is to be free afterwards')
     .option('--dry-run', 'only say what would be removed')
     .option('-f, --force', 'for scripts written for docker: nothing is asked anyway')
-    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText(
       'after',
       `
@@ -56,7 +56,7 @@ Examples:
 `,
     )
     .action(async (flags: PruneFlags, self: Command) => {
-      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const format = parseTextFormat(flags.format);
       const filter = filterOf(flags);
       const keep = keptSpace(flags);
       const isDryRun = flags.dryRun === true;

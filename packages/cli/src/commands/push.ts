@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { choiceOption } from '../choice-option.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName } from '../image-names.ts';
@@ -11,6 +12,8 @@ interface PushFlags {
   readonly compression?: string;
 }
 
+const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const;
+
 /** `caisson push` */
 export function pushCommand({ terminal, finish }: CommandContext): Command {
   return new Command('push')
@@ -20,7 +23,9 @@ export function pushCommand({ terminal, finish }: CommandContext): Command {
     )
     .argument('<name[:tag]>', 'the image')
     .option('-q, --quiet', 'print nothing but the digest')
-    .option('--compression <kind>', 'of layers: gzip, zstd or none (default: gzip)')
+    .addOption(
+      choiceOption('--compression <kind>', 'of layers: gzip, zstd or none (default: gzip)', COMPRESSIONS),
+    )
     .addHelpText(
       'after',
       `
@@ -33,7 +38,7 @@ Prints the digest that the image has there. Credentials are those of "docker log
     )
     .action(async (name: string, flags: PushFlags, self: Command) => {
       const reference = parseName(name);
-      const compression = oneOf('--compression', flags.compression ?? 'gzip', ['gzip', 'zstd', 'none']);
+      const compression = oneOf('--compression', flags.compression ?? 'gzip', COMPRESSIONS);
       using interrupt = onInterrupt();
       const isQuiet = flags.quiet === true;
       const options = { compression, isQuiet, signal: interrupt.signal };

@@ -10,7 +10,17 @@ import { buildFailureText } from '../failure-text.ts';
 import { flagOrVariable } from '../flag-or-variable.ts';
 import { shownName } from '../image-names.ts';
 import { PullOnTheWay } from '../output/pull-on-the-way.ts';
-import { collect, FORMS_HELP, oneOf, parseEnv, parseForms, parseRuntimes } from '../parse-options.ts';
+import { choiceOption } from '../choice-option.ts';
+import {
+  collect,
+  formsOption,
+  oneOf,
+  parseEnv,
+  parseForms,
+  parseRuntimes,
+  PULL_CHOICES,
+  RUNTIME_CHOICES,
+} from '../parse-options.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseVolume } from '../parse-volume.ts';
 import { passSignals } from '../pass-signals.ts';
@@ -51,6 +61,8 @@ export function runCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
+const NETWORKS = ['host', 'none'] as const;
+
 /** Adds the flags of `caisson run`. */
 export function addRunOptions(command: Command): Command {
   return command
@@ -61,16 +73,28 @@ export function addRunOptions(command: Command): Command {
       collect,
       [],
     )
-    .option('-w, --workdir <folder>', 'the working folder')
+    .option('-w, --workdir <workdir>', 'the working folder')
     .option('-u, --user <user[:group]>', 'who runs the command: names or numbers')
     .option('-v, --volume <source:target[:ro]>', 'shows a folder or file of the host', collect, [])
     .option('-i, --interactive', 'keep the standard input open')
     .option('-t, --tty', 'give the command a terminal')
     .option('--entrypoint <program>', "in place of the image's entry point")
-    .option('--network <mode>', 'host or none (default: host)')
-    .option('--pull <when>', 'when to ask the registry for the image: always, missing or never', 'missing')
-    .option('--runtime <names>', 'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)')
-    .option('--forms <which>', FORMS_HELP)
+    .addOption(choiceOption('--network <mode>', 'host or none (default: host)', NETWORKS))
+    .addOption(
+      choiceOption(
+        '--pull <when>',
+        'when to ask the registry for the image: always, missing or never (default: missing)',
+        PULL_CHOICES,
+      ),
+    )
+    .addOption(
+      choiceOption(
+        '--runtime <names>',
+        'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)',
+        RUNTIME_CHOICES,
+      ),
+    )
+    .addOption(formsOption())
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
 
@@ -133,7 +157,7 @@ export function runRequestOf(
     binds,
     env: parseEnv(flags.env, env),
     forms: parseForms(flagOrVariable('--forms', flags.forms, 'CAISSON_FORMS', terminal)),
-    pull: oneOf('--pull', flags.pull ?? 'missing', ['always', 'missing', 'never']),
+    pull: oneOf('--pull', flags.pull ?? 'missing', PULL_CHOICES),
     registry: registryOptions(flags.registryMirror, env),
     isInteractive: flags.interactive === true,
     hasTerminal: flags.tty === true && terminal.isInteractive,
@@ -142,7 +166,7 @@ export function runRequestOf(
       : { entrypoint: flags.entrypoint === '' ? [] : [flags.entrypoint] }),
     ...(flags.workdir === undefined ? {} : { cwd: resolve('/', flags.workdir) }),
     ...(flags.user === undefined ? {} : { user: flags.user }),
-    ...(flags.network === undefined ? {} : { network: oneOf('--network', flags.network, ['host', 'none']) }),
+    ...(flags.network === undefined ? {} : { network: oneOf('--network', flags.network, NETWORKS) }),
     ...(runtimes === undefined ? {} : { runtimes }),
   };
 }

@@ -3,8 +3,7 @@ import { checkRoot } from '../as-root.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printableLine } from '../output/line-splitter.ts';
-import { FORMAT_FLAG, printJson } from '../output/print.ts';
-import { oneOf } from '../parse-options.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 
 interface VerifyFlags {
   readonly repair?: boolean;
@@ -14,9 +13,7 @@ interface VerifyFlags {
 /** `caisson store` */
 export function storeCommand(context: CommandContext): Command {
   const command = new Command('store').summary('look after the store').description('Looks after the store.');
-  const verify = verifyCommand(context);
-  verify.copyInheritedSettings(command);
-  return command.addCommand(verify).addHelpText('after', EXAMPLES);
+  return command.addCommand(verifyCommand(context)).addHelpText('after', EXAMPLES);
 }
 
 const EXAMPLES = `
@@ -32,10 +29,10 @@ function verifyCommand({ terminal, finish }: CommandContext): Command {
       'Hashes every blob of the store, compares every tree with its layer, and reads every document. Says what is not what it should be.',
     )
     .option('--repair', 'remove what is wrong: it is made or fetched again when something needs it')
-    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText('after', `${EXAMPLES}\nExit codes: 0 all is well, or was mended; 1 something is wrong.\n`)
     .action(async (flags: VerifyFlags, self: Command) => {
-      const format = oneOf('--format', flags.format ?? 'text', ['text', 'json']);
+      const format = parseTextFormat(flags.format);
       const isRepair = flags.repair === true;
       checkRoot();
       const { verify } = await import('@caisson/builder');

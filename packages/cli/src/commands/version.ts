@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { hostPlatform, formatPlatform } from '@caisson/oci';
 import type { CommandContext } from '../command-context.ts';
-import { FORMAT_FLAG, printJson } from '../output/print.ts';
-import { oneOf } from '../parse-options.ts';
+import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { version } from '../version.ts';
 
 /** `caisson version` */
@@ -10,7 +9,7 @@ export function versionCommand({ terminal }: CommandContext): Command {
   return new Command('version')
     .summary('show the version')
     .description('Shows the version of Caisson and of what it runs on.')
-    .option(FORMAT_FLAG, 'text for people, json for programs')
+    .addOption(textFormat())
     .addHelpText(
       'after',
       `
@@ -21,7 +20,7 @@ Examples:
     )
     .action((flags: { readonly format?: string }) => {
       const facts = { version, node: process.versions.node, platform: formatPlatform(hostPlatform()) };
-      if (oneOf('--format', flags.format ?? 'text', ['text', 'json']) === 'json') printJson(terminal, facts);
+      if (parseTextFormat(flags.format) === 'json') printJson(terminal, facts);
       else terminal.out(`caisson ${facts.version}\nnode    ${facts.node}\nfor     ${facts.platform}\n`);
     });
 }

@@ -5,14 +5,15 @@ import { UsageError } from '../usage-error.ts';
 import { ciFormat, inertFor } from './ci/ci-format.ts';
 import type { Progress, ProgressKind } from './progress.ts';
 
-const KINDS: readonly ProgressKind[] = ['auto', 'tty', 'plain', 'rawjson', 'quiet'];
+/** What `--progress` may be. */
+export const PROGRESS_KINDS: readonly ProgressKind[] = ['auto', 'tty', 'plain', 'rawjson', 'quiet'];
 
 /** How progress is to be shown: by `--progress`, else by a variable of ours, else by docker's. @throws UsageError */
 export function progressKind(flag: string | undefined, terminal: Terminal): ProgressKind {
   const given: Given | undefined =
     flagOrVariable('--progress', flag, 'CAISSON_PROGRESS', terminal) ??
     flagOrVariable('--progress', undefined, 'BUILDKIT_PROGRESS', terminal);
-  const kind = given === undefined ? 'auto' : oneOf(given.by, given.value, KINDS);
+  const kind = given === undefined ? 'auto' : oneOf(given.by, given.value, PROGRESS_KINDS);
   if (kind === 'tty' && terminal.screen === undefined)
     throw new UsageError(`${given?.by} tty: the standard error is no terminal`, {
       expected: 'auto or plain',

@@ -1,10 +1,33 @@
+import type { Option } from 'commander';
+import { choiceOption } from '../choice-option.ts';
 import { oneOf } from '../parse-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { inertFor } from './ci/ci-format.ts';
 import { table } from './table.ts';
 
-export const FORMAT_FLAG = '--format <kind>';
-export const FORMAT_HELP = 'table for people, json for programs';
+const FLAG = '--format <kind>';
+const OF_LISTINGS = ['table', 'json'] as const;
+const OF_TEXTS = ['text', 'json'] as const;
+
+/** `--format` of a command that prints a listing. */
+export function listingFormat(): Option {
+  return choiceOption(FLAG, 'table for people, json for programs', OF_LISTINGS);
+}
+
+/** `--format` of a command that prints text. @param more what is to be said of it besides */
+export function textFormat(more = ''): Option {
+  return choiceOption(FLAG, `text for people, json for programs${more}`, OF_TEXTS);
+}
+
+/** What `--format` says, of a command that prints a listing. @throws UsageError */
+export function parseListingFormat(flag: string | undefined): 'table' | 'json' {
+  return oneOf('--format', flag ?? 'table', OF_LISTINGS);
+}
+
+/** What `--format` says, of a command that prints text. @throws UsageError */
+export function parseTextFormat(flag: string | undefined): 'text' | 'json' {
+  return oneOf('--format', flag ?? 'text', OF_TEXTS);
+}
 
 /** What a command has to show: rows for people, values for programs. */
 export interface Listing<T> {
@@ -12,14 +35,14 @@ export interface Listing<T> {
   readonly row: (value: T) => readonly string[];
 }
 
-/** Prints values as a table, or as one JSON array. @throws UsageError for another format */
+/** Prints values as a table, or as one JSON array. */
 export function printListing<T>(
   terminal: Terminal,
-  format: string | undefined,
+  format: 'table' | 'json',
   values: readonly T[],
   { headings, row }: Listing<T>,
 ): void {
-  if (oneOf('--format', format ?? 'table', ['table', 'json']) === 'json') printJson(terminal, values);
+  if (format === 'json') printJson(terminal, values);
   else inertFor(terminal).out(table(headings, values.map(row)));
 }
 
