@@ -182,3 +182,13 @@ describe.skipIf(process.getuid?.() !== 0)('a tree that lies on another layer', (
     expect(await store.forms.treeBase(session, form)).toBeUndefined();
   });
 });
+
+test('a tree that stays is walked by a prune that adds up, and by no other', async () => {
+  await using session = store.session();
+  const form = formId('layer', digestOf('layer'));
+  await addTree(session, form);
+  await prune(store, session, { matches: () => false, isMeasured: false });
+  expect(store.sizes.measured(`tree ${form}`)).toBeUndefined();
+  await prune(store, session, { matches: () => false });
+  expect(store.sizes.measured(`tree ${form}`)).toBeGreaterThan(1);
+});

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { Digest } from '@caisson/oci';
 import { cacheEntries, namesOfNamedImages, type CacheEntry } from './cache-entries.ts';
 import { chooseEntries, type Chosen } from './choose-entries.ts';
-import { takeInventory } from './inventory.ts';
+import { takeInventory, type Inventory } from './inventory.ts';
 import { lockFile } from './lock.ts';
 import { measureAll } from './measure.ts';
 import type { ObjectKind, StoreObject } from './objects.ts';
@@ -21,6 +21,11 @@ export interface PruneOptions {
   readonly keep?: KeptSpace;
   /** Only say what would be taken. */
   readonly isDryRun?: boolean;
+  /**
+   * Whether it adds up what things take, as it does unless told not to: folders that nobody has measured are walked for
+   * that. Without it `bytes` and `left` say nothing, and `keep` cannot be asked for.
+   */
+  readonly isMeasured?: boolean;
   /** Ends it: what it has not yet removed stays. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,7 +71,8 @@ export async function prune(store: Store, session: Session, options: PruneOption
   const held = heldNames(store.paths);
   const inventory = await takeInventory(store);
   const entries = cacheEntries(store, inventory, held);
-  const sizes = await measureAll(store, inventory, entries, signal);
+  const isMeasured = options.isMeasured ?? true;
+  const sizes = isMeasured ? await measureAll(store, inventory, entries, signal) : new Map<string, number>();
   const oldest = options.unusedFor === undefined ? Infinity : Date.now() - options.unusedFor;
   const { matches = () => true } = options;
   const choice = {
@@ -79,16 +85,29 @@ export async function prune(store: Store, session: Session, options: PruneOption
   if (options.isDryRun !== true) {
     await remove(store, session, chosen, signal);
     for (const { name } of chosen.objects) sizes.delete(name);
-    store.sizes.replaceAll(sizes, held);
+    if (isMeasured) store.sizes.replaceAll(sizes, held);
+    const there = namesLeft(inventory, entries, chosen);
     store.forget({
-      isKnown: (name) => sizes.has(name) || held.has(name),
+      isKnown: (name) => there.has(name) || held.has(name),
       unusedSince: options.matches === undefined ? lastUseOf(chosen, options, oldest) : 0,
     });
-    const left = inventory.records.filter(({ key }) => sizes.has(recordName(key)));
+    const left = inventory.records.filter(({ key }) => there.has(recordName(key)));
     store.pastRecords.shorten(left.flatMap(({ keyRecord }) => digestsIn(JSON.stringify(keyRecord))));
     store.shrink();
   }
   return summary(chosen);
+}
+
+/** The names of all objects that are there still. */
+function namesLeft(
+  { blobs }: Inventory,
+  entries: readonly CacheEntry[],
+  { objects }: Chosen,
+): ReadonlySet<string> {
+  const names = new Set<string>(blobs);
+  for (const entry of entries) for (const { name } of entry.objects) names.add(name);
+  for (const { name } of objects) names.delete(name);
+  return names;
 }
 
 function summary({ entries, objects, bytes, left }: Chosen): Pruned {

@@ -120,3 +120,33 @@ test('nor is a layer that has a map, or had one: it may be mounted still', async
   expect(taken('a')).toBeUndefined();
   expect(taken('b')).toBeUndefined();
 });
+
+test('a step that writes one layer after another gets a copy of the last one, where it has no other', async () => {
+  const { signal } = new AbortController();
+  const first = await write('a', 'one');
+  await write('b', 'other');
+  await spares.prepare(store, signal);
+  expect(readdirSync(session.tmp)).toEqual([]); // nobody has edited what they copy
+  const second = await write('a', 'two');
+  await spares.prepare(store, signal);
+  await spares.prepare(store, signal);
+  expect(readdirSync(session.tmp)).toHaveLength(1);
+  expect(taken('a')).toBe('two');
+  expect(taken('b')).toBeUndefined();
+  expect(readFileSync(store.blobs.path(second), 'utf8')).toBe('two');
+  await letGo(first);
+  await spares.prepare(store, signal);
+  expect(taken('a')).toBe('one');
+  expect(taken('a')).toBeUndefined();
+});
+
+test('there is no copy of what has gone, nor when it is told to end', async () => {
+  await write('a', 'one');
+  await spares.prepare(store, AbortSignal.abort());
+  await store.blobs.remove(await write('a', 'two'));
+  await spares.prepare(store, new AbortController().signal);
+  expect(readdirSync(session.tmp)).toEqual([]);
+  await write('a', 'three');
+  await spares.prepare(store, AbortSignal.abort());
+  expect(readdirSync(session.tmp)).toEqual([]);
+});

@@ -3,12 +3,16 @@ import { hostPath, type TarDigests, type TarOfLayer, type Toc } from '@caisson/l
 import type { DiffId } from '@caisson/oci';
 import { errorCode } from '@caisson/sys';
 import type { Session, Store } from '@caisson/store';
+import { copyInBackground } from './copy-in-background.ts';
 
 /** How many layers are known: more than the steps of copied files that most Dockerfiles have, twice. */
 const MOST = 40;
 
 /** How many spare tars a step may have: as many edits later, the store is looked through again. */
 const MOST_OF_STEP = 8;
+
+/** The largest tar that is copied, in bytes. */
+const MOST_COPIED = 1 << 30;
 
 /** A layer that a step wrote. */
 export interface WrittenTar {
@@ -94,6 +98,34 @@ export class SpareTars {
         this.#written.delete(diffId);
       }
     }
+  }
+
+  /**
+   * Copies the latest tars of steps that write one again and again and have no spare one, so that their next ones are
+   * written over those. Where there is no room for copies, there are none.
+   */
+  async prepare(store: Store, signal: AbortSignal): Promise<void> {
+    const latest = new Map([...this.#written.values()].map((layer) => [layer.step, layer]));
+    for (const layer of latest.values()) {
+      const isOften = [...this.#written.values()].filter(({ step }) => step === layer.step).length > 1;
+      const size = store.blobs.size(layer.diffId) ?? 0;
+      if (!isOften || size > MOST_COPIED || this.#hasSpare(layer.step)) continue;
+      const path = this.#session.newPath('spare');
+      try {
+        await copyInBackground(store.blobs.path(layer.diffId), path, signal);
+      } catch (error) {
+        rmSync(path, { force: true });
+        if (signal.aborted) return;
+        if (['ENOENT', 'ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) continue;
+        throw error;
+      }
+      const state = stateOf(path);
+      if (state !== undefined) this.#put(layer.step, { toc: layer.toc, path, state });
+    }
+  }
+
+  #hasSpare(step: string): boolean {
+    return (this.#spares.get(step) ?? []).length > 0;
   }
 
   #put(step: string, spare: Spare): void {

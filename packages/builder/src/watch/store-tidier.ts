@@ -9,12 +9,13 @@ interface TidierParts {
   readonly onWarning: (message: string) => void;
 }
 
-/** Takes what edits have superseded out of the store, between builds. */
+/** What is done to the store between builds: what edits have superseded goes, and what the next one needs is made ready. */
 export class StoreTidier implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #onWarning: (message: string) => void;
   #timer: Disposable | undefined;
   #tidying: Promise<void> | undefined;
+  #preparing: Promise<void> | undefined;
   /** Not before. */
   #from = 0;
 
@@ -23,8 +24,10 @@ export class StoreTidier implements AsyncDisposable {
     this.#onWarning = onWarning;
   }
 
-  /** For a fifth of the time at most: in a large store it takes a while. */
-  tidyLater(site: Site): void {
+  /** Readies it at once, and tidies for a fifth of the time at most: in a large store that takes a while. */
+  rest(site: Site): void {
+    this.#preparing = this.#prepare(site, this.#preparing);
+    this.#preparing.catch(() => {}); // told at the end
     this.#timer?.[Symbol.dispose]();
     this.#timer = CLOCK.setTimer(
       () => {
@@ -33,6 +36,11 @@ export class StoreTidier implements AsyncDisposable {
       },
       Math.max(0, this.#from - CLOCK.now()),
     );
+  }
+
+  async #prepare({ store, spares }: Site, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    if (!this.#signal.aborted) await spares.prepare(store, this.#signal);
   }
 
   async #tidy({ store, superseded }: Site, before: Promise<void> | undefined): Promise<void> {
@@ -55,5 +63,6 @@ export class StoreTidier implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer?.[Symbol.dispose]();
     await this.#tidying;
+    await this.#preparing;
   }
 }

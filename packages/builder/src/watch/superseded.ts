@@ -93,7 +93,11 @@ export class Superseded {
       store,
       (layer) => this.#isGone(hexOf(layer)),
       async () =>
-        void (await prune(store, session, { matches: (entry) => this.#isSuperseded(entry), signal })),
+        void (await prune(store, session, {
+          matches: (entry) => this.#isSuperseded(entry),
+          isMeasured: false,
+          signal,
+        })),
     );
     for (const [id, { digest }] of this.#made)
       if (!this.#isKept(id) && store.blobs.size(digest) === undefined) this.#made.delete(id);

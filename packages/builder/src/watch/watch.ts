@@ -191,7 +191,7 @@ class Watching implements Watch {
   }
 
   #rest(site: Site): void {
-    this.#tidier.tidyLater(site);
+    this.#tidier.rest(site);
     this.#missing.await(this.#files.missing);
     if (!this.#isAnnounced) return;
     this.#isAnnounced = false;
