@@ -93,11 +93,9 @@ function blobsOf(store: string): [inode: number, name: string][] {
   });
 }
 
-/** The image id that a store gives which has nothing to take from. */
+/** The image id that another store gives, which takes nothing of what it has. */
 function buildCold(world: World, env: Readonly<Record<string, string>>): Promise<string> {
-  const store = join(world.folder, 'cold');
-  rmSync(store, { recursive: true, force: true });
-  return world.build([], { env: { ...env, CAISSON_ROOT: store } });
+  return world.build(['--no-cache'], { env: { ...env, CAISSON_ROOT: join(world.folder, 'cold') } });
 }
 
 /** So many edits of a watch leave more than it keeps. */
