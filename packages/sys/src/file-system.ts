@@ -6,9 +6,9 @@ const syncfsTask = libcTask('int syncfs(int fd)');
 const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
 const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
 const futimens = libcFunction('int futimens(int fd, const int64_t *times)');
-const syncFileRange = libcFunction(
-  'int sync_file_range(int fd, int64_t offset, int64_t length, uint32_t flags)',
-);
+const SYNC_FILE_RANGE = 'int sync_file_range(int fd, int64_t offset, int64_t length, uint32_t flags)';
+const syncFileRange = libcFunction(SYNC_FILE_RANGE);
+const syncFileRangeTask = libcTask(SYNC_FILE_RANGE);
 const SYNC_FILE_RANGE_WRITE = 2;
 const chrootFunction = libcFunction('int chroot(const void *path)');
 
@@ -22,20 +22,43 @@ export function syncFileSystem(fd: number): void {
 
 /**
  * Begins to write everything that the file system of a folder still holds in memory to its disk, in a thread of its
- * own: who waits for that later has less to wait for. A hint, as {@link beginWriteBack}.
+ * own: who waits for that later has less to wait for. A hint, as {@link writeBack}.
  */
 export function beginSync(folder: string): void {
   const fd = openSync(folder, 'r');
   syncfsTask([fd], () => closeSync(fd));
 }
 
-/** Begins to write a part of a file to its disk, without waiting for it. A hint: where it fails, it is written later. */
-export function beginWriteBack(fd: number, offset: number, length: number): void {
+/** Where a part of a file begins and ends, in bytes. */
+export interface FilePart {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Gives a part of a file to its disk to write, and waits while that has enough to do. A hint: where it fails, it is written
+ * later.
+ */
+export function writeBack(fd: number, { start, end }: FilePart): void {
   try {
-    syncFileRange([fd, offset, length, SYNC_FILE_RANGE_WRITE]);
+    syncFileRange([fd, start, end - start, SYNC_FILE_RANGE_WRITE]);
   } catch {
     // Not every file system can.
   }
+}
+
+/** The same in a thread of its own. @param after called when the disk was given all of it */
+export function beginWriteBack(path: string | Buffer, { start, end }: FilePart, after: () => void): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return after(); // it is gone
+  }
+  syncFileRangeTask([fd, start, end - start, SYNC_FILE_RANGE_WRITE], () => {
+    closeSync(fd);
+    after();
+  });
 }
 
 /** What mknod(2) makes: S_IFIFO, S_IFCHR, S_IFBLK. */

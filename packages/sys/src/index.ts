@@ -2,6 +2,7 @@ export { becomeUser, CAPABILITIES, capabilityMask, type Capability, type Identit
 export {
   beginSync,
   beginWriteBack,
+  writeBack,
   changeRoot,
   deviceNumber,
   FILE_TYPE,
