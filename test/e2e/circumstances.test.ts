@@ -62,30 +62,6 @@ describe.skipIf(lacks('root'))('circumstances', () => {
     expect(copied?.sha256).toBe(sha256(readFileSync(join(world.context, 'big'))).slice('sha256:'.length));
   });
 
-  test('another user than root', async ({ world }) => {
-    const line = [
-      '--reuid',
-      '65534',
-      '--regid',
-      '65534',
-      '--clear-groups',
-      process.execPath,
-      CAISSON,
-      'images',
-    ];
-    const { exitCode, stderr } = await execa('setpriv', line, {
-      env: { ...bareEnvironment(world.store), HOME: '/nonexistent', XDG_CACHE_HOME: '/nonexistent' },
-      extendEnv: false,
-      cwd: '/',
-      reject: false,
-    });
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 2,
-      stderr:
-        'error[usage]: caisson must be run as root for now\n  hint: sudo caisson, or a container of CI, which is root inside',
-    });
-  });
-
   test.skipIf(lacks('busybox'))('a container without privileges', async ({ world }) => {
     const inContainer = (...args: readonly string[]) =>
       execa('setpriv', ['--bounding-set=-sys_admin', process.execPath, CAISSON, ...args], {

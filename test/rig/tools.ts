@@ -22,6 +22,7 @@ export const TOOLS = {
   tmux: 'tmux',
   zsh: 'zsh',
   fish: 'fish',
+  newuidmap: 'uidmap',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

@@ -2,7 +2,7 @@ import { LayerError } from '@caisson/layer';
 import { RegistryError, type RegistryErrorCode } from '@caisson/registry/errors';
 import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
 import { StoreError, type StoreErrorCode } from '@caisson/store';
-import { errorCode } from '@caisson/sys';
+import { errorCode, UNMAPPED_HINT, UNMAPPED_ID } from '@caisson/sys';
 import { BuildError, type Failure, type FailureCode } from './failure.ts';
 
 /**
@@ -33,6 +33,8 @@ function expectedFailure(error: unknown): Failure | undefined {
     const code = error.code === 'changed-while-read' ? 'changed-while-read' : 'bad-image';
     return { code, message: error.message };
   }
+  if (error instanceof Error && errorCode(error) === UNMAPPED_ID)
+    return withHint('no-permission', error.message, UNMAPPED_HINT);
   if (isAbort(error)) return { code: 'cancelled', message: 'cancelled' };
   return systemFailure(error);
 }

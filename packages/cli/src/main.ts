@@ -18,6 +18,10 @@ async function main(args: readonly string[]): Promise<number> {
   return runProgram(args, terminal);
 }
 
+if (process.getuid?.() !== 0) {
+  const { enterNamespaceFor } = await import('./rootless/enter-namespace.ts');
+  enterNamespaceFor(process.argv.slice(2)); // before the standard streams are touched
+}
 process.stdout.on('error', endQuietly);
 process.stderr.on('error', endQuietly);
 

@@ -20,6 +20,7 @@ import { rmiCommand } from './commands/rmi.ts';
 import { runCommand } from './commands/run.ts';
 import { storeCommand } from './commands/store.ts';
 import { tagCommand } from './commands/tag.ts';
+import { unshareCommand } from './commands/unshare.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 import { completeCommand, completionCommand } from './commands/completion.ts';
@@ -116,6 +117,7 @@ const COMMANDS = [
   storeCommand,
   doctorCommand,
   completionCommand,
+  unshareCommand,
   versionCommand,
 ];
 

@@ -1,5 +1,5 @@
 import { familiarName, type Compression, type Digest, type Reference } from '@caisson/oci';
-import { checkRoot } from './as-root.ts';
+import { checkIds } from './rootless/enter-namespace.ts';
 import { warningText } from './failure-text.ts';
 import { openTransferView } from './output/transfer-view.ts';
 import { registryOptions } from './registry-options.ts';
@@ -23,7 +23,7 @@ export async function pushName(
   terminal: Terminal,
   { compression, isQuiet, signal }: PushNameOptions,
 ): Promise<Digest> {
-  checkRoot();
+  checkIds();
   const { push } = await import('@caisson/builder');
   const name = familiarName(reference);
   using view = await openTransferView({ way: 'up', name }, terminal, isQuiet);

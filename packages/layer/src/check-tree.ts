@@ -1,11 +1,11 @@
 import { lstatSync, type BigIntStats } from 'node:fs';
-import { errorCode, getXattr } from '@caisson/sys';
+import { errorCode, inUserNamespace } from '@caisson/sys';
 import { fsPath, inFolder, parentOf, ROOT, type BytePath, type HostPath } from './byte-path.ts';
-import { compareTimes, type FileEntry } from './entry.ts';
+import { compareTimes, type FileEntry, type NodeEntry } from './entry.ts';
 import { nodeEntry } from './node-entry.ts';
 import { sameAttributes } from './same-file.ts';
 import type { Toc } from './toc.ts';
-import { readXattrs } from './xattrs.ts';
+import { isMarkedOpaque, readXattrs } from './xattrs.ts';
 
 /**
  * Looks at whether the tree of a layer has all that its table of contents says, as it says. What a step copied up and
@@ -25,11 +25,18 @@ export function wrongInTree(
     if (stats === undefined) return true;
     if (entry.type === 'hardlink') return statsOf(inFolder(tree, entry.target))?.ino !== stats.ino;
     const node = nodeEntry(at, entry.path, stats, readXattrs(at));
-    if (node === undefined || !sameAttributes(entry, node)) return true;
+    if (node === undefined || !sameAttributes(asInTree(entry), node)) return true;
     if (compareTimes(entry.mtime, node.mtime) !== 0) return true;
     return entry.type === 'file' && !isContent(entry, at);
   });
   return wrong?.path;
+}
+
+/** In a user namespace no device can be made: an empty file stands for it. */
+function asInTree(entry: NodeEntry): NodeEntry {
+  if ((entry.type !== 'char' && entry.type !== 'block') || !inUserNamespace()) return entry;
+  const { major: _major, minor: _minor, ...attributes } = entry;
+  return { ...attributes, type: 'file', size: 0 };
 }
 
 function statsOf(at: HostPath): BigIntStats | undefined {
@@ -51,8 +58,7 @@ function isHidden(tree: HostPath, path: BytePath): boolean {
     folder = parentOf(folder);
     const at = inFolder(tree, folder);
     if (statsOf(at)?.isDirectory() !== true) continue;
-    const opaque = getXattr(fsPath(at), 'trusted.overlay.opaque');
-    if (opaque !== undefined && Buffer.from(opaque).toString('latin1') === 'y') return true;
+    if (isMarkedOpaque(at)) return true;
   }
   return false;
 }

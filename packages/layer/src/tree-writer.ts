@@ -16,10 +16,10 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { FILE_TYPE, makeNode, setTimes, setTimesOf, setXattr } from '@caisson/sys';
-import { fsPath, inFolder, type BytePath, type HostPath } from './byte-path.ts';
+import { FILE_TYPE, inUserNamespace, makeNode, ownerError, setTimes, setTimesOf } from '@caisson/sys';
+import { fsPath, inFolder, textOf, type BytePath, type HostPath } from './byte-path.ts';
 import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry } from './entry.ts';
-import { writeXattrs } from './xattrs.ts';
+import { markOpaque, writeXattrs } from './xattrs.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const SPARSE_UNIT = 4096;
@@ -57,7 +57,7 @@ export class TreeWriter {
     this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
-    if (entry.opaque === true) setXattr(at, 'trusted.overlay.opaque', Buffer.from('y'));
+    if (entry.opaque === true) markOpaque(inFolder(this.#root, entry.path));
     setTimes(at, entry.mtime);
   }
 
@@ -111,8 +111,10 @@ export class TreeWriter {
 
   makeSpecialFile(entry: DeviceEntry | FifoEntry): void {
     const at = this.#at(entry.path);
-    const device = entry.type === 'fifo' ? { major: 0, minor: 0 } : entry;
-    makeNode(at, FILE_TYPE[entry.type] | 0o600, device);
+    if (entry.type === 'fifo') makeNode(at, FILE_TYPE.fifo | 0o600, { major: 0, minor: 0 });
+    // Nobody could open the device: no mount has devices. So something that is hidden and removed like it will do.
+    else if (inUserNamespace()) closeSync(openSync(at, NEW_FILE, 0o600));
+    else makeNode(at, FILE_TYPE[entry.type] | 0o600, entry);
     this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
@@ -129,12 +131,23 @@ export class TreeWriter {
     rmSync(this.#at(path), { recursive: true, force: true });
   }
 
-  #giveTo(at: string | Buffer, owner: Owner): void {
-    if (!isOf(owner, this.#owner)) lchownSync(at, owner.uid, owner.gid);
+  #giveTo(at: string | Buffer, entry: Owned): void {
+    if (!isOf(entry, this.#owner)) give(entry, ({ uid, gid }) => lchownSync(at, uid, gid));
   }
 
   #at(path: BytePath): string | Buffer {
     return fsPath(inFolder(this.#root, path));
+  }
+}
+
+type Owned = Owner & { readonly path: BytePath };
+
+/** @throws Error with the code `UNMAPPED_ID` in a user namespace that lacks the owner */
+function give(entry: Owned, change: (owner: Owner) => void): void {
+  try {
+    change(entry);
+  } catch (error) {
+    throw ownerError(error, textOf(entry.path), entry);
   }
 }
 
@@ -181,9 +194,9 @@ export class FileWriter {
 
   /** Gives the file its attributes (the set-user-id bit after the owner, which would clear it) and closes it. */
   finish(): void {
-    const { uid, gid, mode, xattrs, mtime } = this.#entry;
+    const { mode, xattrs, mtime } = this.#entry;
     if (this.#endsInHole) ftruncateSync(this.#fd, this.#position);
-    if (this.#mustGive) fchownSync(this.#fd, uid, gid);
+    if (this.#mustGive) give(this.#entry, ({ uid, gid }) => fchownSync(this.#fd, uid, gid));
     fchmodSync(this.#fd, mode);
     writeXattrs(this.#path, xattrs);
     setTimesOf(this.#fd, mtime);

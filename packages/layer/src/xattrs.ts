@@ -1,4 +1,4 @@
-import { getXattr, listXattrs, setXattr } from '@caisson/sys';
+import { getXattr, inUserNamespace, listXattrs, setXattr } from '@caisson/sys';
 import { fsPath, type HostPath } from './byte-path.ts';
 import type { Xattrs } from './entry.ts';
 
@@ -27,14 +27,23 @@ export function readUpperXattrs(path: HostPath): {
   readonly isOpaque: boolean;
 } {
   const names = listXattrs(fsPath(path));
-  const isOpaque = names.includes(OPAQUE) && textOf(getXattr(fsPath(path), OPAQUE)) === 'y';
-  return { xattrs: readKept(path, names), isOpaque };
+  return { xattrs: readKept(path, names), isOpaque: names.includes(opaqueMark()) && isMarkedOpaque(path) };
 }
 
-const OPAQUE = 'trusted.overlay.opaque';
+/** Says to overlayfs that a folder hides what lower layers have in it. */
+export function markOpaque(path: HostPath): void {
+  setXattr(fsPath(path), opaqueMark(), Buffer.from('y'));
+}
 
-function textOf(value: Uint8Array | undefined): string | undefined {
-  return value && Buffer.from(value).toString('latin1');
+/** Whether a folder of a tree hides what lower layers have in it. */
+export function isMarkedOpaque(path: HostPath): boolean {
+  const value = getXattr(fsPath(path), opaqueMark());
+  return value !== undefined && Buffer.from(value).toString('latin1') === 'y';
+}
+
+/** Where root is root of a user namespace only, overlayfs is mounted with `userxattr` and keeps its marks elsewhere. */
+function opaqueMark(): string {
+  return inUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
 }
 
 function readKept(path: HostPath, all: readonly string[]): Xattrs | undefined {

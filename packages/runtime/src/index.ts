@@ -1,5 +1,7 @@
 export { MAX_ID, parseGroup, parsePasswd, type GroupLine, type PasswdLine } from './account-files.ts';
 export { availableRuntimes, probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
+export { inUserNamespace } from '@caisson/sys';
+export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
 export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from './limits.ts';
 export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';

@@ -12,7 +12,7 @@ import {
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
-import { errorCode } from '@caisson/sys';
+import { errorCode, ownerError } from '@caisson/sys';
 import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
@@ -174,12 +174,20 @@ async function make(
   await fill(folder);
   if (!('seed' in name)) {
     chmodSync(folder, name.mode);
-    chownSync(folder, name.uid, name.gid);
+    giveTo(folder, name);
   }
   try {
     await rename(folder, path);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+function giveTo(folder: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  try {
+    chownSync(folder, uid, gid);
+  } catch (error) {
+    throw ownerError(error, 'the cache mount', { uid, gid });
   }
 }
 

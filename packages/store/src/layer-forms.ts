@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
-import { errorCode, getXattr, setXattr } from '@caisson/sys';
+import { errorCode, getXattr, inUserNamespace, setXattr } from '@caisson/sys';
 import type { BlobStore } from './blob-store.ts';
 import { fileUsage } from './disk-usage.ts';
 import type { LayerMaps } from './layer-maps.ts';
@@ -14,9 +14,9 @@ import type { Sizes } from './sizes.ts';
 import { writeDocument } from './write-document.ts';
 
 /** On the root of a tree: the run of the kernel in which it was completed. */
-const COMPLETED_IN = 'trusted.caisson.boot';
+const COMPLETED_IN = 'caisson.boot';
 /** On the root of a tree that shows its layer only when it lies on that of another one: which layer that is. */
-const LIES_ON = 'trusted.caisson.base';
+const LIES_ON = 'caisson.base';
 
 /** What a tree is, that is given its name. */
 export interface TreeFacts {
@@ -274,15 +274,20 @@ async function renamed(from: string, to: string): Promise<boolean> {
   }
 }
 
+/** Attributes that no step sees, nor sets: those of root, and where there are none, such as overlayfs takes for its own. */
+function hidden(name: string): string {
+  return `${inUserNamespace() ? 'user.overlay' : 'trusted'}.${name}`;
+}
+
 function readXattr(path: string, name: string): string | undefined {
-  const value = getXattr(path, name);
+  const value = getXattr(path, hidden(name));
   return value === undefined ? undefined : Buffer.from(value).toString('latin1');
 }
 
 /** Where such attributes cannot be kept, the database alone says which trees are whole. @returns whether it is kept */
 function writeXattr(path: string, name: string, value: string): boolean {
   try {
-    setXattr(path, name, Buffer.from(value, 'latin1'));
+    setXattr(path, hidden(name), Buffer.from(value, 'latin1'));
     return true;
   } catch (error) {
     const code = errorCode(error);

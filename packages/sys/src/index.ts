@@ -20,6 +20,7 @@ export { sealedFile } from './memory-file.ts';
 export { mount, MOUNT, pivotRoot, unmount, type MountRequest } from './mount.ts';
 export {
   beginSession,
+  blockOnStandardStreams,
   changeFolder,
   closeOnExecFrom,
   execve,
@@ -32,5 +33,6 @@ export {
   setNotDumpable,
   setUmask,
 } from './process.ts';
+export { inUserNamespace, ownerError, UNMAPPED_HINT, UNMAPPED_ID, unmappedText } from './user-namespace.ts';
 export { errorCode, SyscallError } from './syscall-error.ts';
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

@@ -16,6 +16,9 @@ const chdirFunction = libcFunction('int chdir(const void *path)');
 const fcntl = libcFunction('int fcntl(int fd, int command, int argument)');
 
 const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const CLOSE_RANGE_CLOEXEC = 4;
 const ALL_FDS = 0xffffffff;
@@ -59,6 +62,11 @@ export function resetSignals(): void {
 /** Lets the next program have standard input, output and error: Node marks them close-on-exec when it starts. */
 export function passOnStandardStreams(): void {
   for (const fd of [0, 1, 2]) fcntl([fd, F_SETFD, 0]);
+}
+
+/** Lets reads and writes of the standard streams wait again, as the next program expects: Node does that in threads. */
+export function blockOnStandardStreams(): void {
+  for (const fd of [0, 1, 2]) fcntl([fd, F_SETFL, fcntl([fd, F_GETFL, 0]) & ~O_NONBLOCK]);
 }
 
 /**

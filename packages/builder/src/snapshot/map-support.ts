@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { inUserNamespace } from '@caisson/sys';
 import { RuntimeError, type SandboxHost } from '@caisson/runtime';
 import type { BaseKind, Session, Store } from '@caisson/store';
 import { buildError } from '../failure.ts';
@@ -58,7 +59,7 @@ export class MapSupport {
   }
 
   async #whyNot(): Promise<string | undefined> {
-    if (process.geteuid?.() !== 0) return 'only root can mount EROFS';
+    if (inUserNamespace()) return 'only root of the machine can mount EROFS';
     const known = this.#store.lookUps.answer(QUESTION);
     if (known !== undefined) return known === '' ? undefined : known;
     const folder = this.#session.newPath('probe');

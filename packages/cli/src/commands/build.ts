@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BuildRequest } from '@caisson/builder';
 import { Command } from 'commander';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -60,7 +60,7 @@ async function runBuild(
   terminal: Terminal,
 ): Promise<number> {
   const call = parseCall(flags.call, flags.check === true);
-  if (call.method === 'build') checkRoot();
+  if (call.method === 'build') checkIds();
   checkWatchFlags(flags);
   const kind = flags.quiet === true ? 'quiet' : progressKind(flags.progress, terminal);
   const request = await fullRequest(context, flags, root, terminal);

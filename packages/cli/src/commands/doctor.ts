@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { rootOf, type CommandContext } from '../command-context.ts';
-import { examineHost, type Finding } from '../doctor/examine-host.ts';
+import { examineHost, examineWithoutIds, type Finding } from '../doctor/examine-host.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
-import { checkRoot } from '../as-root.ts';
+import { whyNoIds } from '../rootless/enter-namespace.ts';
 
 /** `caisson doctor` */
 export function doctorCommand({ terminal, finish }: CommandContext): Command {
@@ -23,8 +23,11 @@ Examples:
     )
     .action(async (flags: { readonly format?: string }, self: Command) => {
       const format = parseTextFormat(flags.format);
-      checkRoot();
-      const { isolation, findings } = await examineHost(rootOf(self, terminal));
+      const root = rootOf(self, terminal);
+      const noIds = whyNoIds();
+      const { isolation, findings } = await (noIds === undefined
+        ? examineHost(root)
+        : examineWithoutIds(root, noIds));
       if (format === 'json') printJson(terminal, { isolation: isolation ?? null, findings });
       else terminal.out(findings.map(lineOf).join(''));
       finish(isolation === undefined ? EXIT.failed : EXIT.ok);

@@ -5,6 +5,7 @@ import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { ago, size } from '../output/format.ts';
 import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 
 interface DuFlags {
   readonly verbose?: boolean;
@@ -30,6 +31,7 @@ Examples:
     .action(async (flags: DuFlags, self: Command) => {
       const format = parseListingFormat(flags.format);
       const root = rootOf(self, terminal);
+      checkIds(); // what was never measured is walked
       const { diskUsage, entryUsage } = await import('@caisson/store');
       if (flags.verbose !== true) {
         printListing(terminal, format, await withStore(root, diskUsage), {

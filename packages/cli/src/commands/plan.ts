@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { BuildPlan, StepForecast } from '@caisson/builder';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { addPlanOptions, type PlanFlags } from '../build-options.ts';
 import { requestOf } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
@@ -46,7 +46,7 @@ Exit codes: 0 planned; 1 failed; 2 wrong usage; 130 interrupted.
 `;
 
 async function runPlan(context: string, flags: Flags, root: string, terminal: Terminal): Promise<number> {
-  checkRoot();
+  checkIds();
   const format = parseTextFormat(flags.format);
   const request = requestOf(context, flags, root, terminal);
   const { plan } = await import('@caisson/builder');

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { familiarName, hostPlatform, type Digest, type Platform, type Reference } from '@caisson/oci';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName } from '../image-names.ts';
@@ -67,7 +67,7 @@ async function pull(
   { root, platform, signal, flags }: PullOptions,
   terminal: Terminal,
 ): Promise<Digest> {
-  checkRoot();
+  checkIds();
   const { pull: pullImage } = await import('@caisson/builder');
   const name = familiarName(reference);
   using view = await openTransferView({ way: 'down', name }, terminal, flags.quiet === true);

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Failure, RunRequest } from '@caisson/builder';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { buildFailureText } from '../failure-text.ts';
@@ -109,7 +109,7 @@ Exit code: that of the command; 125 if nothing could be run, 126 if the command 
 `;
 
 async function run(request: RunRequest, terminal: Terminal): Promise<number> {
-  checkRoot();
+  checkIds();
   // As with docker: a folder that is to be shown and is missing is made.
   for (const { source } of request.binds ?? []) {
     if (existsSync(source)) continue;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printableLine } from '../output/line-splitter.ts';
@@ -34,7 +34,7 @@ function verifyCommand({ terminal, finish }: CommandContext): Command {
     .action(async (flags: VerifyFlags, self: Command) => {
       const format = parseTextFormat(flags.format);
       const isRepair = flags.repair === true;
-      checkRoot();
+      checkIds();
       const { verify } = await import('@caisson/builder');
       const { problems, unknown } = await verify({ root: rootOf(self, terminal), isRepair }, (problem) => {
         if (format === 'json') return;

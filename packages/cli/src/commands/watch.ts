@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { checkRoot } from '../as-root.ts';
+import { checkIds } from '../rootless/enter-namespace.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { fullRequest } from '../full-request.ts';
@@ -18,7 +18,7 @@ export function watchCommand({ terminal, finish }: CommandContext): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (context: string, flags: BuildFlags, self: Command) => {
       checkBuilds(flags);
-      checkRoot();
+      checkIds();
       const root = rootOf(self, terminal);
       finish(await runWatch(await fullRequest(context, flags, root, terminal), flags, terminal));
     });

@@ -1,12 +1,15 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { release } from 'node:os';
 import {
+  inUserNamespace,
   NAMESPACES_HINT,
   probeRuntimes,
   RuntimeError,
   SandboxHost,
   type RuntimeName,
 } from '@caisson/runtime';
+import { filesOfHost } from './files-of-host.ts';
+import type { NoNamespace } from '../rootless/user-namespace.ts';
 import { openStore, type Session } from '@caisson/store';
 
 /** Something that was looked at. */
@@ -42,14 +45,41 @@ export async function examineHost(root: string): Promise<HostReport> {
   return {
     isolation,
     findings: [
-      { state: 'ok', what: 'kernel', says: release() },
-      { state: 'ok', what: 'node', says: process.versions.node },
+      ...aboutPrograms(),
       await examineStore(root),
+      ...(inUserNamespace() ? [IN_NAMESPACE] : []),
       ...runtimes.map(({ finding }) => finding),
       await tryMaps(session),
       summary,
     ],
   };
+}
+
+const IN_NAMESPACE: Finding = {
+  state: 'ok',
+  what: 'user namespace',
+  says: 'works: builds are those of root of a user namespace, with the subordinate ids of this user',
+};
+
+/** What there is to say to a user who cannot be root, not even of a user namespace. */
+export async function examineWithoutIds(root: string, { message, hint }: NoNamespace): Promise<HostReport> {
+  using _store = await openStore(root);
+  return {
+    isolation: undefined,
+    findings: [
+      ...aboutPrograms(),
+      await examineStore(root),
+      { state: 'problem', what: 'user namespace', says: message, fix: hint },
+      { state: 'problem', what: 'isolation', says: 'nothing can be built without owners for files' },
+    ],
+  };
+}
+
+function aboutPrograms(): readonly Finding[] {
+  return [
+    { state: 'ok', what: 'kernel', says: release() },
+    { state: 'ok', what: 'node', says: process.versions.node },
+  ];
 }
 
 const INSTALL: Readonly<Record<RuntimeName, string>> = {
@@ -71,19 +101,20 @@ async function tryRuntime(
   const hostFolder = session.newPath('host');
   const folder = session.newPath('upper');
   for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
+  const files = filesOfHost(() => session.newPath('root'));
   await using host = await SandboxHost.start(hostFolder);
   try {
     const { exitCode } = await host.run({
-      lowers: ['/'],
+      lowers: [files.root],
       folder,
       runtimes: [runtime],
       spec: {
-        args: ['/bin/true'],
+        args: [files.program],
         env: [],
         cwd: '/',
         user: '',
         network: 'host',
-        mounts: [],
+        mounts: files.mounts,
         stdio: 'stream',
         stdin: false,
       },

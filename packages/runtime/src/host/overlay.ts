@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeOf } from '@caisson/layer';
-import { errorCode, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
+import { errorCode, inUserNamespace, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { Lower } from '../sandbox-spec.ts';
 import type { Workspace } from './workspace.ts';
@@ -20,7 +20,8 @@ export interface Overlay {
 // no file is taken for the content of another. No device in it can be opened.
 // Layers may lie on several file systems: `xino` gives all files one device number all the same, without which
 // `tar --one-file-system` would leave some out.
-const OPTIONS = 'redirect_dir=nofollow,metacopy=off,index=off,xino=on';
+// In a user namespace, marks are attributes that its root may set; before 5.11 the kernel mounts no overlay there.
+const OPTIONS = `redirect_dir=nofollow,metacopy=off,index=off,xino=on${inUserNamespace() ? ',userxattr' : ''}`;
 
 /**
  * Mounts a stack of layers with a folder to write to.

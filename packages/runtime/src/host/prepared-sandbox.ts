@@ -8,6 +8,7 @@ import { hostsFile, type NetworkFiles } from './network-files.ts';
 import { RootFolder } from './root-folder.ts';
 import { RuntimeError } from '../errors.ts';
 import { bytesOf, cleanPath, textOf } from '@caisson/layer';
+import { inUserNamespace, UNMAPPED_HINT, unmappedText } from '@caisson/sys';
 
 /** A sandbox that is ready to be started by any runtime: everything in it is resolved and made. */
 export interface PreparedSandbox {
@@ -44,12 +45,15 @@ export function prepareSandbox(
 ): PreparedSandbox {
   const root = new RootFolder(rootPath);
   const account = lookUpAccount(root, spec.user);
+  const unmapped = unmappedText('the step runs as', account);
+  if (unmapped !== undefined) throw new RuntimeError('no-such-user', unmapped, { hint: UNMAPPED_HINT });
   const env = withHome(spec.env, account.home);
-  const systemMounts = systemMountsIn(targets, spec.limits?.shmSize);
+  const { systemMounts, systemBinds } = systemMountsIn(targets, spec);
   makeCwd(root, spec.cwd, account);
   const executable = findExecutable(root, spec, env, shown);
   const device = devicePath(systemMounts);
   const binds: BindMount[] = [
+    ...systemBinds,
     ...DEVICES.filter((name) => existsSync(`/dev/${name}`)).map((name) => ({
       source: `/dev/${name}`,
       target: `${device}/${name}`,
@@ -71,19 +75,30 @@ function withHome(env: readonly string[], home: string): readonly string[] {
 }
 
 /** The system's mounts, where the image's own links lead: one may say that /dev is elsewhere. */
-function systemMountsIn(targets: MountTargets, shmSize: number | undefined): SystemMount[] {
+function systemMountsIn(
+  targets: MountTargets,
+  { limits, network }: SandboxSpec,
+): { readonly systemMounts: readonly SystemMount[]; readonly systemBinds: readonly BindMount[] } {
   const folders = new Map(['/proc', '/dev', '/sys'].map((path) => [path, targets.keptFolder(path)]));
   for (const [path, target] of folders) {
     if (target === '/') throw new RuntimeError('unsafe-path', `the image's ${path} is a link to its root`);
   }
-  return SYSTEM_MOUNTS.map((mount) => {
+  // A user namespace may mount no sysfs of a network that is not its own: it is shown what is there.
+  const isShown = ({ type }: SystemMount): boolean =>
+    type === 'sysfs' && network === 'host' && inUserNamespace();
+  const mounts = SYSTEM_MOUNTS.map((mount) => {
     const [, top = '', ...rest] = mount.target.split('/');
     const place = folders.get(`/${top}`) ?? `/${top}`;
     const target = [place, ...rest].join('/');
+    const shmSize = limits?.shmSize;
     if (mount.target !== '/dev/shm' || shmSize === undefined) return { ...mount, target };
     const options = mount.options.map((option) => (option.startsWith('size=') ? `size=${shmSize}` : option));
     return { ...mount, target, options };
   });
+  return {
+    systemMounts: mounts.filter((mount) => !isShown(mount)),
+    systemBinds: mounts.filter(isShown).map(({ target }) => ({ source: '/sys', target, isReadOnly: true })),
+  };
 }
 
 function devicePath(mounts: readonly SystemMount[]): string {

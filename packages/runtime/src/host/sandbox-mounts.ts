@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fsPath } from '@caisson/layer';
-import { mount, MOUNT, unmount } from '@caisson/sys';
+import { mount, MOUNT, UNMAPPED_HINT, unmappedText, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
@@ -49,16 +49,24 @@ async function bindOf(
       return { source: place, target, isReadOnly: false };
     }
     case 'secret':
+      checkOwner(each);
       writeFileSync(place, each.bytes, { flag: 'wx', mode: 0o600 });
       chownSync(place, each.uid, each.gid);
       chmodSync(place, each.mode);
       return { source: place, target, isReadOnly: true };
     case 'agent':
+      checkOwner(each);
       stack.use(await relayAgent(place, each.socket, each));
       return { source: place, target, isReadOnly: false };
     case 'layers':
       return { source: layersSource(workspace, each, place, stack), target, isReadOnly: each.isReadOnly };
   }
+}
+
+/** @throws RuntimeError where the user namespace of the host lacks who the mount is for */
+function checkOwner({ target, uid, gid }: Extract<SandboxMount, { kind: 'secret' | 'agent' }>): void {
+  const unmapped = unmappedText(`the mount ${target} is for`, { uid, gid });
+  if (unmapped !== undefined) throw new RuntimeError('no-such-user', unmapped, { hint: UNMAPPED_HINT });
 }
 
 /** What is written to a stack of layers that is shown is dropped: it lies in memory. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { mount, MOUNT, unmount } from '@caisson/sys';
+import { inUserNamespace, mount, MOUNT, unmount } from '@caisson/sys';
 import { CompiledFilter } from './compiled-filter.ts';
 import { MappedLayers } from './mapped-layers.ts';
 import { prepareNetworkFiles, type NetworkFiles } from './network-files.ts';
@@ -93,7 +93,11 @@ export class Workspace {
 /** crun refuses a host that has cgroups of both versions; without the mount of version 2 it sees one. */
 function hideHybridCgroups(): void {
   for (const { target, type } of mountsHere()) {
-    if (type === 'cgroup2' && target.startsWith('/sys/fs/cgroup/')) unmount(target, 'detach');
+    if (type !== 'cgroup2' || !target.startsWith('/sys/fs/cgroup/')) continue;
+    // What was mounted outside of a user namespace stays mounted in it: it can only be covered.
+    if (inUserNamespace())
+      mount({ target: '/sys/fs/cgroup', type: 'tmpfs', flags: MOUNT.readOnly, data: 'mode=755' });
+    else unmount(target, 'detach');
   }
 }
 

@@ -74,11 +74,11 @@ export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
   }
 }
 
-/** Sandboxes and layers with owners need root, until rootless builds are there. */
+/** Sandboxes and layers with owners need root, if only that of a user namespace. A process cannot change to another one. */
 function checkRoot(): void {
   if (process.getuid?.() === 0) return;
-  throw buildError('no-permission', 'caisson must be run as root for now', {
-    hint: 'a container of CI is root inside',
+  throw buildError('no-permission', 'this process is not root, and has no ids to give files to', {
+    hint: 'caisson unshare node ... runs a script as root of a user namespace, with the subordinate ids of its user',
   });
 }
 
