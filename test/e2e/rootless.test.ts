@@ -18,6 +18,7 @@ import { CAISSON } from '../rig/caisson.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { eventually, processesWith } from '../rig/leftovers.ts';
 import { packTar } from '../rig/pack-tar.ts';
+import { pushDebian } from '../rig/push-base-images.ts';
 import { pushByHand } from '../rig/push-image.ts';
 import { makeUser, type OrdinaryUser } from '../rig/ordinary-user.ts';
 import { lacks } from '../rig/tools.ts';
@@ -48,6 +49,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
   let user: OrdinaryUser;
   beforeAll(async () => {
     user = await makeUser('caisson-user');
+    if (CASES.some(({ expect: { needs } }) => needs?.includes('mmdebstrap') === true))
+      await pushDebian(inject('registry'));
   });
   afterAll(() => user[Symbol.asyncDispose]());
 

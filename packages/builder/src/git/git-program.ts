@@ -1,5 +1,6 @@
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
+import { sshCommand } from './ssh-command.ts';
 import { printableLines } from './git-output.ts';
 
 /** A header that goes with every request to a server, `Authorization: ...`: for one origin only. */
@@ -85,7 +86,13 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
   signal.throwIfAborted();
   const running = execa('git', args, {
     cwd: cwd ?? '/',
-    env: { ...passedOn(process.env), ...FIXED, ...agentOf(access), ...settings(access) },
+    env: {
+      ...passedOn(process.env),
+      ...FIXED,
+      GIT_SSH_COMMAND: sshCommand(process.env['HOME']),
+      ...agentOf(access),
+      ...settings(access),
+    },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
@@ -126,8 +133,6 @@ const FIXED: Readonly<Record<string, string>> = {
   GIT_ATTR_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
   GIT_LFS_SKIP_SMUDGE: '1',
-  // Nobody is asked, and a host that is not known is refused.
-  GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
 };
 
 function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {
