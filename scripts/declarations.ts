@@ -19,6 +19,8 @@ export interface Declaration {
 
 /** The declarations of the API. */
 export interface ApiDeclarations {
+  /** What they take from Node: names by module. */
+  readonly fromNode: ReadonlyMap<string, readonly string[]>;
   /** In the order in which the API's index has them. */
   readonly exported: readonly Declaration[];
   /** What those need besides. */
@@ -26,9 +28,12 @@ export interface ApiDeclarations {
 }
 
 /** The text of the file. */
-export function declarationFile({ exported, others }: ApiDeclarations): string {
+export function declarationFile({ fromNode, exported, others }: ApiDeclarations): string {
+  const imports = [...fromNode].map(
+    ([from, names]) => `import type { ${names.join(', ')} } from '${from}';\n`,
+  );
   const texts = [...exported, ...others].map(({ text }) => text);
-  return `${texts.join('\n')}\nexport { ${exported.map(({ name }) => name).join(', ')} };\n`;
+  return `${imports.join('')}${texts.join('\n')}\nexport { ${exported.map(({ name }) => name).join(', ')} };\n`;
 }
 
 /** Makes the declarations. It takes tsc a few seconds. */
@@ -78,6 +83,8 @@ class Reach {
   readonly #emitted: string;
   readonly #files = new Map<string, Promise<DeclaringFile>>();
   /** By name: where it is from, and its text. */
+  /** Names of Node's own types, by module. */
+  readonly #fromNode = new Map<string, string[]>();
   readonly #found = new Map<string, { readonly path: string; text: string }>();
 
   constructor(emitted: string) {
@@ -90,9 +97,15 @@ class Reach {
     const declarations = [...this.#found].map(([name, { text }]) => ({ name, text }));
     const isExported = new Set(exported);
     return {
+      fromNode: this.#fromNode,
       exported: exported.flatMap((name) => declarations.filter((each) => each.name === name)),
       others: declarations.filter(({ name }) => !isExported.has(name)),
     };
+  }
+
+  #takeFromNode(name: string, from: string): void {
+    const names = this.#fromNode.get(from) ?? [];
+    if (!names.includes(name)) this.#fromNode.set(from, [...names, name]);
   }
 
   async #add(name: string, path: string): Promise<void> {
@@ -102,7 +115,8 @@ class Reach {
       const there = imported.get(name);
       if (there === undefined) throw new Error(`${relative(this.#emitted, path)} has no ${name}`);
       if (there.name !== name) throw new Error(`${name} is called ${there.name} elsewhere`);
-      if (!there.from.startsWith('node:')) await this.#add(name, this.#fileOf(there.from, path));
+      if (there.from.startsWith('node:')) this.#takeFromNode(name, there.from);
+      else await this.#add(name, this.#fileOf(there.from, path));
       return;
     }
     const known = this.#found.get(name);

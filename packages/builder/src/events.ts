@@ -130,7 +130,12 @@ export type BuildEvent =
       readonly isStored: boolean;
     }
   /** An output is written. */
-  | { readonly kind: 'output'; readonly type: string; readonly destination: string }
+  | {
+      readonly kind: 'output';
+      readonly type: string;
+      /** A path, or `-` for the standard output; none where a stream took it. */
+      readonly destination?: string;
+    }
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
 
 /** The image that had the name before; without a name, that of the last build of the same Dockerfile and target. */

@@ -8,15 +8,28 @@ import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
 import type { CacheSize } from '@caisson/store';
 
 /** Where an image goes besides the store. */
-export interface OutputRequest {
+export type OutputRequest = ArchiveRequest | FolderRequest;
+
+/** An image as an archive. */
+export interface ArchiveRequest {
   /**
    * `oci`: an OCI image layout (a tar, or a folder where `dest` ends in a slash or is one). `docker`: a tar for
-   * `docker load`. `tar`: the files as one tar. `local`: the files in a folder.
+   * `docker load`. `tar`: the files as one tar.
    */
-  readonly type: 'oci' | 'docker' | 'tar' | 'local';
-  /** A path, absolute; `-` is the standard output. */
+  readonly type: 'oci' | 'docker' | 'tar';
+  /** A path, absolute; `-` is the standard output; or what takes the bytes of a tar. */
+  readonly destination: string | OutputSink;
+}
+
+/** The files of an image in a folder. */
+export interface FolderRequest {
+  readonly type: 'local';
+  /** A path, absolute. */
   readonly destination: string;
 }
+
+/** Takes the bytes of an output, as fast as it can. @throws BuildError `output` */
+export type OutputSink = (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /** Where a cache lies that machines share. */
 export type CacheLocation =

@@ -1,3 +1,4 @@
+export { blocksOf } from './blocks-of.ts';
 export { checkedBytes } from './checked-bytes.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { chooseManifest, MAX_INDEX_DEPTH } from './choose-manifest.ts';

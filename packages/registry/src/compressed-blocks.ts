@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
 import PQueue from 'p-queue';
+import { blocksOf } from '@caisson/oci';
 
 /** How layers can be compressed. */
 export type Compressor = 'gzip' | 'zstd';
@@ -34,7 +35,7 @@ export async function* compressedBlocks(
   const compress = compressor === 'gzip' ? compressGzip : compressZstd;
   const begun: Promise<Buffer>[] = [];
   try {
-    for await (const block of blocksOf(source)) {
+    for await (const block of blocksOf(source, BLOCK)) {
       const work = queue.add(() => compress(block));
       work.catch(() => {}); // told when it is its turn
       begun.push(work);
@@ -57,23 +58,4 @@ function compressGzip(block: Buffer): Promise<Buffer> {
 
 function compressZstd(block: Buffer): Promise<Buffer> {
   return zstdAsync(block, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
-}
-
-/** The bytes of a stream in blocks of one size; the last one is shorter. */
-async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafe(BLOCK);
-  let used = 0;
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + BLOCK - used);
-      block.set(part, used);
-      used += part.length;
-      at += part.length;
-      if (used < BLOCK) continue;
-      yield block;
-      block = Buffer.allocUnsafe(BLOCK);
-      used = 0;
-    }
-  }
-  if (used > 0) yield block.subarray(0, used);
 }

@@ -5,6 +5,7 @@ export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
 export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from './limits.ts';
 export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';
+export type { PassedStreams } from './passed-streams.ts';
 export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
 export type {
   BindMount,

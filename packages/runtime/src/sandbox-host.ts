@@ -2,6 +2,7 @@ import type { execa } from 'execa';
 import { SANDBOX_HOST } from './entry-points.ts';
 import { NAMESPACES_HINT, RuntimeError } from './errors.ts';
 import { isHostMessage, type HostMessage, type HostRequest } from './host-protocol.ts';
+import type { PassedStreams } from './passed-streams.ts';
 import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
 
 /** Takes what a sandbox writes, as it comes. */
@@ -61,9 +62,12 @@ export class SandboxHost implements AsyncDisposable {
   /**
    * Starts a host. It is of use at once; the first sandbox waits for it.
    * @param folder an empty folder for its mounts; nothing is seen in it from outside
-   * @param stdio whether sandboxes may have the standard streams of this process
+   * @param stdio whether sandboxes may have the standard streams of this process, or which descriptors in place of those
    */
-  static async start(folder: string, stdio: 'ignore' | 'inherit' = 'ignore'): Promise<SandboxHost> {
+  static async start(
+    folder: string,
+    stdio: 'ignore' | 'inherit' | PassedStreams = 'ignore',
+  ): Promise<SandboxHost> {
     // Loaded here: a build that finds all its steps in the cache starts nothing.
     const { execa: start } = await import('execa');
     return new SandboxHost(startHost(start, folder, stdio));
@@ -161,7 +165,7 @@ export class SandboxHost implements AsyncDisposable {
  * setpriv lets the kernel kill unshare when the builder dies, and --kill-child the host when unshare does: the first
  * process of a pid namespace takes everything in it along. All mounts are private to the namespace.
  */
-function startHost(start: typeof execa, folder: string, stdio: 'ignore' | 'inherit') {
+function startHost(start: typeof execa, folder: string, stdio: 'ignore' | 'inherit' | PassedStreams) {
   const isolated = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
   return start(
     'setpriv',
@@ -170,15 +174,29 @@ function startHost(start: typeof execa, folder: string, stdio: 'ignore' | 'inher
       ipc: true,
       serialization: 'advanced',
       buffer: { ipc: false }, // the output of steps passes here
-      stdin: stdio,
-      stdout: stdio,
-      stderr: stdio === 'inherit' ? 'inherit' : 'pipe',
+      stdio: stdioOf(stdio),
       detached: true,
       reject: false,
       cleanup: false,
       cwd: '/',
     },
   );
+}
+
+/** PASSED_STREAMS says where what is passed comes to lie. */
+function stdioOf(stdio: 'ignore' | 'inherit' | PassedStreams): HostStdio {
+  if (stdio === 'inherit') return ['inherit', 'inherit', 'inherit'];
+  if (stdio === 'ignore') return ['ignore', 'ignore', 'pipe'];
+  const passed = [stdio.input, stdio.output, stdio.error].filter(isDescriptor);
+  return ['ignore', 'ignore', 'pipe', ...passed];
+}
+
+type Descriptor = 3 | 4 | 5 | 6 | 7 | 8 | 9;
+type HostStdio = ['ignore' | 'inherit', 'ignore' | 'inherit', 'inherit' | 'pipe', ...Descriptor[]];
+
+/** The types of execa know descriptors up to 9; there are more. */
+function isDescriptor(number: number): number is Descriptor {
+  return number > 2;
 }
 
 function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeError {

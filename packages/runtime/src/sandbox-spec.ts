@@ -88,8 +88,11 @@ export interface SandboxSpec {
   readonly limits?: SandboxLimits;
   /** In the order in which they are made: one may lie in another. */
   readonly mounts: readonly SandboxMount[];
-  /** `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of the calling process. */
-  readonly stdio: 'stream' | 'inherit' | 'terminal';
+  /**
+   * `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of
+   * the calling process. `passed`: those that the host was started with.
+   */
+  readonly stdio: 'stream' | 'inherit' | 'terminal' | 'passed';
   /** Keep standard input open; only where stdio is not `stream`. */
   readonly stdin: boolean;
 }

@@ -24,6 +24,7 @@ export {
   changeFolder,
   closeOnExecFrom,
   execve,
+  closeDescriptor,
   makePipe,
   passOnStandardStreams,
   resetSignals,

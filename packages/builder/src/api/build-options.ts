@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** Something in a context that lies in no folder. */
 export type ContextFile =
   | {
@@ -52,15 +54,29 @@ export type Secret =
   | { readonly path: string };
 
 /** Where an image is written to besides the store. */
-export interface Output {
-  /**
-   * `oci`: an OCI image layout (a tar, or a folder where `dest` ends in a slash or is one). `docker`: a tar for
-   * `docker load`. `tar`: the files as one tar. `local`: the files in a folder.
-   */
-  readonly type: 'oci' | 'docker' | 'tar' | 'local';
-  /** A path. */
-  readonly dest: string;
-}
+export type Output =
+  | {
+      /** `oci`: an OCI image layout. `docker`: a tar for `docker load`. `tar`: the files as one tar. */
+      readonly type: 'oci' | 'docker' | 'tar';
+      /**
+       * A path, or what takes the tar. An image layout is a folder where the path ends in a slash or is that of a folder.
+       */
+      readonly dest: string | Destination;
+    }
+  | {
+      /** The files in a folder. */
+      readonly type: 'local';
+      /** A path. */
+      readonly dest: string;
+    };
+
+/**
+ * What takes bytes as they come, as fast as it can:
+ * - a stream of Node or of the web to write to. It is ended behind the last byte (the standard streams of the process are
+ *   not), and destroyed where that does not come;
+ * - a function of a stream to read from. A promise that it gives is waited for. It must read all of it.
+ */
+export type Destination = NodeJS.WritableStream | WritableStream<Uint8Array> | ((bytes: Readable) => unknown);
 
 /** Where a cache lies that machines share. */
 export type CacheSource =

@@ -29,7 +29,8 @@ export interface BuiltImage {
   readonly isStored: boolean;
   /** In the order of the Dockerfile. */
   readonly steps: readonly BuiltStep[];
-  readonly outputs: readonly { readonly type: string; readonly dest: string }[];
+  /** Those with a path have it. */
+  readonly outputs: readonly { readonly type: string; readonly dest?: string }[];
   /** Where it was sent to, and the digest of its manifest there. */
   readonly pushed: readonly { readonly name: string; readonly digest: Digest }[];
   /** What ran the RUN steps, and whether they had the host's network; undefined where none ran. */

@@ -33,7 +33,10 @@ export class ImageGatherer {
         this.#isStored = event.isStored;
         break;
       case 'output':
-        this.#outputs.push({ type: event.type, dest: event.destination });
+        this.#outputs.push({
+          type: event.type,
+          ...(event.destination === undefined ? {} : { dest: event.destination }),
+        });
         break;
       case 'pushed':
         this.#pushed.push({ name: event.name, digest: event.digest });

@@ -36,6 +36,7 @@ export type {
   ContextEntry,
   ContextFile,
   ContextTree,
+  Destination,
   Limits,
   Output,
   PlanOptions,
@@ -45,7 +46,7 @@ export type {
   SourceOptions,
 } from './build-options.ts';
 export type { BuiltImage, BuiltStep } from './built-image.ts';
-export type { RunOptions, RunOutput } from './run-options.ts';
+export type { ProgramInput, RunOptions, RunOutput } from './run-options.ts';
 export type { CheckedDockerfile, UncheckedBase } from '../check/check-dockerfile.ts';
 export type { BuildEvent, StepInfo, Warning } from '../events.ts';
 export type { LostEvents } from './event-bounds.ts';

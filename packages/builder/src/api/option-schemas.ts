@@ -1,5 +1,13 @@
 import * as z from 'zod/mini';
-import type { BuildOptions, Context, ContextFile, RegistryAccessOptions, Secret } from './build-options.ts';
+import type {
+  BuildOptions,
+  Context,
+  ContextFile,
+  Destination,
+  RegistryAccessOptions,
+  Secret,
+} from './build-options.ts';
+import type { ProgramInput } from './run-options.ts';
 import { anyOf, flag, list, name, number, object, oneOf, record, text } from './option-kinds.ts';
 
 const path = name('a path');
@@ -125,6 +133,30 @@ const plan = {
 export const checkOptions = object(source);
 export const planOptions = object(plan);
 
+const STREAM = 'a Writable, a WritableStream, or a function of a Readable';
+
+function isStream(value: unknown): boolean {
+  if (typeof value === 'function' || value instanceof WritableStream) return true;
+  return isObject(value) && 'write' in value && 'on' in value;
+}
+
+const archive = {
+  dest: anyOf<string | Destination>(
+    `a path, ${STREAM}`,
+    (value) => (typeof value === 'string' && value !== '') || isStream(value),
+  ),
+};
+const output = z.discriminatedUnion(
+  'type',
+  [
+    object({ type: z.literal('oci'), ...archive }),
+    object({ type: z.literal('docker'), ...archive }),
+    object({ type: z.literal('tar'), ...archive }),
+    object({ type: z.literal('local'), dest: path }),
+  ],
+  { error: '"oci", "docker", "tar", "local"' },
+);
+
 const build = {
   ...plan,
   tags: z.optional(
@@ -136,7 +168,7 @@ const build = {
     ),
   ),
   labels: z.optional(record(text())),
-  outputs: z.optional(list(object({ type: oneOf('oci', 'docker', 'tar', 'local'), dest: path }))),
+  outputs: z.optional(list(output)),
   push: z.optional(flag),
   load: z.optional(flag),
   cacheTo: z.optional(list(cacheTo)),
@@ -202,6 +234,18 @@ export const runOptions = object({
   env: z.optional(record(text())),
   workdir: z.optional(name('an absolute path')),
   user: z.optional(text()),
+  input: z.optional(
+    anyOf<ProgramInput>(
+      'a text, bytes, or a stream or async iterable of those',
+      (value) =>
+        typeof value === 'string' ||
+        value instanceof Uint8Array ||
+        (isObject(value) && Symbol.asyncIterator in value),
+    ),
+  ),
+  stdout: z.optional(anyOf<Destination>(STREAM, isStream)),
+  stderr: z.optional(anyOf<Destination>(STREAM, isStream)),
+  forms: plan.forms,
   volumes: z.optional(list(object({ source: path, target: path, readOnly: z.optional(flag) }))),
   network: z.optional(oneOf('host', 'none')),
   pull: z.optional(oneOf('always', 'missing', 'never')),

@@ -1,5 +1,14 @@
-import type { CommonOptions, PlanOptions } from './build-options.ts';
-import type { RegistryAccessOptions } from './build-options.ts';
+import type { CommonOptions, Destination, PlanOptions, RegistryAccessOptions } from './build-options.ts';
+
+/**
+ * What a program reads: a text or bytes; a stream of Node (`process.stdin`, for one) or of the web; any async iterable of
+ * texts or bytes.
+ */
+export type ProgramInput =
+  | string
+  | Uint8Array
+  | AsyncIterable<string | Uint8Array>
+  | ReadableStream<string | Uint8Array>;
 
 /** What to run, and how. */
 export interface RunOptions extends CommonOptions {
@@ -24,10 +33,17 @@ export interface RunOptions extends CommonOptions {
         readonly readOnly?: boolean | undefined;
       }[]
     | undefined;
+  /** What it reads from its standard input; nothing where it is not given. */
+  readonly input?: ProgramInput | undefined;
+  /** What takes its standard output in place of iterators. The program waits for it. */
+  readonly stdout?: Destination | undefined;
+  /** What takes its standard error in place of iterators. */
+  readonly stderr?: Destination | undefined;
   readonly network?: 'host' | 'none' | undefined;
   /** When to ask the registry for the image: `missing` where it is not given. */
   readonly pull?: 'always' | 'missing' | 'never' | undefined;
   readonly runtimes?: PlanOptions['runtimes'];
+  readonly forms?: PlanOptions['forms'];
   readonly registry?: RegistryAccessOptions | undefined;
 }
 

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { checkOptions } from './check-options.ts';
 import { OUTPUT_BOUNDS } from './event-bounds.ts';
-import { registryAnswers } from './given/answers.ts';
+import { Answers, NOTHING } from './given/answers.ts';
 import { defined } from './given/defined.ts';
+import { Destinations } from './given/destinations.ts';
+import { GivenInput } from './given/given-input.ts';
 import { placesOf, wireRegistry } from './given/wire-request.ts';
 import { runOptions } from './option-schemas.ts';
 import type { RunOptions, RunOutput } from './run-options.ts';
@@ -20,8 +22,8 @@ export interface RunEnd {
 }
 
 /**
- * Runs a program of an image, in a sandbox as RUN steps have it, without input. Nothing of what it changes is kept. An image
- * that is missing is pulled.
+ * Runs a program of an image, in a sandbox as RUN steps have it. Nothing of what it changes is kept. An image that is missing is
+ * pulled.
  *
  * @example
  * ```ts
@@ -31,9 +33,17 @@ export interface RunEnd {
  */
 export function run(options: RunOptions): Run {
   return new Running<RunOutput, RunEnd>(OUTPUT_BOUNDS, async (emit) => {
-    const request = requestOf(checkOptions(runOptions, options));
-    const { signal, registry } = options;
-    const answers = registryAnswers(registry);
+    const checked = checkOptions(runOptions, options);
+    const request = requestOf(checked);
+    const { signal, registry, input, stdout, stderr } = checked;
+    const streams = Object.entries(defined({ stdout, stderr }));
+    const destinations = new Map(streams.map(([name, stream]) => [`options.${name}`, stream]));
+    const answers = new Answers({
+      ...NOTHING,
+      credentials: registry?.credentials,
+      destinations: new Destinations(destinations),
+      ...(input === undefined ? {} : { input: new GivenInput(input) }),
+    });
     const { value: exitCode } = await inThread<'run'>(
       { kind: 'run', request },
       { signal, answers, onOutput: (stream, data) => emit({ stream, data }) },
@@ -54,6 +64,10 @@ function requestOf(options: RunOptions): WireRun {
     network,
     pull,
     runtimes,
+    forms,
+    input,
+    stdout,
+    stderr,
   } = options;
   const { root, cwd } = placesOf(options);
   return {
@@ -66,6 +80,11 @@ function requestOf(options: RunOptions): WireRun {
       isReadOnly: readOnly,
     })),
     registry: wireRegistry(options.registry),
-    ...defined({ command, entrypoint, cwd: workdir, user, network, pull, runtimes }),
+    hasInput: input !== undefined,
+    taken: {
+      ...(stdout === undefined ? {} : { stdout: 'options.stdout' }),
+      ...(stderr === undefined ? {} : { stderr: 'options.stderr' }),
+    },
+    ...defined({ command, entrypoint, cwd: workdir, user, network, pull, runtimes, forms }),
   };
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { once } from 'node:events';
 import { errorCode } from '@caisson/sys';
 import { buildError, type BuildError } from '../failure.ts';
+import type { OutputSink } from '../request.ts';
 
 /** The standard output, as a destination. */
 export const STANDARD_OUTPUT = '-';
@@ -13,10 +14,11 @@ export const STANDARD_OUTPUT = '-';
  * @throws BuildError `output`
  */
 export async function writeFileOutput(
-  destination: string,
+  destination: string | OutputSink,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (typeof destination !== 'string') return destination(bytes);
   if (destination === STANDARD_OUTPUT) return writeToStandardOutput(bytes, signal);
   const part = join(dirname(destination), `.${basename(destination)}.${process.pid}.part`);
   try {

@@ -1,5 +1,5 @@
 import type { TarFields } from '@caisson/layer';
-import type { OutputRequest } from '../request.ts';
+import type { ArchiveRequest } from '../request.ts';
 import { writeFileOutput } from './destination.ts';
 import { flatFiles, type FlatFile } from './flat-files.ts';
 import type { FinishedImage } from './output.ts';
@@ -8,7 +8,7 @@ import { tarStream, type TarMember } from './tar-stream.ts';
 /** `type=tar`: the files of the image as one archive. */
 export async function writeFileArchive(
   image: FinishedImage,
-  { destination }: OutputRequest,
+  { destination }: ArchiveRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await writeFileOutput(destination, tarStream(members(image)), signal);

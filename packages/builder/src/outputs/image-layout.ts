@@ -3,7 +3,7 @@ import { createWriteStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { basename, dirname, join } from 'node:path';
 import { familiarName, hexOf, MEDIA_TYPES, parseReference, type Descriptor, type Digest } from '@caisson/oci';
-import type { OutputRequest } from '../request.ts';
+import type { ArchiveRequest } from '../request.ts';
 import { outputError, STANDARD_OUTPUT, writeFileOutput } from './destination.ts';
 import type { FinishedImage } from './output.ts';
 import { tarStream, type TarMember } from './tar-stream.ts';
@@ -22,11 +22,12 @@ interface LayoutFile {
  */
 export async function writeImageLayout(
   image: FinishedImage,
-  { type, destination }: OutputRequest,
+  { type, destination }: ArchiveRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const files = layoutFiles(image, type === 'docker');
-  if (type === 'oci' && isFolder(destination)) await writeFolder(files, destination, signal);
+  if (type === 'oci' && typeof destination === 'string' && isFolder(destination))
+    await writeFolder(files, destination, signal);
   else await writeFileOutput(destination, tarStream(members(files)), signal);
 }
 

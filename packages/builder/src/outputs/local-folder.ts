@@ -12,7 +12,7 @@ import { mkdir } from 'node:fs/promises';
 import { finished, pipeline } from 'node:stream/promises';
 import { fsPath, hostPath, inFolder, type Content, type DirectoryEntry, type HostPath } from '@caisson/layer';
 import { setTimes } from '@caisson/sys';
-import type { OutputRequest } from '../request.ts';
+import type { FolderRequest } from '../request.ts';
 import { outputError } from './destination.ts';
 import { flatFiles, type FlatFile } from './flat-files.ts';
 import type { FinishedImage } from './output.ts';
@@ -23,7 +23,7 @@ import type { FinishedImage } from './output.ts';
  */
 export async function writeLocalFolder(
   image: FinishedImage,
-  { destination }: OutputRequest,
+  { destination }: FolderRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {

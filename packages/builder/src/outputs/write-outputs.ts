@@ -14,7 +14,8 @@ export async function writeOutputs(
 ): Promise<void> {
   for (const output of outputs) {
     await writeOutput(image, output, signal);
-    emit({ kind: 'output', type: output.type, destination: output.destination });
+    const { type, destination } = output;
+    emit({ kind: 'output', type, ...(typeof destination === 'string' ? { destination } : {}) });
   }
 }
 

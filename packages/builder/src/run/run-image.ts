@@ -9,7 +9,7 @@ import {
   type ImageConfig,
   type Result,
 } from '@caisson/oci';
-import { availableRuntimes, SandboxHost, type SandboxSpec } from '@caisson/runtime';
+import { availableRuntimes, SandboxHost, type SandboxRequest, type SandboxSpec } from '@caisson/runtime';
 import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
 import { stateOfImage } from '../bases/image-state.ts';
 import { RegistryAccess } from '../bases/registry-access.ts';
@@ -20,6 +20,7 @@ import { Chains, type LayerProvider } from '../snapshot/chains.ts';
 import { StoredTocs } from '../snapshot/stored-tocs.ts';
 import { MapSupport } from '../snapshot/map-support.ts';
 import type { RunRequest } from './run-request.ts';
+import { RunStreams } from './run-streams.ts';
 
 /** Takes what is to be passed on to the program, from the moment it runs. */
 export type OnStart = (pass: (signal: NodeJS.Signals) => void) => void;
@@ -52,9 +53,9 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const folder = session.newPath('upper');
   const hostFolder = session.newPath('host');
   for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
-  const host = stack.use(
-    await SandboxHost.start(hostFolder, request.onOutput === undefined ? 'inherit' : 'ignore'),
-  );
+  const streams = request.onOutput && stack.use(new RunStreams(request.onOutput, request.input));
+  const host = stack.use(await SandboxHost.start(hostFolder, streams?.passed ?? 'inherit'));
+  streams?.started();
   const provide: LayerProvider = async ({ descriptor }) => {
     if (await store.blobs.has(session, descriptor.digest)) return;
     throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
@@ -65,20 +66,39 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const chains = new Chains({ store, session, provide, support, stored: new StoredTocs(store) });
   chains.willMount(state);
   const lowers = await chains.lowers(state);
-  const { exitCode } = await host.run(
-    {
-      lowers,
-      folder,
-      runtimes: request.runtimes ?? availableRuntimes(),
-      spec: specOf(request, image.config),
-    },
-    {
-      onStart,
-      ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    },
-  );
+  const what = {
+    lowers,
+    folder,
+    runtimes: request.runtimes ?? availableRuntimes(),
+    spec: specOf(request, image.config),
+  };
+  const exitCode = await runIn(host, what, { streams, onStart, signal: request.signal });
+  await host[Symbol.asyncDispose](); // with it, all that could write has ended
+  await streams?.drained();
   return exitCode;
+}
+
+/** Runs it, unless its streams fail. @throws RuntimeError, and what they failed with */
+async function runIn(
+  host: SandboxHost,
+  what: SandboxRequest,
+  {
+    streams,
+    signal,
+    onStart,
+  }: {
+    readonly streams: RunStreams | undefined;
+    readonly signal: AbortSignal | undefined;
+    readonly onStart: OnStart;
+  },
+): Promise<number> {
+  const ends = [signal, streams?.failed].filter((each) => each !== undefined);
+  try {
+    return (await host.run(what, { onStart, signal: AbortSignal.any(ends) })).exitCode;
+  } catch (error) {
+    if (signal?.aborted !== true) streams?.failed.throwIfAborted();
+    throw error;
+  }
 }
 
 /** An image of the store; one that is not there is pulled, as docker does. */
@@ -132,8 +152,8 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
     user: request.user ?? config.User ?? '',
     network: request.network ?? 'host',
     mounts: (request.binds ?? []).map((bind) => ({ kind: 'folder', ...bind })),
-    stdio: request.onOutput !== undefined ? 'stream' : request.hasTerminal === true ? 'terminal' : 'inherit',
-    stdin: request.isInteractive === true,
+    stdio: request.onOutput !== undefined ? 'passed' : request.hasTerminal === true ? 'terminal' : 'inherit',
+    stdin: request.isInteractive === true || request.input !== undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FormChoice } from '../snapshot/map-support.ts';
 import type { OnTransfer, RegistryOptions } from '@caisson/registry';
-import type { BindMount, OutputListener, RuntimeName } from '@caisson/runtime';
+import type { BindMount, RuntimeName } from '@caisson/runtime';
+import type { OutputTaker } from './run-streams.ts';
 
 /** What to run. */
 export interface RunRequest {
@@ -35,7 +36,9 @@ export interface RunRequest {
   /** Told when it is there, and nothing has been run yet. */
   readonly onPulled?: () => void;
   /** Takes what the program writes; where it is not given, the program has the standard streams of this process. */
-  readonly onOutput?: OutputListener;
+  readonly onOutput?: OutputTaker;
+  /** What the program reads, where somebody takes its output; nothing where it is not given. */
+  readonly input?: AsyncIterable<Uint8Array>;
   /** Ends what runs, at once. */
   readonly signal?: AbortSignal;
 }

@@ -78,7 +78,7 @@ export function otherLine(event: OtherEvent): string {
     case 'pushed':
       return `pushed ${event.name}@${event.digest}`;
     case 'output':
-      return `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : event.destination}`;
+      return `wrote ${event.type} to ${event.destination === '-' ? 'the standard output' : (event.destination ?? 'a stream')}`;
   }
 }
 

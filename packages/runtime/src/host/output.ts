@@ -1,13 +1,14 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { makePipe } from '@caisson/sys';
+import { PASSED_STREAMS } from '../passed-streams.ts';
 
 /** Takes what a sandbox writes. Resolves when it may be given more. */
 export type OutputSink = (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
 
 /** The descriptors of a sandbox's standard streams. */
 export interface StandardStreams {
-  readonly stdio: ['ignore' | 'inherit', number | 'inherit', number | 'inherit'];
+  readonly stdio: ['ignore' | 'inherit' | number, number | 'inherit', number | 'inherit'];
   /** To be called once the runtime has been started: the ends that it has are closed here. */
   started(): void;
   /** Resolves when everything that was written has been passed on. */
@@ -36,6 +37,12 @@ export function inheritStreams(stdin: boolean): StandardStreams {
     started() {},
     drained: Promise.resolve(),
   };
+}
+
+/** The streams that the host was started with. */
+export function passedStreams(stdin: boolean): StandardStreams {
+  const { input, output, error } = PASSED_STREAMS;
+  return { stdio: [stdin ? input : 'ignore', output, error], started() {}, drained: Promise.resolve() };
 }
 
 async function readPipe(fd: number, stream: 'stdout' | 'stderr', sink: OutputSink): Promise<void> {

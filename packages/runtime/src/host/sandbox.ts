@@ -15,7 +15,13 @@ import type { Committer } from './committer.ts';
 import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
-import { inheritStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
+import {
+  inheritStreams,
+  passedStreams,
+  streamOutput,
+  type OutputSink,
+  type StandardStreams,
+} from './output.ts';
 import { mountBefore, mountOverlay, type BeforeMount, type Overlay } from './overlay.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
@@ -160,7 +166,15 @@ function startWith(
 }
 
 function openStreams(spec: SandboxSpec, sink: OutputSink): StandardStreams {
-  return spec.stdio === 'stream' ? streamOutput(sink) : inheritStreams(spec.stdin);
+  switch (spec.stdio) {
+    case 'stream':
+      return streamOutput(sink);
+    case 'passed':
+      return passedStreams(spec.stdin);
+    case 'inherit':
+    case 'terminal':
+      return inheritStreams(spec.stdin);
+  }
 }
 
 async function commit(

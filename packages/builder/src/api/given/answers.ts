@@ -2,6 +2,9 @@ import type { Credentials } from '@caisson/registry';
 import type { RegistryAccessOptions, Secret } from '../build-options.ts';
 import type { Answer, Question } from '../thread/protocol.ts';
 import type { GivenParts } from './context-parts.ts';
+import type { GivenInput } from './given-input.ts';
+import { DestinationError } from './destination-feed.ts';
+import { Destinations } from './destinations.ts';
 
 /** The functions and streams of a caller, which give what a job asks for. */
 export interface GivenFunctions {
@@ -9,6 +12,9 @@ export interface GivenFunctions {
   readonly credentials: RegistryAccessOptions['credentials'];
   /** The parts of a context that has no path. */
   readonly context: GivenParts | undefined;
+  readonly destinations: Destinations;
+  /** What a program reads. */
+  readonly input?: GivenInput;
 }
 
 /** Answers the questions of a job with the functions of its caller. */
@@ -29,13 +35,13 @@ export class Answers {
     try {
       return await this.#answer(question);
     } catch (error) {
-      this.#thrown = error;
+      this.#thrown = error instanceof DestinationError ? error.cause : error;
       return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
     }
   }
 
   async #answer(question: Question): Promise<Answer> {
-    const { secrets, credentials, context } = this.#given;
+    const { secrets, credentials, context, destinations } = this.#given;
     switch (question.kind) {
       case 'secret':
         return { kind: 'secret', bytes: secretBytes(await secrets.get(question.id)?.()) };
@@ -47,18 +53,36 @@ export class Answers {
         const part = await context?.next();
         return { kind: 'context', part: part ?? { kind: 'end' } };
       }
+      case 'input':
+        return { kind: 'input', bytes: await this.#given.input?.next() };
+      case 'write':
+        await destinations.put(question.path, question.bytes);
+        return { kind: 'written' };
+      case 'write-end':
+        await destinations.end(question.path);
+        return { kind: 'written' };
     }
   }
 
-  /** The job has ended: nothing more is taken of the context. */
-  end(): void {
+  /** The job has ended: nothing more is taken of the context, nor written. @param error why, where it failed */
+  end(error?: Error): void {
     this.#given.context?.stop();
+    this.#given.input?.stop();
+    this.#given.destinations.close(error);
   }
 }
 
+/** What a job has that asks for nothing. */
+export const NOTHING = {
+  secrets: new Map(),
+  credentials: undefined,
+  context: undefined,
+  destinations: new Destinations(),
+} satisfies GivenFunctions;
+
 /** Of a job that asks for nothing but credentials. */
 export function registryAnswers({ credentials }: RegistryAccessOptions = {}): Answers {
-  return new Answers({ secrets: new Map(), credentials, context: undefined });
+  return new Answers({ ...NOTHING, credentials });
 }
 
 /** Of a job that asks for nothing. */

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { BuildOptions } from '../build-options.ts';
 import { buildRequest, watchRequest } from './wire-request.ts';
@@ -31,7 +32,7 @@ const WRONG: readonly (readonly [Omit<BuildOptions, 'context'>, string])[] = [
   ],
   [
     { outputs: [{ type: 'tar', dest: '-' }] },
-    'options.outputs[0].dest is "-": the standard output is that of the program\nexpected: a path',
+    'options.outputs[0].dest is "-": the standard output is that of the program\nexpected: a path; of an archive, process.stdout, too',
   ],
   [
     { cacheFrom: [{ type: 'local', src: 'cache', digest: 'sha256:1' }] },
@@ -62,6 +63,16 @@ describe('what is to be built', () => {
     });
     expect(messageOf(() => buildRequest({ context: '.' }))).toBe('the current folder is not there any more');
     expect(buildRequest({ context: '.', cwd: '/' }).request.cwd).toBe('/');
+  });
+
+  test('is written anew for each image of a watch', () => {
+    const outputs = [{ type: 'tar', dest: 'a' } as const, { type: 'oci', dest: new PassThrough() } as const];
+    expect(messageOf(() => watchRequest({ context: '.', outputs }))).toBe(
+      'options.outputs[1].dest is a stream, which can be written once\nexpected: a path, or a function of a Readable, which is called for each image',
+    );
+    expect(
+      watchRequest({ context: '.', outputs: [{ type: 'oci', dest: () => {} }] }).request.outputs,
+    ).toEqual([{ type: 'oci', destination: { option: 'options.outputs[0]' } }]);
   });
 
   test('lies somewhere, to be watched', () => {

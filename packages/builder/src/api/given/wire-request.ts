@@ -10,6 +10,7 @@ import type {
   CommonOptions,
   Context,
   ContextEntry,
+  Destination,
   Output,
   PlanOptions,
   RegistryAccessOptions,
@@ -17,10 +18,11 @@ import type {
 } from '../build-options.ts';
 import { optionError } from '../error.ts';
 import type { WatchOptions } from '../watch.ts';
-import type { WireBuild, WireCheck, WireRegistry, WireWatch } from '../thread/protocol.ts';
-import { Answers } from './answers.ts';
+import type { WireBuild, WireCheck, WireOutput, WireRegistry, WireWatch } from '../thread/protocol.ts';
+import { Answers, NOTHING } from './answers.ts';
 import { partsOfStream, partsOfTree, type GivenParts } from './context-parts.ts';
 import { defined } from './defined.ts';
+import { Destinations } from './destinations.ts';
 import { platformName } from './platform.ts';
 import { givenSecrets } from './secrets.ts';
 
@@ -58,7 +60,7 @@ export function checkRequest(options: SourceOptions): Given<WireCheck> {
   const credentials = options.registry?.credentials;
   return {
     request: { context, ...sourceOf(options) },
-    answers: new Answers({ secrets: new Map(), credentials, context: parts }),
+    answers: new Answers({ ...NOTHING, credentials, context: parts }),
   };
 }
 
@@ -88,7 +90,10 @@ function epochOf(text: string | undefined): number | undefined {
 }
 
 /** What is to be built, but for where it goes. @throws CaissonError `invalid-request` */
-export function planRequest(options: PlanOptions): Given<WireBuild> {
+export function planRequest(
+  options: PlanOptions,
+  destinations: Destinations = new Destinations(),
+): Given<WireBuild> {
   const { context, parts } = contextOf(options.context);
   const source = sourceOf(options);
   const { cwd = '/' } = source;
@@ -116,12 +121,14 @@ export function planRequest(options: PlanOptions): Given<WireBuild> {
     ...defined({ noCache, noCacheFilter, contextModes, forms, network, allow, jobs, runtimes }),
   };
   const credentials = options.registry?.credentials;
-  return { request, answers: new Answers({ secrets: functions, credentials, context: parts }) };
+  const given = { secrets: functions, credentials, context: parts, destinations };
+  return { request, answers: new Answers(given) };
 }
 
 /** What is to be built. @throws CaissonError `invalid-request` */
 export function buildRequest(options: BuildOptions): Given<WireBuild> {
-  const { request, answers } = planRequest(options);
+  const streams = new Map<string, Destination>();
+  const { request, answers } = planRequest(options, new Destinations(streams));
   const { cwd = '/' } = request;
   const { tags = [], labels, push, outputs = [], cacheTo = [], cacheMaxSize, load } = options;
   return {
@@ -129,7 +136,7 @@ export function buildRequest(options: BuildOptions): Given<WireBuild> {
     request: {
       ...request,
       names: typeof tags === 'string' ? [tags] : tags,
-      outputs: outputs.map((each, index) => outputOf(each, index, cwd)),
+      outputs: outputs.map((each, index) => outputOf(each, `options.outputs[${index}]`, cwd, streams)),
       cacheTo: cacheTo.map((each) => cacheTarget(each, cwd)),
       ...defined({ labels, push, isLoaded: load, cacheMaxSize: cacheSize(cacheMaxSize) }),
     },
@@ -140,6 +147,12 @@ export function buildRequest(options: BuildOptions): Given<WireBuild> {
 export function watchRequest({ poll, ...options }: WatchOptions): Given<WireWatch> {
   const { request, answers } = buildRequest(options);
   const { context } = request;
+  for (const [index, { dest }] of (options.outputs ?? []).entries()) {
+    if (typeof dest === 'string' || typeof dest === 'function') continue;
+    throw optionError(`options.outputs[${index}].dest is a stream, which can be written once`, {
+      expected: 'a path, or a function of a Readable, which is called for each image',
+    });
+  }
   if (context === undefined) {
     throw optionError('options.context lies in no folder: nothing of it can change', {
       expected: 'the path of a folder',
@@ -165,14 +178,28 @@ function sshOf(
   );
 }
 
-function outputOf({ type, dest }: Output, index: number, cwd: string) {
-  if (dest === '-') {
-    throw optionError(`options.outputs[${index}].dest is "-": the standard output is that of the program`, {
-      expected: 'a path',
-    });
+/** @param streams gets what no path is, by the path of its option */
+function outputOf(
+  output: Output,
+  option: string,
+  cwd: string,
+  streams: Map<string, Destination>,
+): WireOutput {
+  if (output.type === 'local') return { type: 'local', destination: outputPath(output.dest, option, cwd) };
+  const { type, dest } = output;
+  if (typeof dest !== 'string') {
+    streams.set(option, dest);
+    return { type, destination: { option } };
   }
   const isFolder = dest.endsWith('/') && type === 'oci';
-  return { type, destination: `${resolve(cwd, dest)}${isFolder ? '/' : ''}` };
+  return { type, destination: `${outputPath(dest, option, cwd)}${isFolder ? '/' : ''}` };
+}
+
+function outputPath(dest: string, option: string, cwd: string): string {
+  if (dest !== '-') return resolve(cwd, dest);
+  throw optionError(`${option}.dest is "-": the standard output is that of the program`, {
+    expected: 'a path; of an archive, process.stdout, too',
+  });
 }
 
 function cacheSource(source: CacheSource, index: number, cwd: string): CacheLocation {

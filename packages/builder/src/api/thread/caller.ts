@@ -48,16 +48,19 @@ export async function inThread<Kind extends Job['kind']>(
   options: JobOptions = {},
 ): Promise<Extract<Outcome, { kind: Kind }>> {
   const { signal, answers = NO_ANSWERS } = options;
-  if (signal?.aborted === true) throw cancelled(job.kind, signal);
-  current ??= new BuilderThread((ended) => {
-    if (current === ended) current = undefined;
-  });
   try {
+    if (signal?.aborted === true) throw cancelled(job.kind, signal);
+    current ??= new BuilderThread((ended) => {
+      if (current === ended) current = undefined;
+    });
     const outcome = await current.run(job, { ...options, answers });
-    if (isOf(outcome, job.kind)) return outcome;
-    throw new Error(`Internal error: ${outcome.kind} is no outcome of ${job.kind}`);
-  } finally {
+    if (!isOf(outcome, job.kind))
+      throw new Error(`Internal error: ${outcome.kind} is no outcome of ${job.kind}`);
     answers.end();
+    return outcome;
+  } catch (error) {
+    answers.end(error instanceof Error ? error : new Error(String(error)));
+    throw error;
   }
 }
 

@@ -1,19 +1,19 @@
 import { build } from '../../build.ts';
 import { check } from '../../check/check-dockerfile.ts';
 import type { BuildEvent, Emit } from '../../events.ts';
-import { buildError, BuildError, type Failure } from '../../failure.ts';
+import { buildError } from '../../failure.ts';
 import { plan } from '../../plan-steps.ts';
 import { keptReason } from '../../report/kept-reason.ts';
-import type { BuildRequest, SecretSource } from '../../request.ts';
-import { runImage } from '../../run/run-image.ts';
+import type { BuildRequest, OutputRequest, SecretSource } from '../../request.ts';
 import type { OutputListener } from '@caisson/runtime';
-import type { Result } from '@caisson/oci';
 import type { InFlight } from '../../steps/in-flight.ts';
 import { ImageGatherer } from '../image-gatherer.ts';
-import type { Job, Outcome, WireBuild } from './protocol.ts';
+import type { Job, Outcome, WireBuild, WireOutput } from './protocol.ts';
 import type { Questions } from './questions.ts';
+import { doRunJob } from './run-job.ts';
 import { registryOptions } from './registry-options.ts';
 import { doStoreJob } from './store-jobs.ts';
+import { valueOf } from './value-of.ts';
 import { doWatchJob } from './watch-job.ts';
 import type { WatchEvent } from '../watch-event.ts';
 
@@ -32,7 +32,7 @@ export interface JobTools {
 
 /** Does a job. @throws BuildError, StoreError, RegistryError */
 export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
-  const { signal, questions, inFlight, emit, watchEvent, onOutput } = tools;
+  const { signal, questions, inFlight, emit, watchEvent } = tools;
   if (job.kind !== 'check') checkRoot();
   switch (job.kind) {
     case 'build': {
@@ -64,11 +64,8 @@ export async function doJob(job: Job, tools: JobTools): Promise<Outcome> {
       };
       return { kind: 'check', value: valueOf(await check(request, emit)) };
     }
-    case 'run': {
-      const registry = registryOptions(job.request.registry, questions);
-      const ended = await runImage({ ...job.request, registry, signal, onOutput }, () => {});
-      return { kind: 'run', value: valueOf(ended) };
-    }
+    case 'run':
+      return { kind: 'run', value: await doRunJob(job.request, tools) };
     default:
       return doStoreJob(job, tools);
   }
@@ -82,18 +79,22 @@ function checkRoot(): void {
   });
 }
 
-function valueOf<T>(result: Result<T, readonly Failure[]>): T {
-  if (result.ok) return result.value;
-  throw new BuildError(result.error);
-}
-
 /** What the caller gets of an event: a change of 100,000 files would block its thread. */
 function shortened(event: BuildEvent): BuildEvent {
   return event.kind === 'step-started' ? { ...event, reason: keptReason(event.reason) } : event;
 }
 
+/** An output as the build takes it: what the caller gave is written to through questions. */
+function outputOf(output: WireOutput, questions: Questions): OutputRequest {
+  const { type, destination } = output;
+  if (type === 'local') return output;
+  if (typeof destination === 'string') return { type, destination };
+  const { option } = destination;
+  return { type, destination: (bytes) => questions.write(option, bytes) };
+}
+
 async function requestOf(
-  { context, secrets, registry, ...rest }: WireBuild,
+  { context, secrets, registry, outputs = [], ...rest }: WireBuild,
   { signal, questions }: JobTools,
 ): Promise<BuildRequest> {
   const sources = Object.entries(secrets).map(([id, source]): [string, SecretSource] => [
@@ -104,6 +105,7 @@ async function requestOf(
     ...rest,
     context: context ?? (await questions.context()),
     secrets: Object.fromEntries(sources),
+    outputs: outputs.map((output) => outputOf(output, questions)),
     registry: registryOptions(registry, questions),
     signal,
   };

@@ -1,4 +1,4 @@
-import type { BuildRequest, SecretSource } from '../../request.ts';
+import type { ArchiveRequest, BuildRequest, FolderRequest, SecretSource } from '../../request.ts';
 import type { CheckedDockerfile, CheckRequest } from '../../check/check-dockerfile.ts';
 import type { ContextPiece } from '../../context/given-context.ts';
 import type { BuildEvent } from '../../events.ts';
@@ -34,18 +34,30 @@ export type WireCheck = Wired<CheckRequest> & {
 };
 
 /** What to build. */
-export type WireBuild = Wired<BuildRequest> & {
+export type WireBuild = Omit<Wired<BuildRequest>, 'outputs'> & {
   readonly context: string | undefined;
+  readonly outputs?: readonly WireOutput[];
   readonly secrets: Readonly<
     Record<string, Exclude<SecretSource, { kind: 'function' }> | { readonly kind: 'asked' }>
   >;
 };
 
+/** Where an image goes: a path, or what the caller gave with the option of a path. */
+export type WireOutput =
+  | (Omit<ArchiveRequest, 'destination'> & {
+      readonly destination: string | { readonly option: string };
+    })
+  | FolderRequest;
+
 /** What to build whenever something of it changes. */
 export type WireWatch = WireBuild & { readonly context: string; readonly poll?: number };
 
 /** What to run. */
-export type WireRun = Omit<Wired<RunRequest>, 'onOutput'>;
+export type WireRun = Omit<Wired<RunRequest>, 'onOutput' | 'input'> & {
+  readonly hasInput: boolean;
+  /** What the caller gave for what the program writes: the paths of the options. */
+  readonly taken: { readonly stdout?: string; readonly stderr?: string };
+};
 
 /** What the thread is to do. */
 export type Job =
@@ -113,12 +125,21 @@ export type Question =
   | { readonly kind: 'secret'; readonly id: string }
   | { readonly kind: 'credentials'; readonly registry: string }
   /** The next part of the context. */
-  | { readonly kind: 'context' };
+  | { readonly kind: 'context' }
+  /** More of what a program reads. */
+  | { readonly kind: 'input' }
+  /** Bytes for what the option of a path takes; answered when it may be given more. */
+  | { readonly kind: 'write'; readonly path: string; readonly bytes: Uint8Array }
+  /** There are no more; answered when it has all of them. */
+  | { readonly kind: 'write-end'; readonly path: string };
 
 export type Answer =
   | { readonly kind: 'secret'; readonly bytes: Uint8Array }
   | { readonly kind: 'credentials'; readonly credentials: Credentials | undefined }
   | { readonly kind: 'context'; readonly part: ContextPart }
+  /** Undefined: that was all. */
+  | { readonly kind: 'input'; readonly bytes: Uint8Array | undefined }
+  | { readonly kind: 'written' }
   /** The caller's function failed. */
   | { readonly kind: 'error'; readonly message: string };
 

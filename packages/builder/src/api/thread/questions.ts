@@ -1,8 +1,12 @@
+import { blocksOf } from '@caisson/oci';
 import { RegistryError } from '@caisson/registry/errors';
 import type { Credentials } from '@caisson/registry';
 import { buildError } from '../../failure.ts';
 import type { Answer, ContextPart, Question } from './protocol.ts';
 import type { ContextPiece, GivenContext } from '../../context/given-context.ts';
+
+/** As much is written at once: few that are large travel faster than many that are small. In bytes. */
+const BLOCK = 1 << 18;
 
 /** Who waits for an answer. */
 interface Waiting {
@@ -71,6 +75,38 @@ export class Questions {
   async context(): Promise<AsyncIterable<Uint8Array> | GivenContext> {
     const first = await this.#nextPart();
     return first.kind === 'bytes' ? this.#bytes(first) : { pieces: this.#pieces(first) };
+  }
+
+  /** What a program is to read. @throws BuildError `invalid-request` */
+  async *input(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const answer = await this.#answerTo({ kind: 'input' });
+      if (answer.kind !== 'input')
+        throw buildError('invalid-request', `options.input cannot be read: ${whyNot(answer)}`);
+      if (answer.bytes === undefined) return;
+      yield answer.bytes;
+    }
+  }
+
+  /** Writes bytes to what the caller gave with an option, as fast as that takes them. @throws BuildError `output` */
+  async write(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const block of blocksOf(bytes, BLOCK)) await this.put(path, block);
+    await this.endOf(path);
+  }
+
+  /** Writes some bytes; resolved when there may be more. @throws BuildError `output` */
+  async put(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#written({ kind: 'write', path, bytes });
+  }
+
+  /** There are no more; resolved when the destination has all of them. @throws BuildError `output` */
+  async endOf(path: string): Promise<void> {
+    await this.#written({ kind: 'write-end', path });
+  }
+
+  async #written(asked: Question): Promise<void> {
+    const answer = await this.#answerTo(asked);
+    if (answer.kind !== 'written') throw buildError('output', whyNot(answer));
   }
 
   async *#bytes(first: ContextPart): AsyncGenerator<Uint8Array> {
