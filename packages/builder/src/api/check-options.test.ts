@@ -231,7 +231,7 @@ describe('options', () => {
     const error = errorOf(() => checkOptions(runOptions, { image: 'app', volume: [] }));
     expect(error).toMatchObject({
       message:
-        'options.volume is not known\nexpected: root, cwd, signal, image, command, entrypoint, env, workdir, user, volumes, network, pull, runtimes, registry\ndid you mean volumes?',
+        'options.volume is not known\nexpected: root, cwd, signal, image, command, entrypoint, env, workdir, user, input, stdout, stderr, forms, volumes, network, pull, runtimes, registry\ndid you mean volumes?',
     });
   });
 
