@@ -126,6 +126,26 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a build on
     await run.shows('exit code 130');
   });
 
+  test(
+    'on a terminal that becomes lower and higher, nothing of old frames stays',
+    { timeout: 120_000 },
+    async ({ world }) => {
+      world.write(APP);
+      await world.ok(['pull', 'busybox']);
+      await using run = await build(world);
+      await run.shows(/│ 30%[^]*6 and is longer/);
+      const before = masked(await run.history());
+      await run.resize({ columns: 80, rows: 6 });
+      await run.shows(/^(?:.*\n){4}.*$/);
+      await run.shows(/^● #2(?:.*\n){1,4} {2}.* of 5 steps$/);
+      await run.resize(WIDE);
+      await run.shows(/│ 30%[^]*3 and is longer[^]*6 and is longer[^]*of 5 steps$/);
+      expect(masked(await run.history())).toEqual(before);
+      await run.press('C-c');
+      await run.shows('exit code 130');
+    },
+  );
+
   test('ends in a few lines; cached steps are a number', { timeout: 120_000 }, async ({ world }) => {
     world.write(QUICK);
     await world.ok(['pull', 'busybox']);

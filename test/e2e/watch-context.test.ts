@@ -23,6 +23,26 @@ describe.skipIf(lacks('root'))('a watch of a folder', () => {
     await becomes(world, { 'src/a': '2' });
   });
 
+  test('that is gone is told of in full once', async ({ world }) => {
+    world.write({ '../Dockerfile': 'FROM scratch\nCOPY src /src\n', 'src/a': '1' });
+    const args = [...OUT, '-f', '../Dockerfile'];
+    await using watch = startWatch(world, args, { context: world.context });
+    await watch.rest();
+    renameSync(world.context, `${world.context}.gone`);
+    expect((await watch.rest()).replaceAll(world.context, 'CONTEXT')).toContain(
+      `error[invalid-request]: there is no folder CONTEXT
+  expected: a folder, an archive, the URL of one, or a git repository
+  see docs/errors.md#invalid-request
+waiting for changes
+`,
+    );
+    writeFileSync(join(world.folder, 'Dockerfile'), 'FROM scratch\nCOPY src /other\n');
+    await watch.line(/^as before: there is no folder \S+$/);
+    await watch.rest();
+    renameSync(`${world.context}.gone`, world.context);
+    await becomes(world, { 'other/a': '1' });
+  });
+
   test('in whose place another one comes, at once or later', async ({ world }) => {
     world.write({ Dockerfile: 'FROM scratch\nCOPY src /src\n', 'src/a': '1' });
     const [other, gone] = [`${world.context}.other`, `${world.context}.gone`];

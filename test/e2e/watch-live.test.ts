@@ -85,12 +85,32 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a watch on
   });
 
   test('in lines where a container or a command writes between', { timeout: 120_000 }, async ({ world }) => {
-    world.write({ Dockerfile: 'FROM busybox\nCOPY a /\nCMD ["cat", "/a"]\n', a: 'one\n' });
+    world.write({
+      Dockerfile: 'FROM busybox\nCOPY a /\nCMD ["sh", "-c", "cat /a; sleep 600"]\n',
+      a: 'one\n',
+    });
     await world.ok(['pull', 'busybox']);
-    await using run = await TerminalRun.start(world, ['watch', '--run', '.'], WIDE);
+    await using run = await TerminalRun.start(world, ['watch', '--progress=tty', '--run', '.'], WIDE);
     const screen = masked(await run.shows(/^one$/m));
-    expect(screen).toContain('#1 [2/2] COPY a /');
+    expect(screen.slice(0, 3)).toMatchInlineSnapshot(`
+      [
+        "warning: with --run, which writes to the same terminal, builds are shown in line",
+        "s, and not as tty",
+        "base busybox:latest 5989df00cdfe (from the store)",
+      ]
+    `);
+    // The shell in the container is its first process, which takes no notice of SIGTERM.
+    world.write({ a: 'two\n' });
+    await run.shows(/^waiting for the container to end$[^]*^two$/m);
     await run.press('C-c');
-    await run.shows('exit code 130');
+    const ended = await run.shows('exit code 130');
+    expect(ended.slice(ended.indexOf('two'))).toMatchInlineSnapshot(`
+      [
+        "two",
+        "^C",
+        "waiting for the container to end",
+        "exit code 130",
+      ]
+    `);
   });
 });

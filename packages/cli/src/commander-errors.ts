@@ -55,10 +55,13 @@ export function usageErrorOf({ code, message }: CommanderError, command: Command
 }
 
 function unknownFlag(written: string, command: Command): UsageError {
-  const [flag = ''] = written.split('=', 1);
+  const [flag = ''] = /^-+[^=]+/.exec(written) ?? [written];
   const isLong = flag.startsWith('--');
   const name = flag.replace(/^-+/, '');
   const hint = command.name() === 'build' && isLong ? FLAGS_OF_DOCKER[name] : undefined;
+  const known = command.options.find(({ long, short }) => flag === long || flag === short);
+  if (known !== undefined)
+    return new UsageError(`${flag} takes no value: ${JSON.stringify(written)}`, { expected: flag });
   const names = [command, ...(command.parent === null ? [] : [command.parent])]
     .flatMap((each) => each.createHelp().visibleOptions(each))
     .flatMap(({ long }) => (long === undefined || long === null ? [] : [long.slice('--'.length)]));

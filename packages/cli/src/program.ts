@@ -1,4 +1,4 @@
-import { Command, CommanderError, type Option } from 'commander';
+import { Command, CommanderError, type Argument, type Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { buildCommand } from './commands/build.ts';
@@ -90,7 +90,7 @@ const SWITCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** Descriptions name choices themselves; that a list is empty unless something is given goes without saying. */
-function describeOption({ description, defaultValue }: Option): string {
+function describe({ description, defaultValue }: Option | Argument): string {
   return typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description;
 }
 
@@ -129,7 +129,7 @@ export function makeProgram(context: CommandContext): Command {
     .option(...ROOT)
     .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
-    .configureHelp({ optionDescription: describeOption })
+    .configureHelp({ optionDescription: describe, argumentDescription: describe })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error, outputError: () => {} })
     .showSuggestionAfterError(false)
     .enablePositionalOptions()

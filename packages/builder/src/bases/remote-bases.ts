@@ -15,6 +15,7 @@ import { atIntervals } from '../at-intervals.ts';
 import { buildError } from '../failure.ts';
 import type { PullPolicy } from '../request.ts';
 import type { StateLayer } from '../state.ts';
+import { tellMeaning } from '../images/name-meaning.ts';
 import type { RegistryAccess } from './registry-access.ts';
 
 /** What asking registries for base images needs. */
@@ -109,7 +110,7 @@ export class RemoteBases {
   async #fetch(reference: Reference, platform: Platform): Promise<StoredImage> {
     const { store, session, registry, signal } = this.#options;
     const { client, fetchImage, putDocuments } = await registry.open();
-    const remote = await fetchImage(client, reference, platform, signal);
+    const remote = await tellMeaning(reference, () => fetchImage(client, reference, platform, signal));
     const { descriptor, manifest, config, tagDigest } = remote;
     await session.hold(descriptor.digest, manifest.config.digest);
     await putDocuments(remote, store, session);

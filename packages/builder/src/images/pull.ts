@@ -15,6 +15,7 @@ import { RegistryAccess } from '../bases/registry-access.ts';
 import type { BuildEvent } from '../events.ts';
 import { withSession } from '../with-session.ts';
 import { imageName } from './image-name.ts';
+import { tellMeaning } from './name-meaning.ts';
 
 /** What to pull. */
 export interface PullRequest {
@@ -53,16 +54,18 @@ export function pull(request: PullRequest, emit: (event: PullEvent) => void): Pr
   return withSession(request, async (store, session) => {
     await using access = new RegistryAccess({ onWarning, ...registry });
     const { client, pullImage } = await access.open();
-    const { tagDigest } = await pullImage(client, reference, {
-      store,
-      session,
-      platform: wanted,
-      onTransfer: ({ wasThere, done, ...blob }) => {
-        if (wasThere) emit({ kind: 'fetch', image: shown, ...blob, received: blob.size, wasThere });
-        else far(blob, done);
-      },
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const { tagDigest } = await tellMeaning(reference, () =>
+      pullImage(client, reference, {
+        store,
+        session,
+        platform: wanted,
+        onTransfer: ({ wasThere, done, ...blob }) => {
+          if (wasThere) emit({ kind: 'fetch', image: shown, ...blob, received: blob.size, wasThere });
+          else far(blob, done);
+        },
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    );
     const image = await store.images.find(formatReference(reference));
     const platform = platformOf(image.config);
     if (!runsOn(platform, wanted)) onWarning(otherPlatform(shown, platform, wanted));

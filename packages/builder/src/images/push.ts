@@ -5,6 +5,7 @@ import type { BuildEvent } from '../events.ts';
 import { pushOne } from '../outputs/push-image.ts';
 import { withSession } from '../with-session.ts';
 import { imageName } from './image-name.ts';
+import { tellMeaning } from './name-meaning.ts';
 
 /** What to push. */
 export interface PushRequest {
@@ -36,6 +37,8 @@ export function push(request: PushRequest, emit: (event: PushEvent) => void): Pr
     const image = await store.images.find(formatReference(reference));
     await using access = new RegistryAccess({ onWarning, ...registry });
     const opened = await access.open();
-    return await pushOne(opened, reference, image, { store, session, compression, name, emit, signal });
+    const options = { store, session, compression, name, emit, signal };
+    const advice = `caisson tag ${name} REGISTRY/${name}, and push that`;
+    return await tellMeaning(reference, () => pushOne(opened, reference, image, options), { advice });
   });
 }

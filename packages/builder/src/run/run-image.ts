@@ -16,6 +16,7 @@ import { RegistryAccess } from '../bases/registry-access.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
+import { tellMeaning } from '../images/name-meaning.ts';
 import { Chains, type LayerProvider } from '../snapshot/chains.ts';
 import { StoredTocs } from '../snapshot/stored-tocs.ts';
 import { MapSupport } from '../snapshot/map-support.ts';
@@ -118,13 +119,19 @@ async function findImage(store: Store, session: Session, request: RunRequest): P
   }
   await using access = new RegistryAccess(registry ?? {});
   const { client, pullImage } = await access.open();
-  const remote = await pullImage(client, reference.value, {
+  const options = {
     store,
     session,
     platform: hostPlatform(),
     ...(onTransfer === undefined ? {} : { onTransfer }),
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
+  const before = pull === 'always' ? {} : { before: `the store has no image ${text}` };
+  const remote = await tellMeaning(
+    reference.value,
+    () => pullImage(client, reference.value, options),
+    before,
+  );
   request.onPulled?.();
   const { descriptor, manifest, config } = remote;
   return { id: manifest.config.digest, descriptor, manifest, config };

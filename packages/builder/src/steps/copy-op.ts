@@ -193,7 +193,8 @@ export class CopyOp extends StepOp<PlannedCopy> {
       if (from?.kind === 'source') from.tree.correct(from.node, digest);
     }
     const [first] = changed;
-    const others = changed.length > 1 ? ` and ${changed.length - 1} more files` : '';
+    const more = changed.length - 1;
+    const others = more > 0 ? ` and ${more} more ${more === 1 ? 'file' : 'files'}` : '';
     this.scope.emit({
       kind: 'warning',
       message: `/${first?.planned.entry.path ?? ''}${others} changed while it was read; what was copied is what was there then`,

@@ -19,9 +19,9 @@ export function completionCommand({ terminal }: CommandContext): Command {
       'after',
       `
 Examples:
-  echo 'source <(caisson completion bash)' >> ~/.bashrc
-  echo 'source <(caisson completion zsh)' >> ~/.zshrc          after compinit
   caisson completion fish > ~/.config/fish/completions/caisson.fish
+  echo 'source <(caisson completion bash)' >> ~/.bashrc
+  echo 'source <(caisson completion zsh)' >> ~/.zshrc               after compinit
 `,
     )
     .action((name: string) => {

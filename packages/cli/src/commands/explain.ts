@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { tellNoBuild } from '../no-such-build.ts';
 import { withStore } from '../open-store.ts';
 import { inertFor } from '../output/ci/ci-format.ts';
-import { ago } from '../output/format.ts';
+import { ago, counted } from '../output/format.ts';
 import { printableLine } from '../output/line-splitter.ts';
 import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { fieldText, fileText, reasonText, stateText } from '../output/reason-text.ts';
@@ -129,7 +129,7 @@ function changeLines(change: Change): string[] {
     case 'files':
       return [
         ...change.files.map((file) => `    ${printableLine(fileText(file))}`),
-        ...(change.more === undefined ? [] : [`    and ${change.more} more files`]),
+        ...(change.more === undefined ? [] : [`    and ${counted(change.more, 'more file')}`]),
       ];
     case 'variable': {
       const { name, isArg, before, after } = change;

@@ -3,6 +3,7 @@ import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printableLine } from '../output/line-splitter.ts';
+import { counted } from '../output/format.ts';
 import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 
 interface VerifyFlags {
@@ -53,9 +54,14 @@ function verifyCommand({ terminal, finish }: CommandContext): Command {
 }
 
 function summary(problems: number, unknown: number, isRepair: boolean): string {
-  const rest =
-    unknown === 0 ? '' : `; ${unknown} trees or tables of contents could not be compared with their layers`;
+  const rest = unknown === 0 ? '' : `; ${unknownText(unknown)}`;
   if (problems === 0) return `all is what it should be${rest}\n`;
-  const count = `${problems} ${problems === 1 ? 'problem' : 'problems'}`;
+  const count = counted(problems, 'problem');
   return isRepair ? `mended ${count}${rest}\n` : `${count}${rest}; --repair removes what is wrong\n`;
+}
+
+function unknownText(count: number): string {
+  return count === 1
+    ? '1 tree or table of contents could not be compared with its layer'
+    : `${count} trees or tables of contents could not be compared with their layers`;
 }

@@ -1,6 +1,6 @@
 import type { BuildEvent, StepInfo } from '@caisson/builder';
 import { familiarNames, sizeText } from './image-text.ts';
-import { seconds, shortId, size } from './format.ts';
+import { counted, seconds, shortId, size } from './format.ts';
 import { LineSplitter, printableLine } from './line-splitter.ts';
 import { reasonText } from './reason-text.ts';
 
@@ -68,9 +68,9 @@ export function otherLine(event: OtherEvent): string {
     case 'image':
       return imageLine(event);
     case 'cache-imported':
-      return `${event.from}: ${event.records} records`;
+      return `${event.from}: ${counted(event.records, 'record')}`;
     case 'cache-exported':
-      return `wrote ${event.to}: ${event.records} records`;
+      return `wrote ${event.to}: ${counted(event.records, 'record')}`;
     case 'transfer':
       return `${ARRIVALS[event.arrival]} ${shortId(event.digest)} (${size(event.size)})`;
     case 'pushing':

@@ -3,6 +3,7 @@ import { choiceOption } from '../choice-option.ts';
 import { oneOf } from '../parse-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { inertFor } from './ci/ci-format.ts';
+import { inertJson } from './ci/inert-json.ts';
 import { table } from './table.ts';
 
 const FLAG = '--format <kind>';
@@ -48,5 +49,5 @@ export function printListing<T>(
 
 /** Prints a value for programs. */
 export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(`${JSON.stringify(value, undefined, 2)}\n`);
+  terminal.out(`${inertJson(value, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { BuildEvent, Emit, StepInfo } from '@caisson/builder';
 import type { Failure, Warning } from '@caisson/builder';
+import { inertJson } from './ci/inert-json.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Ended, Progress } from './progress.ts';
 
@@ -19,9 +20,7 @@ export class RawJsonProgress implements Progress {
   }
 
   #tell(values: { readonly kind: string } & Readonly<Record<string, unknown>>): void {
-    const text = JSON.stringify({ time: new Date().toISOString(), ...values });
-    // GitHub Actions obeys ##[command] anywhere in a line. As JSON it says the same.
-    this.#terminal.error(`${text.replaceAll('##[', '##\\u005b')}\n`);
+    this.#terminal.error(`${inertJson({ time: new Date().toISOString(), ...values })}\n`);
   }
 }
 

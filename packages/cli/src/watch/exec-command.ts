@@ -2,37 +2,39 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { EXIT } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { endsWithin, type Running, type Starter } from './running.ts';
+import { endsWithin, type BuiltImage, type Running, type Starter } from './running.ts';
 
 /** `--exec`: a shell runs a command in a process group of its own, which ends as a whole. */
 export function execCommand(command: string, terminal: Terminal): Starter {
-  return ({ name, digest }): Running => {
-    const shell = spawn('/bin/sh', ['-c', command], {
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      cwd: terminal.cwd,
-      env: { ...terminal.env, CAISSON_IMAGE: name, CAISSON_DIGEST: digest },
+  return { what: 'the command of --exec', start: (image) => start(command, image, terminal) };
+}
+
+function start(command: string, { name, digest }: BuiltImage, terminal: Terminal): Running {
+  const shell = spawn('/bin/sh', ['-c', command], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    cwd: terminal.cwd,
+    env: { ...terminal.env, CAISSON_IMAGE: name, CAISSON_DIGEST: digest },
+  });
+  const ended = new Promise<number>((resolve) => {
+    shell.once('exit', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
-    const ended = new Promise<number>((resolve) => {
-      shell.once('exit', (code, signal) => {
-        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-      });
-      shell.once('error', ({ message }) => {
-        terminal.error(`cannot run --exec: ${message}\n`);
-        resolve(EXIT.failed);
-      });
+    shell.once('error', ({ message }) => {
+      terminal.error(`cannot run --exec: ${message}\n`);
+      resolve(EXIT.failed);
     });
-    const { pid } = shell;
-    return {
-      ended,
-      stop: async (patience) => {
-        if (pid === undefined || !signalGroup(pid, 'SIGTERM')) return;
-        await endsWithin(ended, patience);
-        // What it left in the background goes too.
-        signalGroup(pid, 'SIGKILL');
-        await ended;
-      },
-    };
+  });
+  const { pid } = shell;
+  return {
+    ended,
+    stop: async (patience) => {
+      if (pid === undefined || !signalGroup(pid, 'SIGTERM')) return;
+      await endsWithin(ended, patience);
+      // What it left in the background goes too.
+      signalGroup(pid, 'SIGKILL');
+      await ended;
+    },
   };
 }
 

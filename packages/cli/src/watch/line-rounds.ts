@@ -1,5 +1,6 @@
 import type { BuildEvent, Failure } from '@caisson/builder';
 import { buildFailuresText } from '../failure-text.ts';
+import { inertFor } from '../output/ci/ci-format.ts';
 import { counted } from '../output/format.ts';
 import { openProgress } from '../output/open-progress.ts';
 import type { Progress, ProgressKind } from '../output/progress.ts';
@@ -9,12 +10,14 @@ import { AT_REST, type Built, type Rounds } from './rounds.ts';
 /** Each build of a watch as `build` shows it in lines, what led to it, and what came of it. */
 export class LineRounds implements Rounds {
   readonly #terminal: Terminal;
+  readonly #lines: ReturnType<typeof inertFor>;
   readonly #kind: ProgressKind;
   #build: Progress;
 
   private constructor(kind: ProgressKind, terminal: Terminal, build: Progress) {
     this.#kind = kind;
     this.#terminal = terminal;
+    this.#lines = inertFor(terminal);
     this.#build = build;
   }
 
@@ -40,15 +43,20 @@ export class LineRounds implements Rounds {
   }
 
   tell(line: string): void {
-    if (this.#kind === 'plain') this.#terminal.error(`${line}\n`);
+    if (this.#kind === 'plain') this.#lines.error(`${line}\n`);
   }
 
   warn(text: string): void {
-    this.#terminal.error(text);
+    this.#lines.error(text);
   }
 
   rest(): void {
     this.tell(AT_REST);
+  }
+
+  interrupted(): void {
+    // What comes next is not to stand behind ^C.
+    if (this.#terminal.screen !== undefined) this.#terminal.error('\n');
   }
 
   [Symbol.dispose](): void {}

@@ -63,6 +63,9 @@ export class LiveRounds implements Rounds {
     this.#idle.update('', [this.#atRest]);
   }
 
+  /** It is overwritten. */
+  interrupted(): void {}
+
   [Symbol.dispose](): void {
     this.#endBuild();
   }

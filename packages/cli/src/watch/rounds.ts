@@ -13,6 +13,8 @@ export interface Rounds extends Disposable {
   tell(line: string): void;
   /** Shows a text that nobody may miss, with a newline at its end. */
   warn(text: string): void;
+  /** Ctrl-C was pressed: a terminal has shown that. */
+  interrupted(): void;
   /** There is nothing to do until something changes. */
   rest(): void;
 }

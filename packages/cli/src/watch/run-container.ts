@@ -10,7 +10,10 @@ import { splitWords } from './split-words.ts';
 /** `--run`: a container of the image. @param text flags of `caisson run`, and a command @throws UsageError */
 export function runContainer(text: string, root: string, terminal: Terminal): Starter {
   const { command, flags } = parseRun(text);
-  return ({ id }): Running => start(runRequestOf(id, command, flags, root, terminal), terminal);
+  return {
+    what: 'the container',
+    start: ({ id }) => start(runRequestOf(id, command, flags, root, terminal), terminal),
+  };
 }
 
 function start(request: RunRequest, terminal: Terminal): Running {

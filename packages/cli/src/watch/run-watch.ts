@@ -29,9 +29,10 @@ export async function runWatch(
   const files = new ResultFiles(flags, terminal);
   const { watch } = await import('@caisson/builder');
   using interrupt = onInterrupt();
-  await using restarted = new AllRestarted(starters);
+  await using restarted = new AllRestarted(starters, (line) => progress.tell(line));
   // Not only when the watch has ended, which takes its time, too.
   interrupt.signal.addEventListener('abort', () => {
+    if (interrupt.exitCode === EXIT.interrupted) progress.interrupted();
     restarted[Symbol.asyncDispose]().catch(() => {}); // told below
   });
   await using watching = watch({

@@ -19,23 +19,34 @@ export interface BuiltImage {
 }
 
 /** Starts something for an image. */
-export type Starter = (image: BuiltImage) => Running;
+export interface Starter {
+  /** What it starts, as people call it. */
+  readonly what: string;
+  readonly start: (image: BuiltImage) => Running;
+}
+
+/** Shows a line about what is going on. */
+export type Tell = (line: string) => void;
 
 /** How long what runs for an older image may take to end. In milliseconds. */
 const PATIENCE = 2000;
 /** The same where the watch itself is to end. */
 const HASTE = 400;
+/** After how long it is told that something takes its time to end. In milliseconds. */
+const SILENCE = 300;
 
 /** Restarts something for each new image: one at a time, the last image wins. */
 class Restarted implements AsyncDisposable {
-  readonly #start: Starter;
+  readonly #starter: Starter;
+  readonly #tell: Tell;
   #running: Running | undefined;
   #next: BuiltImage | undefined;
   #turn: Promise<void> = Promise.resolve();
   #isOver = false;
 
-  constructor(start: Starter) {
-    this.#start = start;
+  constructor(starter: Starter, tell: Tell) {
+    this.#starter = starter;
+    this.#tell = tell;
   }
 
   /** Ends what runs for the image before, and starts anew. */
@@ -52,16 +63,26 @@ class Restarted implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    await Promise.all([this.#turn, this.#running?.stop(HASTE)]);
-    await this.#running?.stop(HASTE);
+    await Promise.all([this.#turn, this.#stop()]);
+    await this.#stop();
   }
 
   async #takeTurn(): Promise<void> {
     const image = this.#next;
     if (image === undefined) return;
     this.#next = undefined;
-    await this.#running?.stop(this.#isOver ? HASTE : PATIENCE);
-    if (!this.#isOver) this.#running = this.#start(image);
+    await this.#stop();
+    if (!this.#isOver) this.#running = this.#starter.start(image);
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#running === undefined) return;
+    const telling = setTimeout(() => this.#tell(`waiting for ${this.#starter.what} to end`), SILENCE);
+    try {
+      await this.#running.stop(this.#isOver ? HASTE : PATIENCE);
+    } finally {
+      clearTimeout(telling);
+    }
   }
 }
 
@@ -70,8 +91,8 @@ export class AllRestarted implements AsyncDisposable {
   readonly #all: readonly Restarted[];
   #end: Promise<unknown> | undefined;
 
-  constructor(starters: readonly Starter[]) {
-    this.#all = starters.map((starter) => new Restarted(starter));
+  constructor(starters: readonly Starter[], tell: Tell) {
+    this.#all = starters.map((starter) => new Restarted(starter, tell));
   }
 
   restart(image: BuiltImage): void {

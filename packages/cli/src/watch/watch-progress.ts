@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { WatchEvent } from '@caisson/builder';
+import type { Failure, WatchEvent } from '@caisson/builder';
 import type { BuildFlags } from '../build-options.ts';
 import { warningText } from '../failure-text.ts';
 import { counted } from '../output/format.ts';
@@ -16,6 +16,8 @@ const NAMED = 3;
 export class WatchProgress implements Disposable {
   readonly #terminal: Terminal;
   readonly #rounds: Rounds;
+  /** What was said last, where that was an error. */
+  #lastError: string | undefined;
 
   private constructor(terminal: Terminal, rounds: Rounds) {
     this.#terminal = terminal;
@@ -43,9 +45,10 @@ export class WatchProgress implements Disposable {
         return rounds.tell(`changed while it was built: ${filesText(event.paths, cwd)}${kept}`);
       }
       case 'built':
+        this.#lastError = undefined;
         return rounds.built(event);
       case 'not-built':
-        return rounds.failed(event.failures);
+        return this.#showFailures(event.failures);
       case 'watch-limit': {
         const { sysctl, value } = event.limit;
         const message = `the kernel does not watch more files: ${sysctl} is ${value ?? 'not known'}; until it is raised, files are looked at every ${counted(event.poll, 'second')}`;
@@ -59,6 +62,27 @@ export class WatchProgress implements Disposable {
     }
   }
 
+  /** An error that a change did nothing about is one line; one of a step, or in the Dockerfile, is told anew. */
+  #showFailures(failures: readonly Failure[]): void {
+    const [first, ...others] = failures;
+    const isPlain = first !== undefined && others.length === 0 && first.place === undefined;
+    const error = isPlain ? first.message : undefined;
+    if (error !== undefined && error === this.#lastError)
+      this.#rounds.warn(`as before: ${printableLine(error)}\n`);
+    else this.#rounds.failed(failures);
+    this.#lastError = error;
+  }
+
+  /** Ctrl-C was pressed. */
+  interrupted(): void {
+    this.#rounds.interrupted();
+  }
+
+  /** Shows a line about what the watch does besides building. */
+  tell(line: string): void {
+    this.#rounds.tell(line);
+  }
+
   [Symbol.dispose](): void {
     this.#rounds[Symbol.dispose]();
   }
@@ -70,9 +94,14 @@ async function openRounds(
 ): Promise<Rounds> {
   const kind = quiet === true ? 'quiet' : progressKind(progress, terminal);
   if (kind === 'quiet' || kind === 'rawjson') return LineRounds.open(kind, terminal);
+  if (!isLive(kind, terminal)) return LineRounds.open('plain', terminal);
   // What a container or a command writes comes between: only lines stand that.
-  const isAlone = run === undefined && exec === undefined;
-  if (!isAlone || !isLive(kind, terminal)) return LineRounds.open('plain', terminal);
+  const other = run === undefined ? (exec === undefined ? undefined : '--exec') : '--run';
+  if (other !== undefined) {
+    const message = `with ${other}, which writes to the same terminal, builds are shown in lines, and not as tty`;
+    if (kind === 'tty') terminal.error(warningText({ message }, terminal.hasColor));
+    return LineRounds.open('plain', terminal);
+  }
   const { LiveRounds } = await import('./live-rounds.ts');
   return new LiveRounds(terminal);
 }

@@ -1,3 +1,5 @@
+import { counted } from '../format.ts';
+
 /** How much of a block that is not its turn is kept, in characters: all of it is in the step's log. */
 const MOST_KEPT = 4 << 20;
 
@@ -72,7 +74,8 @@ class WaitingBlock implements Block {
 
   /** What came since the last time. */
   take(): string {
-    const gap = this.#dropped === 0 ? '' : `... ${this.#dropped} lines are left out here: caisson logs\n`;
+    const gap =
+      this.#dropped === 0 ? '' : `... ${counted(this.#dropped, 'line')} left out here: caisson logs\n`;
     const text = (this.#head ?? '') + gap + this.#rest.join('');
     this.#head = undefined;
     this.#rest = [];

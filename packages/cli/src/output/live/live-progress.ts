@@ -1,10 +1,11 @@
 import type { BuildEvent, Emit } from '@caisson/builder';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
 import { screenOf, type Screen, type Terminal } from '../../terminal.ts';
-import { allFilesText, seconds, size } from '../format.ts';
+import { allFilesText, counted, seconds, size } from '../format.ts';
 import { familiarNames, sizeText } from '../image-text.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { BuildView } from './build-view.ts';
+import { width } from './fit.ts';
 import { drawFrame } from './frame.ts';
 import { Lines } from './lines.ts';
 import { LiveScreen } from './screen.ts';
@@ -95,9 +96,12 @@ export class LiveProgress implements Progress {
       case 'step-cancelled':
         return this.#lines.step('cancelled', event.step, seconds(event.duration), 'cancelled');
       case 'cache-imported':
-        return this.#lines.done(`${event.from}: ${event.records} records`);
+        return this.#lines.done(`${event.from}: ${counted(event.records, 'record')}`);
       case 'cache-exported':
-        return this.#lines.done(`wrote ${event.to}: ${event.records} records`, this.#endPush(event.to));
+        return this.#lines.done(
+          `wrote ${event.to}: ${counted(event.records, 'record')}`,
+          this.#endPush(event.to),
+        );
       case 'output': {
         const { type, destination } = event;
         return this.#lines.done(
@@ -154,12 +158,15 @@ export class LiveProgress implements Progress {
     const took = tally.summary(ended, duration ?? performance.now() - begunAt);
     if (ended !== 'built' || image === undefined) return `${theme.dim(`  ${took}`)}\n`;
     const { columns } = this.#terminal.screen;
-    const [name, ...more] = image.isStored ? familiarNames(image) : [];
-    const title = name === undefined ? 'image' : theme.bold([name, ...more].join(', '));
+    const names = (image.isStored ? familiarNames(image) : []).join(', ') || 'image';
+    const title = `${theme.green(theme.glyphs.done)} ${theme.bold(names)}`;
+    const about = sizeText(image);
+    // A name is not cut: somebody wants to copy it.
+    const isOneLine = width(`${names}${about}`) + 4 < columns;
     const reasons = tally.reasons().map((reason) => this.#lines.quiet(`  ${reason}`));
     const id = columns > image.id.length + 3 ? image.id : image.id.slice(0, 'sha256:'.length + 12);
     const lines = [
-      `${theme.green(theme.glyphs.done)} ${title}  ${sizeText(image)}`,
+      ...(isOneLine ? [`${title}  ${about}`] : [title, this.#lines.quiet(about)]),
       `  ${id}`,
       this.#lines.quiet(took),
       ...reasons,

@@ -23,11 +23,15 @@ export class LiveScreen {
   #pending = '';
   #frame: readonly string[] = [];
   #columns: number;
+  #rows: number;
+  /** How many rows of earlier frames have scrolled up, where they could not be erased. */
+  #outOfReach = 0;
 
   constructor(size: NonNullable<Terminal['screen']>, write: (text: string) => void) {
     this.#size = size;
     this.#write = write;
     this.#columns = size.columns;
+    this.#rows = size.rows;
     this.#draw = createLogUpdate(
       new FrameStream(size, (text) => {
         this.#pending += text;
@@ -41,8 +45,10 @@ export class LiveScreen {
    * @param lasting with a newline at the end, or empty
    */
   update(lasting: string, frame: readonly string[]): void {
-    if (this.#columns !== this.#size.columns) this.#wipe();
+    if (this.#columns !== this.#size.columns || this.#rows !== this.#size.rows) this.#wipe();
     if (lasting !== '') {
+      // What is above it stays there.
+      this.#outOfReach = 0;
       if (this.#frame.length > 0) this.#draw.clear();
       this.#pending += lasting;
       this.#frame = [];
@@ -63,13 +69,24 @@ export class LiveScreen {
     this.#pending = before + (drawn === '' ? '' : NO_WRAP + drawn + WRAP);
   }
 
-  /** The terminal has another width: it has wrapped the lines of the frame, which takes more rows then. */
+  /**
+   * The terminal has another size. With other columns it has wrapped the lines of the frame anew, which take more rows or
+   * fewer now. With fewer rows, lines have scrolled up; they come back when there is room again.
+   */
   #wipe(): void {
-    const columns = this.#size.columns;
-    this.#columns = columns;
-    const rows = this.#frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line) / columns)), 0);
+    const { columns, rows } = this.#size;
+    const hasWrapped = this.#columns !== columns;
+    const more = Math.max(0, rows - this.#rows);
+    [this.#columns, this.#rows] = [columns, rows];
+    const drawn = this.#frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line) / columns)), 0);
+    // Of lines that have scrolled up and were wrapped, nobody knows where they are.
+    const all = drawn + (hasWrapped ? 0 : this.#outOfReach);
+    // The cursor stands on a row of its own. Below what has scrolled up, the frame begins at the top of the screen.
+    const above = this.#outOfReach === 0 ? rows : drawn + more;
+    const reached = Math.min(all, above, rows - 1);
     // Row by row: of a whole screen that is erased at once, tmux keeps a copy among what has scrolled up.
-    if (rows > 0) this.#pending += `\r${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(rows)}`;
+    if (reached > 0) this.#pending += `\r${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(reached)}`;
+    this.#outOfReach = hasWrapped ? 0 : all - reached;
     this.#frame = [];
     this.#draw.done();
   }
