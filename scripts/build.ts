@@ -5,7 +5,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { apiDeclarations, declarationFile } from './declarations.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -34,7 +34,8 @@ const require = createRequireOfBundle(import.meta.url);`;
 export async function buildPackage(): Promise<void> {
   await rm(PUBLISHED, { recursive: true, force: true });
   await mkdir(PUBLISHED, { recursive: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: ENTRY_POINTS,
     outdir: join(PUBLISHED, 'dist'),
     bundle: true,
@@ -50,12 +51,38 @@ export async function buildPackage(): Promise<void> {
     logLevel: 'warning',
   });
   await writeFile(join(PUBLISHED, 'dist/index.d.ts'), declarationFile(await apiDeclarations()));
+  await writeEntries(exportsOf(metafile, 'dist/index.js'));
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
   // Messages name them.
   for (const page of ['docs/errors.md', 'docs/rules'])
     await cp(join(root, page), join(PUBLISHED, page), { recursive: true });
   await writeFile(join(PUBLISHED, 'package.json'), `${JSON.stringify(await manifest(), undefined, 2)}\n`);
+}
+
+function exportsOf({ outputs }: Metafile, path: string): readonly string[] {
+  const found = Object.entries(outputs).find(([name]) => name.endsWith(path));
+  if (found === undefined) throw new Error(`${path} was not built`);
+  return found[1].exports;
+}
+
+/**
+ * What is imported and required: it loads the API only into a Node that can read it. An import would be read before
+ * anything can be said, so it is required, which a module without await at its top can be.
+ */
+async function writeEntries(names: readonly string[]): Promise<void> {
+  const check = 'if (complaint !== undefined) throw new Error(complaint);';
+  const entry = `import { createRequire } from 'node:module';
+import { complaint } from '../bin/needed-node.cjs';
+${check}
+export const { ${names.join(', ')} } = createRequire(import.meta.url)('./index.js');
+`;
+  const common = `const { complaint } = require('../bin/needed-node.cjs');
+${check}
+module.exports = require('./index.js');
+`;
+  await writeFile(join(PUBLISHED, 'dist/entry.js'), entry);
+  await writeFile(join(PUBLISHED, 'dist/entry.cjs'), common);
 }
 
 async function manifest(): Promise<object> {
@@ -70,7 +97,7 @@ async function manifest(): Promise<object> {
     type,
     bin,
     exports: {
-      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      '.': { types: './dist/index.d.ts', require: './dist/entry.cjs', default: './dist/entry.js' },
       './package.json': './package.json',
     },
     sideEffects: false,

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,17 +6,9 @@ import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
 import { failureOf } from '../rig/failure-of.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { sha256 } from '../rig/push-image.ts';
+import { OLD_NODE } from '../rig/old-node.ts';
 import { lacks } from '../rig/tools.ts';
 import { test } from '../rig/world.ts';
-
-/** The Node of the machine, where it is older than ours. */
-const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
-  try {
-    return Number(/^v(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]) < 24;
-  } catch {
-    return false;
-  }
-});
 
 describe.skipIf(lacks('root'))('circumstances', () => {
   test('a file that grows while it is read', async ({ world }) => {
@@ -98,8 +89,8 @@ describe.skipIf(lacks('root'))('circumstances', () => {
     `);
   });
 
-  test.skipIf(oldNode === undefined)('a Node that is too old', async ({ world }) => {
-    const { exitCode, stderr, stdout } = await execa(oldNode ?? '', [CAISSON, 'images'], {
+  test.skipIf(OLD_NODE === undefined)('a Node that is too old', async ({ world }) => {
+    const { exitCode, stderr, stdout } = await execa(OLD_NODE ?? '', [CAISSON, 'images'], {
       env: bareEnvironment(world.store),
       extendEnv: false,
       reject: false,

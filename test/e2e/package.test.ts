@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { bareEnvironment } from '../rig/caisson.ts';
 import { makeConsumer } from '../rig/consumer.ts';
+import { OLD_NODE } from '../rig/old-node.ts';
 import { packTar } from '../rig/pack-tar.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
@@ -58,6 +59,25 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the package', () =
     writeFileSync(join(world.context, 'esm.mjs'), code);
     const { all } = await program(world, world.context, '--trace-warnings', 'esm.mjs');
     expect(all).toBe('docker.io/library/app:latest');
+  });
+
+  test.skipIf(OLD_NODE === undefined)('says to an old Node which one it needs', async ({ world }) => {
+    makeConsumer(world.context);
+    world.write({
+      'esm.mjs': "import { build } from 'caisson'; console.log(build);",
+      'dynamic.mjs': "await import('caisson').catch(({ message }) => console.log(message));",
+      'common.cjs': "try { require('caisson') } catch ({ message }) { console.log(message); }",
+    });
+    const run = (file: string): Promise<string> =>
+      execa(OLD_NODE ?? '', [file], { cwd: world.context, reject: false, all: true }).then(({ all }) => all);
+    const version = (await execa(OLD_NODE ?? '', ['--version'])).stdout;
+    const complaint = `caisson needs Node 24 or newer; this is ${version}`;
+    expect(await run('esm.mjs')).toContain(`\nError: ${complaint}\n`);
+    expect(await run('dynamic.mjs')).toBe(complaint);
+    expect(await run('common.cjs')).toBe(complaint);
+    expect(await run('node_modules/caisson/bin/caisson.js')).toBe(
+      `${complaint} (npx -p node@24 -p caisson caisson ... brings its own)`,
+    );
   });
 
   test('can be required by CommonJS', async ({ world }) => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
+import { TerminalRun } from '../rig/tmux.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
@@ -170,6 +171,26 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
       cwd: world.context,
     });
     expect(readFileSync(join(world.context, 'said'), 'utf8')).toBe('a terminal\n');
+  });
+
+  describe.each(['crun', 'runc', 'namespaces'] as const)('its terminal, by %s', (runtime) => {
+    test.skipIf(runtime === 'namespaces' ? lacks('tmux') : lacks(runtime, 'tmux'))(
+      "has the size of the caller's",
+      async ({ world }) => {
+        await world.ok(['pull', 'busybox']);
+        const script = 'while sleep 0.1; do echo "size $(stty size)"; done';
+        const args = ['run', '-it', '--runtime', runtime, 'busybox', 'sh', '-c', script];
+        await using run = await TerminalRun.start(world, args, { columns: 70, rows: 20 });
+        await run.shows('size 20 70');
+        // crun 1.8 takes no notice of another size: it passes the signal on, and nothing else.
+        if (runtime !== 'crun') {
+          await run.resize({ columns: 61, rows: 15 });
+          await run.shows('size 15 61');
+        }
+        await run.press('C-c');
+        await run.shows('exit code 130');
+      },
+    );
   });
 
   test('takes a volume for what it is', async ({ world }) => {

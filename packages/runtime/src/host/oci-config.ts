@@ -3,6 +3,7 @@ import { MASKED_PATHS, READ_ONLY_PATHS, SANDBOX_HOSTNAME, STEP_CAPABILITIES } fr
 import { seccompProfile } from '../seccomp.ts';
 import { ociRlimits } from './rlimits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
+import { consoleSize } from './console-size.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
 
 /**
@@ -17,7 +18,7 @@ export function ociConfig(sandbox: PreparedSandbox): object {
   return {
     ociVersion: '1.0.2',
     process: {
-      terminal: spec.stdio === 'terminal',
+      ...(spec.stdio === 'terminal' ? { terminal: true, ...consoleSize() } : { terminal: false }),
       user: { uid: account.uid, gid: account.gid, additionalGids: account.groups },
       args: [executable, ...spec.args.slice(1)],
       env,

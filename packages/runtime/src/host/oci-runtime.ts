@@ -31,7 +31,7 @@ export async function runWithOciRuntime(
   const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
   const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
-  running.watch(() => readPid(pidFile));
+  running.watch(() => readPid(pidFile), sandbox.spec.stdio === 'terminal' ? child.pid : undefined);
   if (name === 'crun') {
     const made = join(workspace.runtimeState, sandbox.id);
     workspace.filter.takeFrom(made, () => readPid(pidFile) !== undefined, child.ended);

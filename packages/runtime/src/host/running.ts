@@ -10,6 +10,7 @@ const POLL_MS = 5;
 /** A sandbox that runs: what is needed to end it, or to pass it a signal. */
 export class Running {
   #findPid: (() => number | undefined) | undefined;
+  #terminalKeeper: number | undefined;
   #isKilled = false;
   #isOver = false;
   readonly #started = Promise.withResolvers<void>();
@@ -26,9 +27,11 @@ export class Running {
 
   /**
    * @param findPid the first process of the sandbox, once there is one: when it ends, the kernel ends all others
+   * @param terminalKeeper the process that stands between the caller's terminal and one of the program's own
    */
-  watch(findPid: () => number | undefined): void {
+  watch(findPid: () => number | undefined, terminalKeeper?: number): void {
     this.#findPid = findPid;
+    this.#terminalKeeper = terminalKeeper;
     this.#started.resolve();
   }
 
@@ -44,7 +47,10 @@ export class Running {
    */
   signal(signal: NodeJS.Signals): void {
     if (this.#isOver) return;
-    const pid = this.#findPid?.();
+    // Whoever keeps its terminal gives that the new size; the kernel tells the program.
+    const keeper = signal === 'SIGWINCH' ? this.#terminalKeeper : undefined;
+    const first = this.#findPid?.();
+    const pid = first === undefined ? undefined : (keeper ?? first);
     if (pid === undefined) setTimeout(() => this.signal(signal), POLL_MS).unref();
     else send(pid, signal);
   }
