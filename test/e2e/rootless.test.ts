@@ -21,7 +21,7 @@ import { packTar } from '../rig/pack-tar.ts';
 import { pushDebian } from '../rig/push-base-images.ts';
 import { pushByHand } from '../rig/push-image.ts';
 import { makeUser, type OrdinaryUser } from '../rig/ordinary-user.ts';
-import { lacks } from '../rig/tools.ts';
+import { findTool, lacks } from '../rig/tools.ts';
 import { makeWorld, removeWorld } from '../rig/world.ts';
 
 /* An ordinary user builds what root builds: the program begins again as root of a user namespace. */
@@ -48,7 +48,7 @@ const CASES = buildCases().filter(
 describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an ordinary user', () => {
   let user: OrdinaryUser;
   beforeAll(async () => {
-    user = await makeUser('caisson-user');
+    user = await makeUser('person');
     if (CASES.some(({ expect: { needs } }) => needs?.includes('mmdebstrap') === true))
       await pushDebian(inject('registry'));
   });
@@ -226,6 +226,24 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
     expect(processesWith(user.seen(user.home))).toEqual([]);
   });
 
+  test('with an unshare that gives no ids, as before util-linux 2.38', { timeout: 60_000 }, async () => {
+    const tools = join(user.folder, 'tools');
+    mkdirSync(tools, { recursive: true });
+    const script = `#!/bin/sh
+case "$*" in *--map-users*) echo "unshare: unrecognized option '--map-users=1,1,1'" >&2; exit 1;; esac
+exec ${findTool('unshare')} "$@"
+`;
+    writeFileSync(join(tools, 'unshare'), script, { mode: 0o755 });
+    const env = { PATH: `${user.seen(tools)}:${process.env['PATH'] ?? ''}` };
+    write(user, { Dockerfile: 'FROM busybox\nCOPY --chown=5:6 file /\nRUN stat -c %u:%g /file\n', file: '' });
+    expect((await user.ok(['build', '--no-cache', '.'], { env })).stderr).toMatch(/^#2 [0-9.]+ 5:6$/m);
+    const { stdout, exitCode } = await user.run(['unshare', 'sh', '-c', 'id -u; stat -c %u .; cat; exit 4'], {
+      env,
+      input: 'in',
+    });
+    expect({ stdout, exitCode }).toEqual({ stdout: '0\n0\nin', exitCode: 4 });
+  });
+
   test('is told what the machine does', async () => {
     const { stdout } = await user.ok(['doctor']);
     expect(stdout).toMatch(/^ok {7}user namespace: works: builds are those of root of a user namespace/m);
@@ -259,7 +277,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
 describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('caisson unshare', () => {
   let user: OrdinaryUser;
   beforeAll(async () => {
-    user = await makeUser('caisson-user');
+    user = await makeUser('person');
   });
   afterAll(() => user[Symbol.asyncDispose]());
 
@@ -326,14 +344,14 @@ try {
 
 describe.skipIf(lacks('root', 'newuidmap'))('a user without subordinate ids', () => {
   test('is told how to get some; what needs none works', async () => {
-    await using user = await makeUser('caisson-system', false);
+    await using user = await makeUser('system');
     write(user, { Dockerfile: 'FROM scratch\n' });
     const { exitCode, stderr } = await user.run(['build', '.']);
-    expect({ exitCode, stderr: withoutIds(stderr) }).toMatchInlineSnapshot(`
+    expect({ exitCode, stderr: toldTo(user, stderr) }).toMatchInlineSnapshot(`
       {
         "exitCode": 2,
-        "stderr": "error[usage]: user caisson-system has no subordinate ids: there is no line for caisson-system in /etc/subuid
-        hint: once: sudo usermod --add-subuids ID-ID --add-subgids ID-ID caisson-system
+        "stderr": "error[usage]: user USER has no subordinate ids: there is no line for USER in /etc/subuid
+        hint: once: sudo usermod --add-subuids ID-ID --add-subgids ID-ID USER
       ",
       }
     `);
@@ -341,18 +359,18 @@ describe.skipIf(lacks('root', 'newuidmap'))('a user without subordinate ids', ()
     expect((await user.run(['check', '.'])).exitCode).toBe(0);
     const doctor = await user.run(['doctor']);
     expect(doctor.exitCode).toBe(1);
-    expect(withoutIds(doctor.stdout.slice(doctor.stdout.indexOf('problem')))).toMatchInlineSnapshot(`
-      "problem  user namespace: user caisson-system has no subordinate ids: there is no line for caisson-system in /etc/subuid
-               once: sudo usermod --add-subuids ID-ID --add-subgids ID-ID caisson-system
+    expect(toldTo(user, doctor.stdout.slice(doctor.stdout.indexOf('problem')))).toMatchInlineSnapshot(`
+      "problem  user namespace: user USER has no subordinate ids: there is no line for USER in /etc/subuid
+               once: sudo usermod --add-subuids ID-ID --add-subgids ID-ID USER
       problem  isolation: nothing can be built without owners for files
       "
     `);
   });
 });
 
-/** Which ids are free depends on the machine. */
-function withoutIds(text: string): string {
-  return text.replaceAll(/\d{6,}/g, 'ID');
+/** What is told to a user, without what is of this machine. */
+function toldTo({ name }: OrdinaryUser, text: string): string {
+  return text.replaceAll(name, 'USER').replaceAll(/\d{6,}/g, 'ID');
 }
 
 /** Makes the context of a user anew. */

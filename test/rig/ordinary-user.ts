@@ -1,4 +1,12 @@
-import { chownSync, lchownSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -10,6 +18,9 @@ const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/,
 
 /** Where the user sees the checkout, which may lie where only root gets to. */
 const SEEN_AT = '/mnt';
+
+/** What the users of tests are called; the process that made them comes behind it. */
+const PREFIX = 'caisson-test-';
 
 /** A user without rights of any kind, but with subordinate ids. */
 export interface OrdinaryUser extends AsyncDisposable {
@@ -31,13 +42,16 @@ export interface OrdinaryUser extends AsyncDisposable {
   ok(args: readonly string[], options?: Partial<CaissonOptions>): Promise<Ended>;
 }
 
-/** Makes a user for as long as some tests take. @param hasIds whether the user gets subordinate ids */
-export async function makeUser(name: string, hasIds = true): Promise<OrdinaryUser> {
-  await execa('userdel', [name], { reject: false }); // a run that was killed leaves it
-  // Users of the system get no subordinate ids.
-  const kind = hasIds ? [] : ['--system'];
+let users = 0;
+
+/** Makes a user for as long as some tests take. @param kind users of the system get no subordinate ids */
+export async function makeUser(kind: 'person' | 'system'): Promise<OrdinaryUser> {
+  await removeLeftUsers();
+  users++;
+  const name = `${PREFIX}${process.pid}-${users}`;
+  const system = kind === 'system' ? ['--system'] : [];
   await execa('useradd', [
-    ...kind,
+    ...system,
     '--no-create-home',
     '--home-dir',
     '/nonexistent',
@@ -106,4 +120,14 @@ function ownAll(path: string, uid: number): void {
   chownSync(path, uid, uid);
   for (const entry of readdirSync(path, { withFileTypes: true, recursive: true }))
     lchownSync(join(entry.parentPath, entry.name), uid, uid);
+}
+
+/** Removes the users of processes that were killed. */
+async function removeLeftUsers(): Promise<void> {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name = ''] = line.split(':');
+    if (!name.startsWith(PREFIX)) continue;
+    const pid = name.slice(PREFIX.length).split('-')[0] ?? '';
+    if (!existsSync(`/proc/${pid}`)) await execa('userdel', [name], { reject: false });
+  }
 }

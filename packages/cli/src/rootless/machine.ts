@@ -6,7 +6,7 @@ import { findProgram } from '@caisson/runtime/find-program';
 /** What a user namespace depends on: injected, so that tests can say what a machine is like. */
 export interface Machine {
   /** Who runs this; undefined for an id without a name. */
-  readonly user: { readonly name: string; readonly uid: number } | undefined;
+  readonly user: { readonly name: string; readonly uid: number; readonly gid: number } | undefined;
   /** The text of a file; undefined where it cannot be read. */
   readonly read: (path: string) => string | undefined;
   /** Where a program lies. */
@@ -22,8 +22,8 @@ export interface Machine {
 export const thisMachine: Machine = {
   get user() {
     try {
-      const { username, uid } = userInfo();
-      return { name: username, uid };
+      const { username, uid, gid } = userInfo();
+      return { name: username, uid, gid };
     } catch {
       return undefined;
     }

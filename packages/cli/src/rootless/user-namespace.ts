@@ -1,3 +1,4 @@
+import { mapByHand } from './map-by-hand.ts';
 import { freeRange, rangeOf, type IdRange } from './subordinate-ids.ts';
 import type { Machine } from './machine.ts';
 
@@ -19,7 +20,7 @@ const NEWUIDMAP_PACKAGES =
 /**
  * A user namespace in which this user is root, and the subordinate ids of the user are all others: files can have owners
  * there, and namespaces of other kinds be made. unshare(1) asks newuidmap(1) and newgidmap(1) for the ids, which look them
- * up in /etc/subuid and /etc/subgid. It is tried, since nothing else says for sure that it works; that takes some 12 ms.
+ * up in /etc/subuid and /etc/subgid; older ones cannot, and are helped. It is tried, since nothing else says for sure that it works; that takes some 12 ms.
  */
 export function userNamespace(machine: Machine): UserNamespace {
   const { user } = machine;
@@ -45,10 +46,12 @@ export function userNamespace(machine: Machine): UserNamespace {
     `--map-users=${mapped(uidRange)}`,
     `--map-groups=${mapped(gidRange)}`,
   ];
-  const tried = machine.run(unshare, [...args, '--mount', '--', 'true']);
-  return tried.exitCode === 0
-    ? { ok: true, file: unshare, args: [...args, '--'] }
-    : refused(machine, tried.stderr);
+  const { exitCode, stderr } = machine.run(unshare, [...args, '--mount', '--', 'true']);
+  if (exitCode === 0) return { ok: true, file: unshare, args: [...args, '--'] };
+  if (!/unrecognized option|invalid option/.test(stderr)) return refused(machine, stderr);
+  const byHand = mapByHand(user, uidRange, gidRange);
+  const tried = machine.run('/bin/sh', [...byHand, unshare, '--mount', 'true']);
+  return tried.exitCode === 0 ? { ok: true, file: '/bin/sh', args: byHand } : refused(machine, tried.stderr);
 }
 
 /** OUTER,INNER,COUNT: 0 is the user, so the others begin at 1, as with podman and buildah. */
@@ -85,12 +88,6 @@ function refused(machine: Machine, stderr: string): UserNamespace {
     return no(
       `this machine gives ordinary users no user namespaces: ${sysctl} is ${value}`,
       `sudo sysctl ${sysctl}=${on}; a line in /etc/sysctl.d keeps it`,
-    );
-  }
-  if (/unrecognized option|invalid option/.test(stderr)) {
-    return no(
-      'unshare of util-linux 2.38 or later is needed to build as an ordinary user; this one is older, or of busybox',
-      'podman unshare caisson ... and buildah unshare caisson ... do the same, where one of them is installed',
     );
   }
   if (/^NoNewPrivs:\s*1$/m.test(machine.read('/proc/self/status') ?? '')) {
