@@ -1,7 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { build, CaissonError, check, openStore, plan, run } from '../../packages/builder/src/api/index.ts';
+import {
+  build,
+  CaissonError,
+  check,
+  openStore,
+  plan,
+  run,
+  type BuildOptions,
+} from '../../packages/builder/src/api/index.ts';
 import { test } from '../rig/api-world.ts';
 import { HTPASSWD, startRegistry } from '../rig/registry.ts';
 import { lacks } from '../rig/tools.ts';
@@ -91,6 +99,34 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('from Node', () => 
       for await (const _output of endless) abort.abort();
     })();
     await expect(aborting).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('messages call options as they are called here', async ({ api }) => {
+    const built = (Dockerfile: string, options: Partial<BuildOptions> = {}) =>
+      errorOf(api.buildImage({ context: { Dockerfile }, ...options }));
+    const secret = 'FROM busybox\nRUN --mount=type=secret,id=npm,required true\n';
+    expect((await built(secret)).hint).toBe('secrets: { npm: VALUE }');
+    const ssh = 'FROM busybox\nRUN --mount=type=ssh,required true\n';
+    expect((await built(ssh)).hint).toBe('ssh: { default: SOCKET } or ssh: { default: [KEY] }');
+    expect((await built('FROM busybox\nRUN --network=host true\n')).hint).toBe(
+      "allow: ['network.host'], or network: 'host', allows it",
+    );
+    expect((await built('FROM nothing\n', { pull: 'never' })).message).toBe(
+      "Dockerfile:1: no image nothing:latest is in the store, and pull: 'never' forbids to ask its registry",
+    );
+    expect((await built('FROM busybox\n', { push: true })).failures[0]?.expected).toBe(
+      "tags: 'REGISTRY/NAME[:TAG]'",
+    );
+    const { warnings } = await api.buildImage({
+      context: { Dockerfile: 'FROM busybox AS app\n' },
+      noCacheFilter: ['ap'],
+    });
+    expect(warnings).toMatchObject([
+      {
+        message: 'the build has no stage "ap": noCacheFilter: [\'ap\'] has no effect',
+        suggestion: 'app',
+      },
+    ]);
   });
 
   test('openStore() looks after images', async ({ api }) => {

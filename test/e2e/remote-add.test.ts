@@ -67,6 +67,19 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
     expect(files.get('unpacked/in/side')).toMatchObject({ content: 'x' });
   });
 
+  test('is told of while it is fetched', async ({ world }) => {
+    content = 'x'.repeat(300_000);
+    world.write({ Dockerfile: `FROM scratch\nADD ${base}/large?token=secret /\n` });
+    const { stderr } = await world.ok(['build', '--progress', 'rawjson', '.']);
+    const told = stderr.split('\n').filter((line) => line.includes('"kind":"download"'));
+    const size = content.length;
+    const shown = told.map((line) => line.replace(/^.*"url":"([^"?]*)[^"]*".*$/, '$1'));
+    expect(new Set(shown)).toStrictEqual(new Set([`${base}/large`]));
+    expect(JSON.parse(told.at(-1) ?? '')).toMatchObject({ received: size, size });
+    expect(told.length).toBeLessThan(100);
+    expect(stderr).not.toMatch(/"kind":"download".*secret/);
+  });
+
   test('is asked for again, and runs again only for another file', async ({ world }) => {
     content = 'first\n';
     world.write({ Dockerfile: `FROM scratch\nADD ${base}/file.txt /\n` });

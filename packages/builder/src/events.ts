@@ -5,7 +5,10 @@ import type { RuntimeName } from '@caisson/runtime';
 import type { Place } from './plan/planned.ts';
 import type { MissReason } from './solve/miss-reason.ts';
 import type { KeyRecord } from './solve/key.ts';
+import type { Download } from './copy/remote-files.ts';
 import type { FilesSoFar } from './file-progress.ts';
+import type { GitProgress } from './git/git-progress.ts';
+import type { WalkSoFar } from './walk-progress.ts';
 import type { Failure } from './failure.ts';
 
 /** A step as it is told of. */
@@ -54,6 +57,25 @@ export type BuildEvent =
    * when all are read.
    */
   | ({ readonly kind: 'read'; readonly context: string } & FilesSoFar)
+  /**
+   * A context is looked through, for what steps select of it: told when that takes longer than a second; several times. How many
+   * files and folders there are is not known before.
+   */
+  | ({ readonly kind: 'walk'; readonly context: string } & WalkSoFar)
+  /** A file is fetched from a URL: several times, and when it is there. */
+  | ({ readonly kind: 'download' } & Download)
+  /** git fetches a repository, and says how far it is. */
+  | ({ readonly kind: 'git' } & GitProgress)
+  /** A layer is compressed to be sent: several times each, `done` growing. In bytes, of the layer as it lies in the store. */
+  | {
+      readonly kind: 'compress';
+      /** What it is sent to: the name, or what messages call the cache. */
+      readonly name: string;
+      /** Of the layer in the store. */
+      readonly digest: Digest;
+      readonly done: number;
+      readonly size: number;
+    }
   /** The cache has what the step gives. */
   | { readonly kind: 'step-cached'; readonly step: StepInfo; readonly key: Digest }
   /** It must run, for this reason. */

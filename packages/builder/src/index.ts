@@ -10,6 +10,7 @@ export {
 } from './check/check-dockerfile.ts';
 export type { BuildEvent, Emit, StepInfo, Warning } from './events.ts';
 export type { FilesSoFar } from './file-progress.ts';
+export type { GitProgress } from './git/git-progress.ts';
 export type { Failure, FailureCode } from './failure.ts';
 export type { Place } from './plan/planned.ts';
 export type { BuildRequest, Entitlement, OutputRequest, PullPolicy, SecretSource } from './request.ts';

@@ -1,4 +1,5 @@
 import { DEFAULT_CACHE_SIZE, limitCache, type CacheFull, type Session, type Store } from '@caisson/store';
+import { optionWords } from './option-words.ts';
 import type { BuildEvent, Emit } from './events.ts';
 import { configuredCacheSize } from './config/configured-cache-size.ts';
 import type { BuildRequest } from './request.ts';
@@ -24,7 +25,7 @@ function fullWarning({ used, limit }: CacheFull): BuildEvent {
   return {
     kind: 'warning',
     message: `the cache takes ${sizeText(used)}, more than its limit of ${sizeText(limit)}: builds that are running, this one among them, use all of it`,
-    hint: 'give it more by --cache-max-size, CAISSON_CACHE_MAX_SIZE or cache-max-size in config.toml',
+    hint: `give it more by ${optionWords().cacheMaxSize}, CAISSON_CACHE_MAX_SIZE or cache-max-size in config.toml`,
   };
 }
 

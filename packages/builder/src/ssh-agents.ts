@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Session } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
+import { optionWords } from './option-words.ts';
 import { buildError } from './failure.ts';
 
 /** What of a path the kernel takes to reach a socket, in bytes (`sun_path`, and a NUL). */
@@ -125,7 +126,7 @@ async function addKey(id: string, key: string, socket: string): Promise<void> {
     'missing-secret',
     `the key of the ssh agent ${JSON.stringify(id)} cannot be used: ${why}`,
     {
-      hint: 'a key with a passphrase is added to an agent before: ssh-add, then --ssh default',
+      hint: `a key with a passphrase is added to an agent before: ssh-add, then ${optionWords().defaultAgent}`,
     },
   );
 }

@@ -67,11 +67,11 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   const session = stack.use(store.session());
   const registry = stack.use(registryAccess(request, emit));
   const secret = secretReader(request.secrets ?? {});
-  const files = stack.use(new RemoteFiles(store, session, request.registry ?? {}, secret));
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
-  const git = new GitRepositories(store, session, secret, agents);
+  const { files, git } = fetchers(request, { store, session, secret, agents, emit });
+  stack.use(files);
   const local = { memory: store.lookUps, modes, openLocal: site?.contexts.open ?? openAnew };
-  const tools = { session, remote: files, git, signal: signal ?? NEVER, onRead: readTeller(emit), ...local };
+  const tools = { session, remote: files, git, signal: signal ?? NEVER, ...farTellers(emit), ...local };
 
   const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
   const { bases, layouts, layers, elsewhere, imported, exports } = sources;
@@ -146,8 +146,28 @@ function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess 
   return new RegistryAccess({ ...registry, onWarning: (message) => emit({ kind: 'warning', message }) });
 }
 
-function readTeller(emit: Emit): LocalContextOptions['onRead'] {
-  return (context, soFar) => emit({ kind: 'read', context, ...soFar });
+/** What brings files from elsewhere, and tells how far it is. */
+function fetchers(
+  { registry = {} }: BuildRequest,
+  {
+    store,
+    session,
+    secret,
+    agents,
+    emit,
+  }: Pick<StepScope, 'store' | 'session' | 'secret' | 'agents' | 'emit'>,
+): { readonly files: RemoteFiles; readonly git: GitRepositories } {
+  return {
+    files: new RemoteFiles(store, session, registry, secret, (far) => emit({ kind: 'download', ...far })),
+    git: new GitRepositories(store, session, secret, agents, (far) => emit({ kind: 'git', ...far })),
+  };
+}
+
+function farTellers(emit: Emit): Pick<LocalContextOptions, 'onRead' | 'onWalk'> {
+  return {
+    onRead: (context, soFar) => emit({ kind: 'read', context, ...soFar }),
+    onWalk: (context, soFar) => emit({ kind: 'walk', context, ...soFar }),
+  };
 }
 
 /** What is derived from layers, and mounted where the kernel allows it as the tars that they are. */

@@ -1,5 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { RegistryClient, Repository } from './client.ts';
+import { counted } from './counted.ts';
 import { hasBlob, uploadBlob, type Arrival, type BlobToSend } from './upload.ts';
 
 /** Told of each blob that is on the other side now. */
@@ -54,17 +55,5 @@ export class BlobPusher {
   /** Sends a blob, unless it is there. */
   async push(blob: BlobToSend, mountFrom: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     if (!(await this.isThere(blob, signal))) await this.send(blob, mountFrom, signal);
-  }
-}
-
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  onSent: (sent: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  for await (const chunk of bytes) {
-    yield chunk;
-    sent += chunk.length;
-    onSent(sent);
   }
 }

@@ -11,6 +11,7 @@ import {
   type DiffId,
 } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
+import { counted } from './counted.ts';
 import { compressedBlocks, settingOf } from './compressed-blocks.ts';
 
 /** A layer in the form in which it travels. Disposing of it removes what was made for it. */
@@ -35,7 +36,10 @@ function isCompressed(layer: Descriptor): boolean {
   return layerCompression(layer.mediaType) !== 'none';
 }
 
-/** A layer of the store as it travels, and remembers what it became. */
+/**
+ * A layer of the store as it travels, and remembers what it became.
+ * @param onFar told how much of it is read, in bytes, where it has to be compressed
+ */
 export async function compressLayer(
   store: Store,
   session: Session,
@@ -43,6 +47,7 @@ export async function compressLayer(
   layer: Descriptor,
   compression: Compression,
   signal: AbortSignal | undefined,
+  onFar: (done: number) => void = () => {},
 ): Promise<LayerFile> {
   if (compression === 'none' || isCompressed(layer)) {
     return {
@@ -61,7 +66,7 @@ export async function compressLayer(
   });
   try {
     await pipeline(
-      compressedBlocks(store.blobs.read(layer.digest), compression),
+      compressedBlocks(counted(store.blobs.read(layer.digest), onFar), compression),
       meter,
       createWriteStream(path),
       signal === undefined ? {} : { signal },

@@ -33,6 +33,8 @@ export interface PushOptions {
   readonly compression: Compression;
   readonly onTransfer?: OnArrival;
   readonly onSent?: OnSent;
+  /** Told how much of a layer is read that has to be compressed, in bytes. */
+  readonly onCompress?: (layer: Pick<Descriptor, 'digest' | 'size'>, done: number) => void;
   /** Where a layer lies that is not in the store. */
   readonly elsewhere?: (diffId: DiffId, layer: Descriptor) => DistantLayer | undefined;
   readonly signal?: AbortSignal;
@@ -97,7 +99,15 @@ async function pushLayer(
   const known = rememberedForm(store, diffId, layer, compression);
   if (known !== undefined && (await pusher.isThere(known, signal))) return known;
   await session.hold(layer.digest);
-  await using form: LayerFile = await compressLayer(store, session, diffId, layer, compression, signal);
+  await using form: LayerFile = await compressLayer(
+    store,
+    session,
+    diffId,
+    layer,
+    compression,
+    signal,
+    (done) => options.onCompress?.(layer, done),
+  );
   const { descriptor } = form;
   const blob = { ...descriptor, open: () => form.open() };
   const mountFrom = sources.get(descriptor.digest) ?? [];

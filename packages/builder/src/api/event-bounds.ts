@@ -40,7 +40,11 @@ export const BUILD_BOUNDS = {
     switch (event.kind) {
       case 'step-output':
         return EVENT_SIZE + (event.data?.length ?? 0);
+      case 'compress':
+      case 'download':
       case 'fetch':
+      case 'git':
+      case 'walk':
       case 'read':
       case 'send':
       case 'step-copying':

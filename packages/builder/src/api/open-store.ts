@@ -1,4 +1,5 @@
 import type { KeptSpace, NamedImage } from '@caisson/store';
+import type { BuildEvent } from '../events.ts';
 import type { PullEvent } from '../images/pull.ts';
 import type { PushEvent } from '../images/push.ts';
 import type { CommonOptions } from './build-options.ts';
@@ -114,7 +115,7 @@ class OpenedStore implements Store {
         {
           answers: registryAnswers(registry),
           onEvent: (event) => {
-            if (event.kind === 'send' || event.kind === 'transfer' || event.kind === 'warning') emit(event);
+            if (isPushEvent(event)) emit(event);
           },
         },
       );
@@ -186,4 +187,8 @@ function keptSpace({
 
 function either(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
   return first === undefined || second === undefined ? (first ?? second) : AbortSignal.any([first, second]);
+}
+
+function isPushEvent(event: BuildEvent): event is PushEvent {
+  return ['compress', 'send', 'transfer', 'warning'].includes(event.kind);
 }

@@ -12,6 +12,7 @@ import { RegistryError } from '@caisson/registry/errors';
 import { StoreError, type RememberedBase, type Session, type Store, type StoredImage } from '@caisson/store';
 import type { BaseOrigin, Emit } from '../events.ts';
 import { atIntervals } from '../at-intervals.ts';
+import { optionWords } from '../option-words.ts';
 import { buildError } from '../failure.ts';
 import type { PullPolicy } from '../request.ts';
 import type { StateLayer } from '../state.ts';
@@ -157,7 +158,7 @@ export class RemoteBases {
     if (reference === undefined) {
       if (await store.blobs.has(session, digest)) return;
       throw buildError('store', `the layer ${digest} is no longer in the store, or is damaged`, {
-        hint: 'build again with --no-cache, or pull the image that it is of',
+        hint: `build again with ${optionWords().noCache}, or pull the image that it is of`,
       });
     }
     const image = familiarName(reference);
@@ -189,6 +190,6 @@ export function isOutOfReach(error: unknown): error is RegistryError {
 function noSuchImage(reference: Reference): Error {
   return buildError(
     'no-such-image',
-    `no image ${familiarName(reference)} is in the store, and --pull=never forbids to ask its registry`,
+    `no image ${familiarName(reference)} is in the store, and ${optionWords().pullNever} forbids to ask its registry`,
   );
 }

@@ -15,6 +15,7 @@ import {
 import { digestsIn, type Session, type StepRecord, type Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
 import type { FileState } from '../state.ts';
+import { atIntervals } from '../at-intervals.ts';
 import { toldBytes } from '../told-bytes.ts';
 import {
   encodeCache,
@@ -166,7 +167,11 @@ export class CacheExport implements AsyncDisposable {
     const known = rememberedForm(store, diffId, layer, compression);
     if (known !== undefined && (await this.#place.has(known, signal))) return known;
     await session.hold(diffId);
-    await using form = await compressLayer(store, session, diffId, layer, compression, signal);
+    const name = this.#place.title;
+    const tell = atIntervals(size, (done) =>
+      this.#tools.emit({ kind: 'compress', name, digest: diffId, done, size }),
+    );
+    await using form = await compressLayer(store, session, diffId, layer, compression, signal, tell);
     const { descriptor } = form;
     const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
     if (!isThere) await this.#writeLayer({ descriptor, open: () => form.open() }, []);

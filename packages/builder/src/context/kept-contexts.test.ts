@@ -34,7 +34,13 @@ test('whoever builds last is told how far the reading of files is', async () => 
   const [first, second]: [FilesSoFar[], FilesSoFar[]] = [[], []];
   const kept = new KeptContexts();
   const rules = { ...createIgnoreMatcher(''), path: '.dockerignore', text: '' };
-  const options = { folder: makeFolder(), rules, memory: NO_MEMORY, modes: 'exact' as const };
+  const options = {
+    folder: makeFolder(),
+    rules,
+    memory: NO_MEMORY,
+    modes: 'exact' as const,
+    onWalk: () => {},
+  };
   const open = (told: FilesSoFar[]): LocalContext =>
     kept.open({ ...options, title: 'the test', onRead: (_title, soFar) => told.push(soFar) });
   open(first);

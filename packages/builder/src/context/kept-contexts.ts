@@ -1,4 +1,5 @@
 import type { FilesSoFar } from '../file-progress.ts';
+import type { WalkSoFar } from '../walk-progress.ts';
 import type { ContextModes } from './context-modes.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { LocalContext } from './local-context.ts';
@@ -15,15 +16,18 @@ export interface LocalContextOptions {
   readonly modes: ContextModes;
   /** Told how far it is when reading its files takes long. */
   readonly onRead: (title: string, soFar: FilesSoFar) => void;
+  /** The same for looking through its folders. */
+  readonly onWalk: (title: string, soFar: WalkSoFar) => void;
 }
 
 /** Opens a folder of the user's as a context. */
 export type OpenLocalContext = (options: LocalContextOptions) => LocalContext;
 
 /** For a build that nothing was looked at for before. */
-export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes, onRead }) => {
+export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes, onRead, onWalk }) => {
   const context = new LocalContext(title, folder, rules, memory, modes);
   context.onRead = (soFar) => onRead(title, soFar);
+  context.onWalk = (soFar) => onWalk(title, soFar);
   return context;
 };
 
@@ -35,6 +39,7 @@ export class KeptContexts {
     const known = this.#kept.get(options.title);
     if (known !== undefined && isSame(known.as, options)) {
       known.context.onRead = (soFar) => options.onRead(options.title, soFar);
+      known.context.onWalk = (soFar) => options.onWalk(options.title, soFar);
       return known.context;
     }
     const context = openAnew(options);

@@ -23,6 +23,7 @@ import { HostFiles } from './host-files.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { SeenNodes } from './seen-nodes.ts';
 import { fileStat, inodeOf, StatCache, type FileMemory } from './stat-cache.ts';
+import { WalkProgress, type WalkSoFar } from '../walk-progress.ts';
 
 /** A file that is read again rather than thought about, in bytes. */
 const SMALL = 1 << 20;
@@ -52,6 +53,9 @@ export class LocalContext implements SourceTree {
   readonly lists = new FolderLists();
   /** Told how far it is when reading its files takes long. */
   onRead: (soFar: FilesSoFar) => void = () => {};
+  /** Told how far it is when looking through its folders takes long. */
+  onWalk: (soFar: WalkSoFar) => void = () => {};
+  #walk = new WalkProgress((soFar) => this.onWalk(soFar));
   readonly #reading = new FileProgress((soFar) => this.onRead(soFar));
 
   /**
@@ -238,6 +242,7 @@ export class LocalContext implements SourceTree {
   }
 
   #look(path: BytePath): ContextNode | undefined {
+    this.#walk.note();
     const stats = this.#files.stat(path);
     if (stats === undefined) this.#cache.forget(path);
     if (stats === undefined || (path !== ROOT && this.#isIgnored(path, stats))) return undefined;

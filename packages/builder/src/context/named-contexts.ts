@@ -23,6 +23,7 @@ export interface NamedContextTools extends ContextTools {
   readonly modes: ContextModes;
   readonly openLocal: OpenLocalContext;
   readonly onRead: LocalContextOptions['onRead'];
+  readonly onWalk: LocalContextOptions['onWalk'];
   readonly resolveImage: ResolveImage;
   readonly layouts: LayoutImages;
 }
@@ -110,8 +111,8 @@ export class NamedContexts {
     }
     const { path, isLocal } = opened;
     const rules = isLocal ? readIgnore(path) : NO_RULES;
-    const { modes, memory, openLocal, onRead } = this.#tools;
-    const options = { title, folder: path, rules, modes, onRead };
+    const { modes, memory, openLocal, onRead, onWalk } = this.#tools;
+    const options = { title, folder: path, rules, modes, onRead, onWalk };
     const context = isLocal ? openLocal({ ...options, memory }) : openAnew({ ...options, memory: NO_MEMORY });
     this.#folders.push(context);
     return { kind: 'context', context };

@@ -4,6 +4,7 @@ import type { HttpClient, RegistryOptions } from '@caisson/registry';
 import type { Session, Store } from '@caisson/store';
 import type { Time } from '@caisson/sys';
 import { RegistryError, redactUrl } from '@caisson/registry/errors';
+import { atIntervals } from '../at-intervals.ts';
 import { buildError } from '../failure.ts';
 import { bounded, type Bounds } from './bounded.ts';
 import { withCredentials, type ReadSecret } from './http-credentials.ts';
@@ -18,8 +19,20 @@ export interface RemoteFile {
   readonly mtime: Time;
 }
 
+/** How far a file is that is fetched. */
+export interface Download {
+  /** Without what is secret in it. */
+  readonly url: string;
+  /** In bytes. */
+  readonly received: number;
+  /** In bytes, where its server says it; what was received, when all of it is there. */
+  readonly size?: number;
+}
+
 /** How large a file may be, in bytes, and what is thrown where it is larger. */
 export type FileBounds = Omit<Bounds, 'signal'>;
+
+type Answer = Awaited<ReturnType<HttpClient['get']>>;
 
 /** The disk is the limit. */
 const ANY_SIZE: FileBounds = {
@@ -36,11 +49,22 @@ export class RemoteFiles implements AsyncDisposable {
   readonly #session: Session;
   readonly #options: RegistryOptions;
   readonly #secret: ReadSecret;
+  readonly #onFar: (download: Download) => void;
   readonly #fetched = new Map<string, Promise<RemoteFile>>();
   #client: Promise<HttpClient> | undefined;
 
-  /** @param secret where credentials come from */
-  constructor(store: Store, session: Session, options: RegistryOptions, secret: ReadSecret) {
+  /**
+   * @param secret where credentials come from
+   * @param onFar told how far each file is, now and then and when it is there
+   */
+  constructor(
+    store: Store,
+    session: Session,
+    options: RegistryOptions,
+    secret: ReadSecret,
+    onFar: (download: Download) => void = () => {},
+  ) {
+    this.#onFar = onFar;
     this.#store = store;
     this.#session = session;
     this.#options = options;
@@ -75,7 +99,7 @@ export class RemoteFiles implements AsyncDisposable {
       throw await refused(url, response.status);
     }
     const { digest } = await blobs
-      .put(this.#session, bounded(response.body, { ...bounds, signal }))
+      .put(this.#session, this.#told(url, response, bounded(response.body, { ...bounds, signal })))
       .catch((error: unknown) => Promise.reject(fetchFailed(url, error)));
     const modified = response.headers.get('last-modified') ?? '';
     const etag = response.headers.get('etag');
@@ -83,11 +107,22 @@ export class RemoteFiles implements AsyncDisposable {
     return this.#file(digest, modified);
   }
 
-  async #ask(
-    url: URL,
-    signal: AbortSignal,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Awaited<ReturnType<HttpClient['get']>>> {
+  /** The bytes of an answer, of which is told how many have come. */
+  async *#told(url: URL, { headers }: Answer, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const announced = Number(headers.get('content-length') ?? Number.NaN);
+    const size = Number.isSafeInteger(announced) ? { size: announced } : {};
+    const shown = redactUrl(url);
+    const tell = atIntervals(Infinity, (received) => this.#onFar({ url: shown, received, ...size }));
+    let received = 0;
+    for await (const chunk of bytes) {
+      yield chunk;
+      received += chunk.length;
+      tell(received);
+    }
+    this.#onFar({ url: shown, received, size: received });
+  }
+
+  async #ask(url: URL, signal: AbortSignal, headers: Readonly<Record<string, string>>): Promise<Answer> {
     try {
       return await (await this.#open()).get(url, headers, signal);
     } catch (error) {

@@ -80,7 +80,7 @@ const FETCH = [
   '-c',
   'fetch.unpackLimit=1',
   'fetch',
-  '--quiet',
+  '--progress',
   '--force',
   '--no-tags',
   '--no-write-fetch-head',

@@ -2,6 +2,7 @@ import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
 import { sshCommand } from './ssh-command.ts';
 import { printableLines } from './git-output.ts';
+import { GitProgressReader, withoutProgress } from './git-progress.ts';
 
 /** A header that goes with every request to a server, `Authorization: ...`: for one origin only. */
 export interface GitHeader {
@@ -22,6 +23,8 @@ export interface GitOptions {
   readonly cwd?: string;
   readonly access: GitAccess;
   readonly signal: AbortSignal;
+  /** Told how far it is, where it is asked to say that. */
+  readonly onFar?: ConstructorParameters<typeof GitProgressReader>[0];
 }
 
 /** git ended with another code than 0. */
@@ -81,7 +84,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * @throws GitError; BuildError `fetch-failed` where it is not installed
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
-  const { cwd, access, signal } = options;
+  const { cwd, access, signal, onFar } = options;
   const { execa } = await import('execa'); // most builds need no git
   signal.throwIfAborted();
   const running = execa('git', args, {
@@ -103,6 +106,10 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
   });
   const end = (): void => endGroup(running.pid);
   signal.addEventListener('abort', end, { once: true });
+  if (onFar !== undefined) {
+    const reader = new GitProgressReader(onFar);
+    running.stderr.on('data', (chunk: unknown) => reader.push(String(chunk)));
+  }
   const ended = await running;
   signal.removeEventListener('abort', end);
   signal.throwIfAborted();
@@ -112,7 +119,8 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
       hint: 'apt-get install git',
     });
   }
-  throw new GitError(printableLines(ended.stderr === '' ? (ended.shortMessage ?? '') : ended.stderr));
+  const said = withoutProgress(ended.stderr);
+  throw new GitError(printableLines(said === '' ? (ended.shortMessage ?? '') : said));
 }
 
 /** Ends git and the programs that it started, at once: what they wrote is thrown away. */

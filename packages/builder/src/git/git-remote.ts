@@ -1,5 +1,6 @@
 import { suggest } from '@caisson/parser';
 import { buildError } from '../failure.ts';
+import { optionWords } from '../option-words.ts';
 import { GitError, runGit, type GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { isFullCommit, refProblem } from './ref-name.ts';
@@ -95,7 +96,7 @@ function noSuchRef(reference: GitReference, ref: string, known: readonly string[
 export function fetchFailed({ remote }: GitReference, error: unknown): unknown {
   if (!(error instanceof GitError)) return error;
   const text = error.message;
-  const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
+  const hint = hints().find(([pattern]) => pattern.test(text))?.[1];
   return buildError(
     'fetch-failed',
     `the git repository ${remote} cannot be fetched`,
@@ -104,10 +105,10 @@ export function fetchFailed({ remote }: GitReference, error: unknown): unknown {
   );
 }
 
-const HINTS: readonly (readonly [RegExp, string])[] = [
+const hints = (): readonly (readonly [RegExp, string])[] => [
   [
     /could not read Username|Authentication failed|HTTP 401|error: 40[13]/,
-    'the secret GIT_AUTH_TOKEN, or GIT_AUTH_TOKEN.HOST, is sent to its server: --secret id=GIT_AUTH_TOKEN,env=NAME',
+    `the secret GIT_AUTH_TOKEN, or GIT_AUTH_TOKEN.HOST, is sent to its server: ${optionWords().secretVariable('GIT_AUTH_TOKEN')}`,
   ],
   [
     /Host key verification failed/,

@@ -3,8 +3,10 @@ import type { Session, Store } from '@caisson/store';
 import type { ReadSecret } from '../copy/http-credentials.ts';
 import { bringCommit } from './bring-commit.ts';
 import { completeCheckout, layOut, type CheckoutOptions } from './checkout.ts';
+import { withoutCredentials } from '../without-credentials.ts';
 import type { SshAgents } from '../ssh-agents.ts';
 import { gitHeader } from './git-auth.ts';
+import type { GitProgress } from './git-progress.ts';
 import { GitError, type GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { fetchFailed, resolveCommit, type GitCommit } from './git-remote.ts';
@@ -19,14 +21,23 @@ export class GitRepositories {
   readonly #session: Session;
   readonly #secret: ReadSecret;
   readonly #agents: SshAgents;
+  readonly #onFar: (far: GitProgress) => void;
   readonly #commits = new Map<string, Promise<GitCommit>>();
   readonly #checkouts = new Map<string, Promise<string>>();
 
   /**
    * @param secret where credentials for http come from
    * @param agents where keys for ssh are
+   * @param onFar told how far a repository is that is fetched
    */
-  constructor(store: Store, session: Session, secret: ReadSecret, agents: SshAgents) {
+  constructor(
+    store: Store,
+    session: Session,
+    secret: ReadSecret,
+    agents: SshAgents,
+    onFar: (far: GitProgress) => void,
+  ) {
+    this.#onFar = onFar;
     this.#store = store;
     this.#session = session;
     this.#secret = secret;
@@ -67,7 +78,9 @@ export class GitRepositories {
   }
 
   async #checkOut(reference: GitReference, keepsGitFolder: boolean, signal: AbortSignal): Promise<string> {
-    const options = { access: await this.#access(reference), signal };
+    const repository = withoutCredentials(reference.remote);
+    const onFar = (far: Omit<GitProgress, 'repository'>): void => this.#onFar({ repository, ...far });
+    const options = { access: await this.#access(reference), signal, onFar };
     const commit = await this.commit(reference, signal);
     try {
       // Nobody may remove what is kept while a checkout sees its objects.

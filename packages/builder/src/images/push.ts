@@ -21,7 +21,7 @@ export interface PushRequest {
 }
 
 /** What happens while an image is pushed: how far each blob is, and what could be got round. */
-export type PushEvent = Extract<BuildEvent, { kind: 'send' | 'transfer' | 'warning' }>;
+export type PushEvent = Extract<BuildEvent, { kind: 'compress' | 'send' | 'transfer' | 'warning' }>;
 
 /**
  * Sends an image of the store to the registry of its name.

@@ -5,6 +5,7 @@ import type { StoredImage } from '@caisson/store';
 import { eachAtIntervals } from '../at-intervals.ts';
 import type { OpenRegistry, RegistryAccess } from '../bases/registry-access.ts';
 import type { BuildEvent, Emit } from '../events.ts';
+import { optionWords } from '../option-words.ts';
 import { failuresOf } from '../failure-of.ts';
 import { BuildError, buildError } from '../failure.ts';
 import type { FinishedImage } from './output.ts';
@@ -26,7 +27,7 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
   const { store, session, manifest, descriptor, config } = image;
   if (image.names.length === 0) {
     throw buildError('invalid-request', 'an image without a name cannot be pushed', {
-      expected: '-t REGISTRY/NAME[:TAG]',
+      expected: optionWords().name,
     });
   }
   const opened = await registry.open();
@@ -51,7 +52,7 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
 interface PushOneOptions extends Pick<PushOptions, 'store' | 'session' | 'compression' | 'elsewhere'> {
   /** What it is called there, for events. */
   readonly name: string;
-  readonly emit: (event: Extract<BuildEvent, { kind: 'send' | 'transfer' }>) => void;
+  readonly emit: (event: Extract<BuildEvent, { kind: 'compress' | 'send' | 'transfer' }>) => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -65,6 +66,7 @@ export function pushOne(
   return pushImage(client, reference, image, {
     ...options,
     onTransfer: (event) => emit({ kind: 'transfer', ...event }),
+    onCompress: eachAtIntervals((layer, done) => emit({ kind: 'compress', name, ...layer, done })),
     onSent: eachAtIntervals((blob, sent) => emit({ kind: 'send', name, ...blob, sent })),
     ...(signal === undefined ? {} : { signal }),
   });

@@ -7,6 +7,7 @@ import {
   type RunInstruction,
   type WorkdirInstruction,
 } from '@caisson/parser';
+import { optionWords } from '../option-words.ts';
 import { buildError } from '../failure.ts';
 import { resolveWorkdir } from './instructions-metadata.ts';
 import type { Place, PlannedMount, PlannedRun } from './planned.ts';
@@ -74,7 +75,7 @@ function networkOf(draft: StageDraft, { flags }: RunInstruction): 'host' | 'none
     if (draft.settings.allow.has('network.host')) return 'host';
     draft.settings.report(
       errorAt(flag.range, 'not-allowed', "this build does not allow its steps the host's network", {
-        hint: '--allow network.host, or --network host, allows it',
+        hint: `${optionWords().allowHostNetwork}, or ${optionWords().hostNetwork}, allows it`,
       }),
     );
     return 'none';

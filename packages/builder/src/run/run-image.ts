@@ -13,6 +13,7 @@ import { availableRuntimes, SandboxHost, type SandboxRequest, type SandboxSpec }
 import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
 import { stateOfImage } from '../bases/image-state.ts';
 import { RegistryAccess } from '../bases/registry-access.ts';
+import { optionWords } from '../option-words.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
@@ -60,7 +61,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const provide: LayerProvider = async ({ descriptor }) => {
     if (await store.blobs.has(session, descriptor.digest)) return;
     throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
-      hint: `caisson pull ${request.image}`,
+      hint: optionWords().pullImage(request.image),
     });
   };
   const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
@@ -148,7 +149,7 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
       'invalid-request',
       `the image ${request.image} has neither a command nor an entry point`,
       {
-        expected: 'caisson run IMAGE COMMAND',
+        expected: optionWords().command,
       },
     );
   }

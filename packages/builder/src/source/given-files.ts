@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { optionWords } from '../option-words.ts';
 import { BuildError, type Failure } from '../failure.ts';
 import type { BuildRequest } from '../request.ts';
 import { nearestFile } from './nearest-file.ts';
@@ -12,12 +13,12 @@ export function checkGivenFiles({ secrets = {}, ssh = {} }: Pick<BuildRequest, '
   const failures = [
     ...Object.entries(secrets).flatMap(([id, source]) =>
       source.kind === 'file'
-        ? missing(`the secret ${JSON.stringify(id)}`, source.path, `--secret id=${id},src=FILE`)
+        ? missing(`the secret ${JSON.stringify(id)}`, source.path, optionWords().secretFile(id))
         : [],
     ),
     ...Object.entries(ssh).flatMap(([id, paths]) =>
       paths.flatMap((path) =>
-        missing(`the ssh agent ${JSON.stringify(id)}`, path, `--ssh ${id}=SOCKET or --ssh ${id}=KEY`),
+        missing(`the ssh agent ${JSON.stringify(id)}`, path, optionWords().agentFile(id)),
       ),
     ),
   ];

@@ -28,7 +28,7 @@ export interface BuildSource {
 }
 
 /** What folders are opened as contexts with. */
-type LocalTools = Pick<LocalContextOptions, 'memory' | 'modes' | 'onRead'> & {
+type LocalTools = Pick<LocalContextOptions, 'memory' | 'modes' | 'onRead' | 'onWalk'> & {
   readonly openLocal: OpenLocalContext;
 };
 
@@ -85,9 +85,9 @@ export async function openSource(
 function sourceOf(
   folder: string,
   { path, text, ignore }: DockerfileText,
-  { openLocal, memory, modes, onRead }: LocalTools,
+  { openLocal, memory, modes, onRead, onWalk }: LocalTools,
 ): BuildSource {
-  const context = openLocal({ title: MAIN_CONTEXT, folder, rules: ignore, memory, modes, onRead });
+  const context = openLocal({ title: MAIN_CONTEXT, folder, rules: ignore, memory, modes, onRead, onWalk });
   return { path, text, context };
 }
 

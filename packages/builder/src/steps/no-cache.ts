@@ -1,3 +1,4 @@
+import { optionWords } from '../option-words.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Emit } from '../events.ts';
 import type { PlannedStage } from '../plan/planned.ts';
@@ -25,7 +26,7 @@ export function warnOfUnknownStages(
     const suggestion = suggest(name, titles);
     emit({
       kind: 'warning',
-      message: `the build has no stage ${JSON.stringify(name)}: --no-cache-filter ${name} has no effect`,
+      message: `the build has no stage ${JSON.stringify(name)}: ${optionWords().noCacheFilter(name)} has no effect`,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }

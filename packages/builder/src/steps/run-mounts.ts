@@ -1,6 +1,7 @@
 import type { Json } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
 import type { OpenCacheMount } from '@caisson/store';
+import { optionWords } from '../option-words.ts';
 import { buildError } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
@@ -131,7 +132,7 @@ export class RunMounts {
     if (bytes === undefined && isRequired) {
       throw buildError('missing-secret', `the secret ${JSON.stringify(id)} is required and was not given`, {
         place,
-        hint: `--secret id=${id},src=FILE or --secret id=${id},env=NAME`,
+        hint: optionWords().secret(id),
       });
     }
     if (bytes !== undefined) this.#shownSecrets.set(id, bytes);
@@ -189,7 +190,7 @@ export class RunMounts {
       throw buildError(
         'missing-secret',
         `the ssh agent ${JSON.stringify(id)} is required and was not given`,
-        { place, hint: `--ssh ${id}, --ssh ${id}=SOCKET or --ssh ${id}=KEY` },
+        { place, hint: optionWords().agent(id) },
       );
     }
     const env = isDefault ? [`SSH_AUTH_SOCK=${target}`] : [];

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { digestOf } from '@caisson/oci';
 import type { SandboxMount } from '@caisson/runtime';
 import { checkPrograms } from '../foreign-programs.ts';
+import { optionWords } from '../option-words.ts';
 import { buildError } from '../failure.ts';
 import type { PlannedRun } from '../plan/planned.ts';
 import type { KeyRecord, StepKey } from '../solve/key.ts';
@@ -52,7 +53,7 @@ export class RunOp extends StepOp<PlannedRun> {
       emit({
         kind: 'warning',
         message: `the secret ${JSON.stringify(id)} has changed since this step ran; its cached result is used`,
-        hint: `--no-cache-filter ${this.place.stage} runs it again`,
+        hint: `${optionWords().noCacheFilter(this.place.stage)} runs it again`,
         place,
       });
     }

@@ -43,6 +43,56 @@ test('what a step copies is told by its number, each for itself', () => {
   expect(said([8, copying(3, 100_000)])).toEqual(['8: #3 copied 100,000 files, 1.20 GB in 7.0 s']);
 });
 
+function walk(files: number): FarEvent {
+  return {
+    kind: 'walk',
+    context: 'the build context',
+    files,
+    duration: 0,
+  };
+}
+
+function download(received: number, all?: number): FarEvent {
+  return {
+    kind: 'download',
+    url: 'https://example.com/a.tgz',
+    received,
+    ...(all === undefined ? {} : { size: all }),
+  };
+}
+
+function git(phase: string, done: number): FarEvent {
+  return {
+    kind: 'git',
+    repository: 'https://example.com/app.git',
+    phase,
+    done,
+    total: 5000,
+  };
+}
+
+test('what is looked through, fetched and compressed is told while it takes long', () => {
+  expect(said([1, walk(9000)], [3, walk(20_000)], [6, walk(45_000)])).toEqual([
+    '6: looking through the build context: 45,000 files and folders',
+  ]);
+  expect(said([0, download(1, 2000)], [6, download(1000, 2000)], [7, download(2000, 2000)])).toEqual([
+    '6: fetching https://example.com/a.tgz: 1.00 kB of 2.00 kB',
+    '7: fetched https://example.com/a.tgz (2.00 kB)',
+  ]);
+  expect(said([0, download(1)], [6, download(1000)])).toEqual([
+    '6: fetching https://example.com/a.tgz: 1.00 kB',
+  ]);
+  expect(said([0, download(1, 2000)], [1, download(2000, 2000)])).toEqual([]);
+  expect(said([0, git('Counting objects', 1)], [5, git('Receiving objects', 4500)])).toEqual([
+    '5: fetching https://example.com/app.git: receiving objects, 4,500 of 5,000',
+  ]);
+  const digest = digestOf('layer');
+  const compress = (done: number): FarEvent => ({ kind: 'compress', name: 'app:1', digest, done, size: 2e9 });
+  expect(said([0, compress(1)], [5, compress(1e9)], [6, compress(2e9)])).toEqual([
+    '5: compressing dac1d7cfa950 for app:1: 1.00 GB of 2.00 GB',
+  ]);
+});
+
 test('a layer is told once when it is there, and now and then before', () => {
   const digest = digestOf('layer');
   const fetch = (received: number): FarEvent => ({

@@ -1,8 +1,11 @@
 import type { BuildEvent } from '@caisson/builder';
-import { filesText, seconds, shortId, size } from './format.ts';
+import { amountText, filesText, gitText, seconds, shortId, size, walkText } from './format.ts';
 
 /** What says how far something is. */
-export type FarEvent = Extract<BuildEvent, { kind: 'fetch' | 'send' | 'read' | 'step-copying' }>;
+export type FarEvent = Extract<
+  BuildEvent,
+  { kind: 'compress' | 'download' | 'fetch' | 'git' | 'read' | 'send' | 'step-copying' | 'walk' }
+>;
 
 /** How often a line says how far something is, in milliseconds. */
 const INTERVAL = 5000;
@@ -10,6 +13,8 @@ const INTERVAL = 5000;
 /** Lines of how far something is, for logs: few, since they stay. */
 export class FarLines {
   readonly #pulled = new Set<string>();
+  /** What a line said something of. */
+  readonly #lined = new Set<string>();
   /** When a line said last how far something was, or it began. */
   readonly #toldAt = new Map<string, number>();
   readonly #now: () => number;
@@ -38,6 +43,22 @@ export class FarLines {
         if (sent === total) return undefined;
         return this.#far(digest, `sending ${shortId(digest)} of ${name}: ${size(sent)} of ${size(total)}`);
       }
+      case 'walk':
+        return this.#far(`walk ${event.context}`, `looking through ${event.context}: ${walkText(event)}`);
+      case 'download': {
+        const { url, received, size: total } = event;
+        if (received === total) return this.#end(url, `fetched ${url} (${size(total)})`);
+        return this.#far(url, `fetching ${url}: ${amountText(received, total)}`);
+      }
+      case 'git':
+        return this.#far(event.repository, `fetching ${event.repository}: ${gitText(event)}`);
+      case 'compress': {
+        const { name, digest, done, size: total } = event;
+        return this.#far(
+          `compress ${digest}`,
+          `compressing ${shortId(digest)} for ${name}: ${amountText(done, total)}`,
+        );
+      }
       case 'read': {
         const { context, duration } = event;
         const what = `${context}: ${filesText(event)}`;
@@ -54,11 +75,18 @@ export class FarLines {
     }
   }
 
+  /** The end of what a line said something of. */
+  #end(what: string, line: string): string | undefined {
+    return this.#lined.has(what) ? line : undefined;
+  }
+
   #far(what: string, line: string): string | undefined {
     const now = this.#now();
     const last = this.#toldAt.get(what);
     if (last !== undefined && now - last < INTERVAL) return undefined;
     this.#toldAt.set(what, now);
-    return last === undefined ? undefined : line;
+    if (last === undefined) return undefined;
+    this.#lined.add(what);
+    return line;
   }
 }

@@ -1,4 +1,4 @@
-import type { FilesSoFar } from '@caisson/builder';
+import type { FilesSoFar, GitProgress } from '@caisson/builder';
 import type { Digest } from '@caisson/oci';
 
 /** The beginning of an id, as people compare it: 12 hex digits. */
@@ -50,6 +50,21 @@ const STEPS: readonly (readonly [limit: number, divisor: number, unit: string])[
 /** A large number: `41,200`. */
 function grouped(number: number): string {
   return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1.20 MB of 3.64 MB`; where nobody knows of how much, `1.20 MB` */
+export function amountText(done: number, total: number | undefined): string {
+  return total === undefined ? size(done) : `${size(done)} of ${size(total)}`;
+}
+
+/** How far a walk is: `41,200 files and folders` */
+export function walkText({ files }: { readonly files: number }): string {
+  return `${grouped(files)} files and folders`;
+}
+
+/** How far git is: `receiving objects, 450 of 1,000` */
+export function gitText({ phase, done, total }: GitProgress): string {
+  return `${phase.toLowerCase()}, ${grouped(done)} of ${grouped(total)}`;
 }
 
 /** `100,000 files` */

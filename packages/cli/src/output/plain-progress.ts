@@ -29,9 +29,13 @@ export class PlainProgress implements Progress {
     switch (event.kind) {
       case 'planned':
         return undefined;
+      case 'compress':
+      case 'download':
       case 'fetch':
-      case 'send':
+      case 'git':
       case 'read':
+      case 'send':
+      case 'walk':
       case 'step-copying': {
         const line = this.#far.line(event);
         return line === undefined ? undefined : this.#tell(line);

@@ -54,7 +54,11 @@ function valuesOf(event: BuildEvent): { readonly kind: string } & Readonly<Recor
         failures: event.failures.map((failure) => ({ ...failure, ...placeValues(failure) })),
       };
     case 'read':
+    case 'walk':
       return { ...event, duration: Math.round(event.duration) };
+    case 'download':
+    case 'git':
+      return { ...event };
     default:
       return event;
   }

@@ -6,7 +6,7 @@ import { drawsLive } from './open-progress.ts';
 import { otherLine } from './plain-lines.ts';
 
 /** What happens to an image that is pulled or pushed. */
-export type TransferEvent = Extract<BuildEvent, { kind: 'fetch' | 'send' | 'transfer' }>;
+export type TransferEvent = Extract<BuildEvent, { kind: 'compress' | 'fetch' | 'send' | 'transfer' }>;
 
 /** Shows an image that travels without a build. Disposing of it takes away what does not stay. */
 export interface TransferView extends Disposable {

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { failuresOf } from '../../failure-of.ts';
+import { callOptionsAsInNode } from '../../option-words.ts';
 import { InFlight } from '../../steps/in-flight.ts';
 import { doJob } from './do-job.ts';
 import { isToThread, type FromThread, type Job } from './protocol.ts';
@@ -17,6 +18,8 @@ interface Begun {
   readonly abort: AbortController;
   readonly questions: Questions;
 }
+
+callOptionsAsInNode();
 
 const begun = new Map<number, Begun>();
 const inFlight = new InFlight();

@@ -35,9 +35,13 @@ export class CiProgress implements Progress {
     switch (event.kind) {
       case 'planned':
         return undefined;
+      case 'compress':
+      case 'download':
       case 'fetch':
-      case 'send':
+      case 'git':
       case 'read':
+      case 'send':
+      case 'walk':
       case 'step-copying': {
         const line = this.#far.line(event);
         if (line === undefined) return undefined;

@@ -21,6 +21,12 @@ export interface RunningStep {
   readonly copy: (soFar: FilesSoFar) => void;
 }
 
+/** What was told last of something, and when. */
+export interface Told<Kind extends BuildEvent['kind']> {
+  readonly event: Extract<BuildEvent, { kind: Kind }>;
+  readonly at: number;
+}
+
 /** A context of which many files are read. */
 export interface ContextRead {
   readonly transfer: Transfer;
@@ -38,6 +44,12 @@ export class BuildView {
   /** What comes and goes, by what it is called. */
   readonly pulls = new Map<string, Transfer>();
   readonly pushes = new Map<string, Transfer>();
+  /** What is fetched from URLs, and compressed for a place. */
+  readonly downloads = new Map<string, Transfer>();
+  readonly compressions = new Map<string, Transfer>();
+  /** What is looked through, by what people call the context, and the repositories that git fetches. */
+  readonly walks = new Map<string, Told<'walk'>>();
+  readonly repositories = new Map<string, Told<'git'>>();
   steps: readonly StepInfo[] = [];
   /** The image, once it is complete. */
   image: Extract<BuildEvent, { kind: 'image' }> | undefined;
@@ -70,6 +82,22 @@ export class BuildView {
         if (event.files === event.allFiles) this.reads.delete(event.context);
         else noteRead(this.reads, event, now);
         break;
+      case 'walk':
+        this.walks.set(event.context, { event, at: now });
+        break;
+      case 'git':
+        this.repositories.set(event.repository, { event, at: now });
+        break;
+      case 'download': {
+        const { url, received, size = 0 } = event;
+        transferOf(this.downloads, url, now).note(url, received, size, now);
+        break;
+      }
+      case 'compress': {
+        const { name, digest, done, size } = event;
+        transferOf(this.compressions, name, now).note(digest, done, size, now);
+        break;
+      }
       case 'fetch':
         transferOf(this.pulls, event.image, now).note(event.digest, event.received, event.size, now);
         break;

@@ -14,11 +14,11 @@ interface Size {
   readonly rows: number;
 }
 
-/** The frame of a build in which all this has just happened, 3 s after its begin. */
-function frame(events: readonly BuildEvent[], { columns, rows }: Size, env = {}): string[] {
+/** The frame of a build in which all this has happened at its begin, 3 s after that. */
+function frame(events: readonly BuildEvent[], { columns, rows }: Size, env = {}, now = 3000): string[] {
   const view = new BuildView(0);
   for (const event of events) view.note(event, 0);
-  return drawFrame(view, new Lines(themeFor(env, false), () => columns), rows, 3000);
+  return drawFrame(view, new Lines(themeFor(env, false), () => columns), rows, now);
 }
 
 function planned(count: number): BuildEvent {
@@ -62,6 +62,39 @@ describe('a frame', () => {
       '  │ 41,200 of 100,000 files, 512 MB of 1.20 GB',
       '  3.0 s, 0 of 1 step',
     ]);
+  });
+
+  test('says what is looked through, fetched and compressed, as long as it goes on', () => {
+    const digest = digestOf('layer');
+    const url = 'https://example.com/a.tgz';
+    const repository = 'https://example.com/app.git';
+    const events: BuildEvent[] = [
+      planned(1),
+      { kind: 'walk', context: 'the build context', files: 45_000, duration: 1500 },
+      { kind: 'git', repository, phase: 'Receiving objects', done: 4500, total: 5000 },
+      { kind: 'download', url, received: 1_000_000, size: 4_000_000 },
+      { kind: 'download', url: `${url}?size=unknown`, received: 1_000_000 },
+      { kind: 'download', url: `${url}?all`, received: 1_000_000, size: 1_000_000 },
+      { kind: 'compress', name: 'app:1', digest, done: 1e9, size: 2e9 },
+    ];
+    const shown = (now: number): string[] => frame(events, { columns: 80, rows: 12 }, {}, now);
+    expect(shown(900)).toMatchInlineSnapshot(`
+      [
+        "→ looking through the build context                    45,000 files and folders",
+        "→ https://example.com/app.git                 receiving objects, 4,500 of 5,000",
+        "↓ https://example.com/a.t…  ━━━━━───────────────  1.00 MB of 4.00 MB, 1.11 MB/s",
+        "↓ https://example.com/a.tgz?size=unknown                     1.00 MB, 1.11 MB/s",
+        "  0.9 s, 0 of 1 step",
+      ]
+    `);
+    expect(shown(1100)).toMatchInlineSnapshot(`
+      [
+        "↓ https://example.com/a.tgz  ━━━━━───────────────  1.00 MB of 4.00 MB, 909 kB/s",
+        "↓ https://example.com/a.tgz?size=unknown                      1.00 MB, 909 kB/s",
+        "→ compressing app:1          ━━━━━━━━━━──────────  1.00 GB of 2.00 GB, 909 MB/s",
+        "  1.1 s, 0 of 1 step",
+      ]
+    `);
   });
 
   test('of many steps has some, with a number of the others', () => {

@@ -1,6 +1,7 @@
-import { counted, allFilesText } from '../format.ts';
+import { counted, allFilesText, gitText, walkText } from '../format.ts';
 import type { BuildView } from './build-view.ts';
 import { elapsed, type Lines } from './lines.ts';
+import type { Transfer } from './transfer.ts';
 
 /** More lines than these are no longer looked at, however high the terminal is. */
 const MOST_LINES = 24;
@@ -18,12 +19,26 @@ export function drawFrame(view: BuildView, lines: Lines, rows: number, now: numb
   return [...transfers, ...steps, lines.quiet(status(view, now))];
 }
 
-function transferLines({ reads, pulls, pushes }: BuildView, lines: Lines, now: number): string[] {
+/** How long it is shown how far something is that does not say when it ends, in milliseconds. */
+const FRESH = 1000;
+
+function transferLines(view: BuildView, lines: Lines, now: number): string[] {
+  const { walks, repositories, downloads, reads, pulls, compressions, pushes } = view;
+  const fresh = <T extends { readonly at: number }>(all: ReadonlyMap<string, T>): T[] =>
+    [...all.values()].filter(({ at }) => now - at < FRESH);
+  const moving = (all: ReadonlyMap<string, Transfer>): [string, Transfer][] =>
+    [...all].filter(([, transfer]) => !transfer.isOver(now, 0));
   return [
+    ...fresh(walks).map(({ event }) => lines.far(`looking through ${event.context}`, walkText(event))),
+    ...fresh(repositories).map(({ event }) => lines.far(event.repository, gitText(event))),
+    ...moving(downloads).map(([url, transfer]) => lines.transfer('down', url, transfer, now)),
     ...[...reads].map(([name, { soFar, transfer }]) =>
       lines.transfer('read', `${name}, ${allFilesText(soFar)}`, transfer, now),
     ),
     ...[...pulls].map(([name, pull]) => lines.transfer('down', name, pull, now)),
+    ...moving(compressions).map(([name, transfer]) =>
+      lines.transfer('read', `compressing ${name}`, transfer, now),
+    ),
     ...[...pushes].map(([name, push]) => lines.transfer('up', name, push, now)),
   ];
 }

@@ -47,13 +47,19 @@ export class Lines {
     return this.#spread(this.theme.green(this.theme.glyphs.done), '', text, end);
   }
 
+  /** `→ looking through the build context             41,200 files and folders` */
+  far(text: string, end: string): string {
+    const { glyphs, cyan } = this.theme;
+    return this.#spread(cyan(glyphs.read), '', text, end);
+  }
+
   /** `↓ alpine:3  ━━━━━━────────  1.2 MB of 3.64 MB, 5.1 MB/s` */
   transfer(mark: 'down' | 'up' | 'read', name: string, transfer: Transfer, now: number): string {
     const { glyphs, dim, cyan } = this.theme;
     const { done, size: total } = transfer;
     const columns = Math.min(this.#columns(), WIDEST);
     const rate = transfer.rate(now);
-    const amount = total === 0 ? '' : `${size(done)} of ${size(total)}`;
+    const amount = total === 0 ? (done === 0 ? '' : size(done)) : `${size(done)} of ${size(total)}`;
     const end = rate > 0 && columns >= 60 ? `${amount}, ${size(rate)}/s` : amount;
     const room = columns - 2 - width(end) - 4;
     const bar = Math.min(20, Math.floor(room / 2));

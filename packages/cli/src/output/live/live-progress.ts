@@ -105,7 +105,7 @@ export class LiveProgress implements Progress {
       case 'output': {
         const { type, destination } = event;
         return this.#lines.done(
-          `wrote ${type} to ${destination === '-' ? 'the standard output' : destination}`,
+          `wrote ${type} to ${destination === '-' ? 'the standard output' : (destination ?? 'a stream')}`,
         );
       }
       case 'pushed':
@@ -121,8 +121,12 @@ export class LiveProgress implements Progress {
         return buildFailuresText(event.failures, hasColor);
       case 'planned':
       case 'base':
+      case 'compress':
+      case 'download':
       case 'fetch':
+      case 'git':
       case 'send':
+      case 'walk':
       case 'pushing':
       case 'transfer':
       case 'image':

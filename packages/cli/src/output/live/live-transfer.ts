@@ -13,6 +13,8 @@ const INTERVAL = 100;
 export class LiveTransfer implements TransferView {
   readonly #travelling: Travelling;
   readonly #transfer = new Transfer(performance.now());
+  /** What is compressed on the way. */
+  readonly #compressed = new Transfer(performance.now());
   readonly #lines: Lines;
   readonly #screen: LiveScreen;
   readonly #timer: NodeJS.Timeout;
@@ -30,6 +32,10 @@ export class LiveTransfer implements TransferView {
 
   readonly note = (event: TransferEvent): void => {
     if (event.kind === 'transfer') return;
+    if (event.kind === 'compress') {
+      this.#compressed.note(event.digest, event.done, event.size, performance.now());
+      return;
+    }
     if (event.kind === 'fetch' && event.wasThere === true) {
       this.#transfer.forget(event.digest);
       return;
@@ -56,7 +62,11 @@ export class LiveTransfer implements TransferView {
 
   #draw(): void {
     const { way, name } = this.#travelling;
-    this.#update([this.#lines.transfer(way, name, this.#transfer, performance.now())]);
+    const now = performance.now();
+    const lines = [this.#lines.transfer(way, name, this.#transfer, now)];
+    if (!this.#compressed.isOver(now, 0))
+      lines.unshift(this.#lines.transfer('read', `compressing ${name}`, this.#compressed, now));
+    this.#update(lines);
   }
 
   #update(frame: readonly string[]): void {

@@ -50,7 +50,9 @@ export class Transfer {
 
   /** Whether all is there, and nothing has been added to it for some milliseconds. */
   isOver(now: number, milliseconds: number): boolean {
-    return this.done >= this.size && now - this.#changedAt >= milliseconds;
+    const { done, size } = this;
+    // Of what nobody knows the size of, nobody knows the end.
+    return (size > 0 || done === 0) && done >= size && now - this.#changedAt >= milliseconds;
   }
 
   /** What came, and how long that took: `3.64 MB, 0.4 s`; nothing where nothing came. */
