@@ -1,10 +1,14 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import {
+  CaissonError,
   openStore,
+  type Build,
   type BuildEvent,
   type BuildOptions,
   type CallOptions,
@@ -97,6 +101,58 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a signal', () => {
     expect(await isAsBefore(api, before)).toBe(true);
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
     expect(given - then).toBeLessThan(2);
+  });
+
+  test('ends a build wherever it is, with all that it asks and writes', async ({ api }) => {
+    const name = `${inject('registry')}/abort-${process.pid}:1`;
+    const begin = (signal?: AbortSignal): Build => {
+      const taken = new PassThrough();
+      taken.on('error', () => {}).resume();
+      return api.buildImage({
+        context: (async function* () {
+          yield await Promise.resolve({
+            path: 'Dockerfile',
+            content:
+              'FROM busybox\nCOPY a /a\nRUN --mount=type=secret,id=s cat /run/secrets/s\nRUN echo b > /b\n',
+          });
+          yield { path: 'a', content: new Uint8Array(500_000) };
+        })(),
+        secrets: { s: () => Promise.resolve('s\n') },
+        noCache: true,
+        tags: name,
+        push: true,
+        outputs: [
+          { type: 'oci', dest: taken },
+          { type: 'tar', dest: async (stream) => void (await buffer(stream)) },
+        ],
+        signal,
+      });
+    };
+    const events: BuildEvent['kind'][] = [];
+    for await (const { kind } of begin()) if (kind !== 'lost') events.push(kind);
+    expect(new Set(events)).toContain('output');
+    expect(new Set(events)).toContain('pushed');
+    const before = await heldAtRest(api);
+    // Before the first, and at some of them.
+    const step = Math.ceil(events.length / 10);
+    for (let at = 0; at < events.length; at += step) {
+      const abort = new AbortController();
+      const work = begin(abort.signal);
+      let count = 0;
+      if (at === 0) abort.abort();
+      const ending = (async () => {
+        for await (const _event of work) if (++count === at) abort.abort();
+      })();
+      const ended = await ending.then(
+        () => 'built',
+        (error: unknown) => (error instanceof CaissonError ? error.code : error),
+      );
+      // What had ended by the time that the thread heard of it is built.
+      if (ended !== 'built' || at < events.indexOf('output')) expect([at, ended]).toEqual([at, 'cancelled']);
+      expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
+    }
+    expect(await isAsBefore(api, before)).toBe(true);
+    expect(checkStore(api.store)).toStrictEqual([]);
   });
 
   test('ends what a store does, and the store is whole', async ({ api }) => {

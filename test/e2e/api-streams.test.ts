@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { extract } from 'tar-stream';
+import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { run, type ProgramInput, type Run, type RunOptions } from '../../packages/builder/src/api/index.ts';
 import { test, type ApiWorld } from '../rig/api-world.ts';
@@ -178,6 +179,23 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a program that is 
     });
     expect(given).toBe(then);
     expect(given).toBeLessThan(100);
+  });
+
+  test('reads the standard input of a process, which ends although that stays open', async ({ api }) => {
+    const code = `
+      import { run } from ${JSON.stringify(join(import.meta.dirname, '../../packages/builder/src/api/index.ts'))};
+      const { exitCode } = await run({
+        ...${JSON.stringify(api.common)},
+        image: 'busybox',
+        command: ['head', '-n', '1'],
+        input: process.stdin,
+        stdout: process.stdout,
+      });
+      process.stdout.write(String(exitCode));
+    `;
+    const program = execa(process.execPath, ['--input-type=module', '--eval', code], { timeout: 60_000 });
+    program.stdin.write('first\nsecond\n');
+    expect((await program).stdout).toBe('first\n0');
   });
 
   test('writes to streams, and waits for them', async ({ api }) => {
