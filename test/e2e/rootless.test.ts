@@ -55,7 +55,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
   afterAll(() => user[Symbol.asyncDispose]());
 
   describe.each(CASES)('$name', (each) => {
-    test.skipIf(lacks('crun', ...needsOf(each)))(
+    test.skipIf(lacks('crun', 'runc', ...needsOf(each)))(
       'is the image that root builds',
       { timeout: 600_000 },
       async () => {
@@ -68,7 +68,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
           rmSync(user.context, { recursive: true });
           await copyCase(each, user.context);
           user.own(user.context);
-          for (const runtime of ['namespaces', 'crun']) {
+          for (const runtime of ['namespaces', 'crun', ...(each.name === 'mounts' ? ['runc'] : [])]) {
             const options = { env: { ...EPOCH, CAISSON_RUNTIME: runtime } };
             for (const args of each.expect.before ?? []) await user.ok(args, options);
             const args = ['build', '-q', '--no-cache', ...argsOf(each, user.seen(user.context)), '.'];
@@ -248,6 +248,7 @@ exec ${findTool('unshare')} "$@"
     const { stdout } = await user.ok(['doctor']);
     expect(stdout).toMatch(/^ok {7}user namespace: works: builds are those of root of a user namespace/m);
     expect(stdout).toMatch(/^ok {7}crun: works/m);
+    expect(stdout).toMatch(/^ok {7}runc: works/m);
     expect(stdout).toMatch(/^ok {7}namespaces: works/m);
     expect(stdout).toMatch(/^ok {7}isolation: oci/m);
   });

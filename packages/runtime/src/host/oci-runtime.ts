@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mount, MOUNT } from '@caisson/sys';
+import { inUserNamespace, mount, MOUNT } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
+import { DEVICES } from '../profile.ts';
 import type { OciRuntimeName } from '../sandbox-spec.ts';
 import type { SandboxCgroup } from './cgroup.ts';
 import { startChild, type StartedChild } from './child.ts';
@@ -22,7 +23,10 @@ export async function runWithOciRuntime(
   running: Running,
   cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
-  const config = { ...ociConfig(sandbox), annotations: name === 'crun' ? workspace.filter.annotations : {} };
+  const config = {
+    ...ociConfig(withoutOwnDevices(name, sandbox)),
+    annotations: name === 'crun' ? workspace.filter.annotations : {},
+  };
   writeFileSync(join(sandbox.folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
   const pidFile = join(sandbox.folder, 'pid');
   const log = join(sandbox.folder, 'log');
@@ -48,6 +52,16 @@ export async function runWithOciRuntime(
   return { kind: 'ended', exitCode: end.exitCode };
 }
 
+/**
+ * In a user namespace runc mounts the devices that every sandbox has by itself, and opens what is there already: /dev/tty
+ * cannot be opened where there is no terminal.
+ */
+function withoutOwnDevices(name: OciRuntimeName, sandbox: PreparedSandbox): PreparedSandbox {
+  if (name !== 'runc' || !inUserNamespace()) return sandbox;
+  const devices = new Set(DEVICES.map((device) => `/dev/${device}`));
+  return { ...sandbox, binds: sandbox.binds.filter(({ source }) => !devices.has(source)) };
+}
+
 function runtimeArguments(
   name: OciRuntimeName,
   workspace: Workspace,
@@ -66,6 +80,7 @@ function runtimeArguments(
 
 /** With its hierarchies read-only here, runc (which is told that it may lack the right) goes on without cgroups. */
 function closeCgroups({ folder }: Workspace): void {
+  if (inUserNamespace()) return; // nobody may write to them anyway
   for (const { target, type } of mountsHere()) {
     if (!type.startsWith('cgroup') || target.startsWith(folder)) continue;
     mount({ target, flags: MOUNT.bind | MOUNT.remount | MOUNT.readOnly });

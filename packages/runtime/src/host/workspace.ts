@@ -95,8 +95,7 @@ function hideHybridCgroups(): void {
   for (const { target, type } of mountsHere()) {
     if (type !== 'cgroup2' || !target.startsWith('/sys/fs/cgroup/')) continue;
     // What was mounted outside of a user namespace stays mounted in it: it can only be covered.
-    if (inUserNamespace())
-      mount({ target: '/sys/fs/cgroup', type: 'tmpfs', flags: MOUNT.readOnly, data: 'mode=755' });
+    if (inUserNamespace()) mount({ target, type: 'tmpfs', flags: MOUNT.readOnly, data: 'size=0k' });
     else unmount(target, 'detach');
   }
 }
