@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /** Signals on their way from the user to a program. */
@@ -15,21 +16,29 @@ const ENDING: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM']);
 
 /** A program that is the first of its pid namespace may be deaf to a signal: the third time it is ended. */
 const PATIENCE = 3;
+/** Where the terminal is gone there is nobody to insist: so long after that it is ended, in milliseconds. */
+const GRACE = 10_000;
 
-/** Passes signals of this process on to a program that is run. */
-export function passSignals(): PassedSignals {
+/**
+ * Passes signals of this process on to a program that is run.
+ * @param ignored whether a signal was ignored when this process began, as nohup(1) has it: it stays ignored
+ */
+export function passSignals(ignored = isIgnored): PassedSignals {
   const abort = new AbortController();
   let pass: ((signal: NodeJS.Signals) => void) | undefined;
   let exitCode: number | undefined;
   let endings = 0;
-  const handlers = PASSED.map((signal) => {
+  let grace: NodeJS.Timeout | undefined;
+  const end = (signal: NodeJS.Signals): void => {
+    exitCode = 128 + constants.signals[signal];
+    abort.abort();
+  };
+  const handlers = PASSED.filter((signal) => !ignored(signal)).map((signal) => {
     const handler = (): void => {
       if (ENDING.has(signal)) endings++;
-      if (pass === undefined || endings >= PATIENCE) {
-        if (signal === 'SIGWINCH') return;
-        exitCode = 128 + constants.signals[signal];
-        abort.abort();
-      } else pass(signal);
+      if (signal === 'SIGHUP') grace ??= setTimeout(() => end(signal), GRACE);
+      if (pass !== undefined && endings < PATIENCE) pass(signal);
+      else if (signal !== 'SIGWINCH') end(signal);
     };
     process.on(signal, handler);
     return { signal, handler };
@@ -43,7 +52,13 @@ export function passSignals(): PassedSignals {
       pass = next;
     },
     [Symbol.dispose]() {
+      clearTimeout(grace);
       for (const { signal, handler } of handlers) process.off(signal, handler);
     },
   };
+}
+
+function isIgnored(signal: NodeJS.Signals): boolean {
+  const mask = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
