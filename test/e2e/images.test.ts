@@ -106,6 +106,16 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('images', () => {
     expect(images?.bytes).toBeGreaterThan(500_000);
     expect(images?.reclaimable).toBe(0);
     expect((await world.ok(['du'])).stdout).toMatch(/^KIND +COUNT +SIZE +RECLAIMABLE\nimage +1 /);
+    // Another image takes the name: nobody uses the old one, though the new one has its layers.
+    await world.build(['-t', 'app', '--label', 'other=label']);
+    const entries = z
+      .array(z.object({ kind: z.string(), names: z.array(z.string()) }))
+      .parse(JSON.parse((await world.ok(['du', '-v', '--format', 'json'])).stdout));
+    const usersOf = (wanted: string): string[][] =>
+      entries.filter(({ kind }) => kind === wanted).map((entry) => entry.names);
+    expect(usersOf('unnamed image')).toEqual([[]]);
+    expect(usersOf('image')).toEqual([['docker.io/library/app:latest']]);
+    expect(usersOf('step')).toEqual([['docker.io/library/app:latest']]);
   });
 
   test.skipIf(lacks('skopeo', 'umoci'))('are read by skopeo and umoci where they lie', async ({ world }) => {

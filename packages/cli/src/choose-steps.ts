@@ -9,6 +9,8 @@ export function chooseSteps({ steps }: BuildReport, which: string): readonly Rep
   const last = steps.length;
   throw new UsageError(`the build has no step ${JSON.stringify(which)}`, {
     expected:
-      last === 0 ? 'a build with steps' : `1 to ${last}, or a name like ${JSON.stringify(steps[0]?.name)}`,
+      last === 0
+        ? 'a build with steps'
+        : `${last === 1 ? '1' : `1 to ${last}`}, or a name like ${JSON.stringify(steps[0]?.name)}`,
   });
 }

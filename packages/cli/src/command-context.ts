@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { storeRoot } from '@caisson/store';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What commands are made with. */
 export interface CommandContext {
@@ -9,9 +10,12 @@ export interface CommandContext {
   readonly finish: (exitCode: number) => void;
 }
 
-/** The folder of the store for a command that is being run: what stands last on the command line counts. */
+/** The folder of the store for a command that is being run: what stands last on the command line counts. @throws UsageError */
 export function rootOf(command: Command, terminal: Terminal): string {
-  return storeRoot(terminal, rootFlag(command));
+  const flag = rootFlag(command);
+  // A variable that is not set, in most cases: another store than the one that was meant is no good.
+  if (flag === '') throw new UsageError('--root is empty', { expected: 'a folder' });
+  return storeRoot(terminal, flag);
 }
 
 function rootFlag(command: Command | null): string | undefined {

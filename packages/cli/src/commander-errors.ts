@@ -77,10 +77,16 @@ function nearest(word: string, known: readonly string[], before = ''): { readonl
 
 /** How a command is called: `caisson build [options] <context>`. */
 function usageOf(command: Command): string {
-  return `${command.parent === null ? '' : `${command.parent.name()} `}${command.name()} ${command.usage()}`;
+  return `${pathOf(command)} ${command.usage()}`;
 }
 
 /** The command line that says more of a command. */
 export function helpOf(command: Command): string {
-  return `${command.parent === null ? '' : `${command.parent.name()} `}${command.name()} --help`;
+  return `${pathOf(command)} --help`;
+}
+
+/** `caisson store verify` */
+function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent === null ? command.name() : `${pathOf(parent)} ${command.name()}`;
 }

@@ -40,9 +40,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   };
   const program = makeProgram(context);
   let command = program;
-  program.hook('preSubcommand', (_program, called) => {
-    command = called;
-  });
+  for (const above of [program, ...program.commands])
+    above.hook('preSubcommand', (_above, called) => {
+      command = called;
+    });
   try {
     checkHelpTopic(args, program);
     await program.parseAsync(withPlainSwitches(args), { from: 'user' });

@@ -82,7 +82,9 @@ export async function entryUsage(store: Store, signal?: AbortSignal): Promise<En
       title: entry.title,
       bytes,
       lastUsed: timeOf(entry.lastUse),
-      names: [...new Set(own.flatMap((name) => keepers.get(name) ?? []))],
+      // That others have layers of an image does not mean that they need it: those are entries of their own.
+      names:
+        entry.kind === 'unnamed image' ? [] : [...new Set(own.flatMap((name) => keepers.get(name) ?? []))],
       isInUse: entry.isInUse,
       reclaimable: entry.isInUse ? 0 : bytes,
     });

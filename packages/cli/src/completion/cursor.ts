@@ -97,8 +97,8 @@ class LineReader implements LineSoFar {
       return;
     }
     this.words.push(word);
-    // What follows the image of `run` is for the program in it.
-    if (this.command.registeredArguments[1]?.variadic === true) this.#hasFlags = false;
+    // What follows the image of `run`, or the program of `unshare`, is for that.
+    if (this.command.registeredArguments.at(-1)?.name() === 'command') this.#hasFlags = false;
   }
 
   #note(option: Option, ...values: readonly string[]): void {
