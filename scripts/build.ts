@@ -24,6 +24,8 @@ const ENTRY_POINTS = {
   'tree-worker': join(packages, 'layer/src/tree-worker.ts'),
   'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
   'namespaces-init': join(packages, 'runtime/src/init/main.ts'),
+  'chroot-init': join(packages, 'runtime/src/init/chroot.ts'),
+  'root-worker': join(packages, 'runtime/src/host/chroot/root-worker.ts'),
 };
 
 /** Some libraries are CommonJS and ask for modules of Node at run time. */

@@ -54,38 +54,63 @@ describe.skipIf(lacks('root'))('circumstances', () => {
   });
 
   test.skipIf(lacks('busybox'))('a container without privileges', async ({ world }) => {
-    const inContainer = (...args: readonly string[]) =>
-      execa('setpriv', ['--bounding-set=-sys_admin', process.execPath, CAISSON, ...args], {
-        env: bareEnvironment(world.store),
+    const inContainer = (lacking: string, ...args: readonly string[]) =>
+      execa('setpriv', [`--bounding-set=${lacking}`, process.execPath, CAISSON, ...args], {
+        env: { ...bareEnvironment(world.store), SOURCE_DATE_EPOCH: '1700000000' },
         extendEnv: false,
         cwd: world.context,
         reject: false,
       });
-    // What runs nothing needs nothing.
-    world.write({ Dockerfile: 'FROM busybox\nCOPY file /\n', file: '' });
-    expect((await inContainer('build', '-q', '.')).stdout).toMatch(/^sha256:/);
-    world.write({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN true\n' });
-    const { exitCode, stderr } = await inContainer('build', '-q', '.');
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatchInlineSnapshot(`
+    const failure = async (lacking: string, ...args: readonly string[]): Promise<string> => {
+      const { exitCode, stderr } = await inContainer(lacking, 'build', '-q', ...args, '.');
+      expect(exitCode).toBe(1);
+      return stderr.slice(stderr.indexOf('error['));
+    };
+    world.write({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN echo new > /new && rm /file\n', file: '' });
+    const stock = '-sys_admin';
+    expect(await failure(stock, '--min-isolation', 'namespaces')).toMatchInlineSnapshot(`
       "error[step-not-run]: steps need namespaces of their own, and this process may not make any
         at Dockerfile:3:1
         2 | COPY file /
-      > 3 | RUN true
-          | ^^^^^^^^
+      > 3 | RUN echo new > /new && rm /file
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         hint: a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged
         see docs/errors.md#step-not-run"
     `);
-    const { stdout } = await inContainer('doctor');
-    expect(
-      stdout
-        .split('\n')
-        .filter((line) => !/^(?:ok|note) /.test(line))
-        .join('\n'),
-    ).toMatchInlineSnapshot(`
-      "problem  namespaces: steps need namespaces of their own, and this process may not make any
-               a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged
-      problem  isolation: RUN steps cannot be run here"
+    expect(await failure('-sys_admin,-mknod')).toMatchInlineSnapshot(`
+      "error[step-not-run]: steps need namespaces of their own, and this process may not make any; isolation chroot needs CAP_MKNOD, which this process does not have
+        at Dockerfile:3:1
+        2 | COPY file /
+      > 3 | RUN echo new > /new && rm /file
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        hint: a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged
+        see docs/errors.md#step-not-run"
+    `);
+    expect(await failure('-mknod,-sys_chroot', '--runtime', 'chroot')).toMatchInlineSnapshot(`
+      "error[step-not-run]: isolation chroot needs CAP_MKNOD, CAP_SYS_CHROOT, which this process does not have
+        at Dockerfile:3:1
+        2 | COPY file /
+      > 3 | RUN echo new > /new && rm /file
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        hint: root of a container has these by default; they may have been dropped
+        see docs/errors.md#step-not-run"
+    `);
+    const { stderr } = await inContainer(stock, 'build', '.');
+    expect(stderr).toContain('\nisolation: chroot, network: host\n');
+    const again = await world.build(['--no-cache'], { env: { SOURCE_DATE_EPOCH: '1700000000' } });
+    expect(stderr).toContain(`\nimage ${again} `);
+    const ran = await inContainer(stock, 'run', 'busybox', 'sh', '-c', 'echo out; exit 7');
+    expect(ran).toMatchObject({ stdout: 'out', stderr: '', exitCode: 7 });
+    const { stdout } = await inContainer(stock, 'doctor');
+    const lines = stdout.split('\n');
+    const at = (what: string): string[] => lines.filter((line) => new RegExp(`^\\w+ +${what}:`).test(line));
+    expect(['namespaces', 'chroot', 'layer maps', 'isolation'].flatMap(at)).toMatchInlineSnapshot(`
+      [
+        "note     namespaces: steps need namespaces of their own, and this process may not make any",
+        "ok       chroot: works: steps run in a copy of their files",
+        "note     layer maps: steps need namespaces of their own, and this process may not make any",
+        "ok       isolation: chroot (RUN steps run in chroot)",
+      ]
     `);
   });
 

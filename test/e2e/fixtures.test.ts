@@ -10,7 +10,7 @@ import { pushDebian } from '../rig/push-base-images.ts';
 import { lacks } from '../rig/tools.ts';
 import { makeWorld, removeWorld, type World } from '../rig/world.ts';
 
-const RUNTIMES = ['namespaces', 'crun', 'runc'] as const;
+const RUNTIMES = ['namespaces', 'crun', 'runc', 'chroot'] as const;
 /** What layers are mounted from makes no difference either. */
 const FORMS: Readonly<Record<string, string>> = { namespaces: OTHER_FORMS, crun: 'trees', runc: OTHER_FORMS };
 const inspection = z.array(
@@ -34,7 +34,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())(
 
     const runtimes = each.expect.runtimes ?? RUNTIMES;
     test.each(runtimes)('gives what it must with %s', { timeout: 600_000 }, async (runtime) => {
-      if (runtime !== 'namespaces' && lacks(runtime)) return;
+      if ((runtime === 'crun' || runtime === 'runc') && lacks(runtime)) return;
       const world = makeWorld();
       worlds.push(world);
       await prepareCase(each, world, runtime);

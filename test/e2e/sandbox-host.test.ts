@@ -14,7 +14,7 @@ describe.skipIf(lacks('root'))('sandbox hosts', () => {
       await Promise.all(
         folders.map(async (folder, index) => {
           mkdirSync(folder);
-          await using _host = await SandboxHost.start(folder);
+          await using _host = await SandboxHost.start({ folder, runtimes: ['namespaces'] });
           await new Promise((resolve) => void setTimeout(resolve, 5 + index * 3 + round));
         }),
       );
@@ -25,7 +25,7 @@ describe.skipIf(lacks('root'))('sandbox hosts', () => {
   test('that ended while nothing ran in them say so to whoever asks next', async ({ world }) => {
     const folder = join(world.folder, 'host');
     mkdirSync(folder);
-    await using host = await SandboxHost.start(folder);
+    await using host = await SandboxHost.start({ folder, runtimes: ['namespaces'] });
     const probe = (name: string): Promise<unknown> => {
       const at = join(world.folder, name);
       mkdirSync(at);

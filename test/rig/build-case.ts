@@ -40,7 +40,7 @@ const schema = z.strictObject({
   differences: z.optional(z.array(z.strictObject({ where: z.array(z.string()), reason: z.string() }))),
   needs: z.optional(z.array(z.string())),
   /** With what it is built; with all where this is not given. */
-  runtimes: z.optional(z.array(z.enum(['crun', 'runc', 'namespaces']))),
+  runtimes: z.optional(z.array(z.enum(['crun', 'runc', 'namespaces', 'chroot']))),
 });
 
 /** A folder of fixtures/builds: what is built, and what it must give. docs/testing.md says what the members mean. */

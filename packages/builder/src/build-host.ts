@@ -1,20 +1,22 @@
-import type { SandboxHost } from '@caisson/runtime';
+import type { RuntimeChoice, SandboxHost } from '@caisson/runtime';
 import type { Session } from '@caisson/store';
 import { endHost, startHost } from './site.ts';
 
 /** The sandbox host of a build that has one of its own. Disposing of it waits until it is gone, with all its mounts. */
 export class BuildHost implements AsyncDisposable {
   readonly #session: Session;
+  readonly #choice: RuntimeChoice;
   #host: Promise<SandboxHost> | undefined;
   readonly #ending: Promise<void>[] = [];
 
-  constructor(session: Session) {
+  constructor(session: Session, choice: RuntimeChoice) {
     this.#session = session;
+    this.#choice = choice;
   }
 
   /** The host: started when it is first asked for. */
   readonly start = (): Promise<SandboxHost> => {
-    this.#host ??= startHost(this.#session);
+    this.#host ??= startHost(this.#session, this.#choice);
     return this.#host;
   };
 

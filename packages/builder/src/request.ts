@@ -4,7 +4,7 @@ import type { FormChoice } from './snapshot/map-support.ts';
 import type { ContextModes } from './context/context-modes.ts';
 import type { GivenContext } from './context/given-context.ts';
 import type { InFlight } from './steps/in-flight.ts';
-import type { ExtraHost, RuntimeName, SandboxLimits } from '@caisson/runtime';
+import type { ExtraHost, Isolation, RuntimeName, SandboxLimits } from '@caisson/runtime';
 import type { CacheSize } from '@caisson/store';
 
 /** Where an image goes besides the store. */
@@ -142,6 +142,8 @@ export interface BuildRequest {
   readonly jobs?: number;
   /** What runs steps, in the order in which it is tried; where it is not given, what is installed. */
   readonly runtimes?: readonly RuntimeName[];
+  /** Nothing weaker runs any. */
+  readonly minIsolation?: Isolation;
   readonly registry?: RegistryOptions;
   /** What the builds of this process work on: a step that another one is at is waited for. Without it, those of this build. */
   readonly inFlight?: InFlight;

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { SandboxHost } from '@caisson/runtime';
+import { chooseRuntimes, SandboxHost, type RuntimeChoice } from '@caisson/runtime';
 import { openStore, type Session, type Store } from '@caisson/store';
 import { KeptContexts } from './context/kept-contexts.ts';
 import { StoredTocs } from './snapshot/stored-tocs.ts';
@@ -21,6 +21,7 @@ export class Site implements AsyncDisposable {
   readonly spares: SpareTars;
   readonly tocs: StoredTocs;
   readonly #session: Session;
+  readonly #choice: RuntimeChoice;
   readonly #stack: AsyncDisposableStack;
   #host: Promise<SandboxHost> | undefined;
   /** Of each host in turn. */
@@ -28,8 +29,9 @@ export class Site implements AsyncDisposable {
   /** How many builds the host has seen. */
   #builds = 0;
 
-  private constructor(store: Store, session: Session, stack: AsyncDisposableStack) {
+  private constructor(store: Store, session: Session, choice: RuntimeChoice, stack: AsyncDisposableStack) {
     this.store = store;
+    this.#choice = choice;
     this.#session = session;
     this.spares = new SpareTars(session);
     this.superseded = new Superseded(this.spares);
@@ -37,13 +39,17 @@ export class Site implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** @param signal ends what waits for others that use the store @throws StoreError */
-  static async open(root: string, signal: AbortSignal): Promise<Site> {
+  /**
+   * @param choice what may run the steps of its builds
+   * @param signal ends what waits for others that use the store
+   * @throws StoreError
+   */
+  static async open(root: string, choice: RuntimeChoice, signal: AbortSignal): Promise<Site> {
     await using stack = new AsyncDisposableStack();
     const store = stack.use(await openStore(root, { signal }));
     // It holds nothing that prune would want: each build has a session of its own.
     const session = stack.use(store.session());
-    return new Site(store, session, stack.move());
+    return new Site(store, session, choice, stack.move());
   }
 
   /** The sandbox host: started when it is first asked for, and when the one before has died. */
@@ -57,7 +63,7 @@ export class Site implements AsyncDisposable {
 
   #startHost(): Promise<SandboxHost> {
     this.#hostFolder ??= newHostFolder(this.#session);
-    return SandboxHost.start(this.#hostFolder);
+    return startIn(this.#hostFolder, this.#choice);
   }
 
   /** A build begins. A host keeps each layer mounted that it has mounted: now and then another one takes its place. */
@@ -78,8 +84,12 @@ export class Site implements AsyncDisposable {
 }
 
 /** Starts a sandbox host in a folder of a session. */
-export function startHost(session: Session): Promise<SandboxHost> {
-  return SandboxHost.start(newHostFolder(session));
+export function startHost(session: Session, choice: RuntimeChoice): Promise<SandboxHost> {
+  return startIn(newHostFolder(session), choice);
+}
+
+async function startIn(folder: string, choice: RuntimeChoice): Promise<SandboxHost> {
+  return SandboxHost.start({ folder, runtimes: chooseRuntimes(choice) });
 }
 
 function newHostFolder(session: Session): string {

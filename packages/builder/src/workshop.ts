@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { availableRuntimes } from '@caisson/runtime';
 import { openStore, type Store } from '@caisson/store';
 import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
@@ -81,7 +80,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
   });
   const source = await openSource(request, tools);
-  const own = stack.use(new BuildHost(session));
+  const own = stack.use(new BuildHost(session, request));
   const shared = partsOf(site, store, own);
   const chains = chainsOf(request, { ...shared, store, session, provide: layers });
   const scope: StepScope = {
@@ -93,7 +92,6 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     ignoresCache: ignoresCache(request),
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
-    runtimes: request.runtimes ?? availableRuntimes(),
     ...shared,
     remote: files,
     git,

@@ -8,6 +8,7 @@ import {
   collectNames,
   CONTEXT_MODES_CHOICES,
   formsOption,
+  minIsolationOption,
   NETWORK_CHOICES,
   pullOption,
   RIGHTS,
@@ -40,6 +41,7 @@ export interface PlanFlags extends LimitFlags {
   readonly addHost: readonly string[];
   readonly jobs?: string;
   readonly runtime?: string;
+  readonly minIsolation?: string;
   readonly registryMirror: readonly string[];
 }
 
@@ -144,10 +146,11 @@ function addStepOptions(command: Command): void {
     .addOption(
       choiceOption(
         '--runtime <names>',
-        'what runs steps: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)',
+        'what runs steps: crun, runc, namespaces, chroot, or some of them (CAISSON_RUNTIME)',
         RUNTIME_CHOICES,
       ),
     )
+    .addOption(minIsolationOption('steps'))
     .addOption(formsOption())
     .option('--jobs <number>', 'how many steps may run at once');
 }

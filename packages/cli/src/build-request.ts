@@ -17,6 +17,7 @@ import {
   parseLabels,
   parsePlatformOption,
   parsePull,
+  parseMinIsolation,
   parseRuntimes,
   parseSecrets,
   parseSourceDateEpoch,
@@ -44,6 +45,9 @@ export function requestOf(
   const network = oneOf('--network', flags.network ?? 'default', NETWORK_CHOICES);
   const jobs = parseCount('--jobs', flags.jobs);
   const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
+  const minIsolation = parseMinIsolation(
+    flagOrVariable('--min-isolation', flags.minIsolation, 'CAISSON_MIN_ISOLATION', terminal),
+  );
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
   return {
     root,
@@ -71,6 +75,7 @@ export function requestOf(
     ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),
     ...(jobs === undefined ? {} : { jobs }),
     ...(runtimes === undefined ? {} : { runtimes }),
+    ...(minIsolation === undefined ? {} : { minIsolation }),
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
   };
 }

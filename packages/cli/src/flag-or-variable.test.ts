@@ -16,7 +16,8 @@ describe('a flag or a variable', () => {
   });
 
   test.each([
-    ['CAISSON_RUNTIME', 'crum', 'expected: crun, runc, namespaces\n  did you mean crun?'],
+    ['CAISSON_RUNTIME', 'crum', 'expected: crun, runc, namespaces, chroot\n  did you mean crun?'],
+    ['CAISSON_MIN_ISOLATION', 'namespace', 'expected: oci, namespaces, chroot\n  did you mean namespaces?'],
     ['CAISSON_CONTEXT_MODES', 'norml', 'expected: exact, normal\n  did you mean normal?'],
     ['CAISSON_PROGRESS', 'plan', 'expected: auto, tty, plain, rawjson, quiet\n  did you mean plain?'],
   ])('an error names %s where that is wrong', async (variable, value, more) => {

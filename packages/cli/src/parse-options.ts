@@ -7,7 +7,7 @@ import {
   type Platform,
 } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
-import type { RuntimeName } from '@caisson/runtime';
+import { ISOLATIONS, type Isolation, type RuntimeName } from '@caisson/runtime';
 import type { Option } from 'commander';
 import { choiceOption } from './choice-option.ts';
 import type { Given } from './flag-or-variable.ts';
@@ -97,11 +97,22 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
 }
 
 /** What `--runtime` may name. */
-export const RUNTIME_CHOICES = ['crun', 'runc', 'namespaces'] as const;
+export const RUNTIME_CHOICES = ['crun', 'runc', 'namespaces', 'chroot'] as const;
 
 /** `--runtime`, or its variable: names with commas between them. @throws UsageError */
 export function parseRuntimes(given: Given | undefined): readonly RuntimeName[] | undefined {
   return given?.value.split(',').map((each) => oneOf(given.by, each, RUNTIME_CHOICES));
+}
+
+/** `--min-isolation`, or its variable. @throws UsageError */
+export function parseMinIsolation(given: Given | undefined): Isolation | undefined {
+  return given === undefined ? undefined : oneOf(given.by, given.value, ISOLATIONS);
+}
+
+/** The option `--min-isolation`. @param what what is not run */
+export function minIsolationOption(what: 'steps' | 'it'): Option {
+  const help = `nothing weaker runs ${what}: oci, namespaces, or chroot (CAISSON_MIN_ISOLATION)`;
+  return choiceOption('--min-isolation <level>', help, ISOLATIONS);
 }
 
 /** `--build-arg`. @throws UsageError */

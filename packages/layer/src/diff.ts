@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import { setTimes, type Time } from '@caisson/sys';
+import { MountedState, type FileBefore, type StateBefore } from './before.ts';
 import {
   childOf,
   compareBytes,
@@ -14,21 +15,26 @@ import { clampTime, type DirectoryEntry, type Entry, type NodeEntry } from './en
 import { LayerWriter, type WrittenLayer } from './layer-writer.ts';
 import { tarName } from './tar-fields.ts';
 import { nodeEntry } from './node-entry.ts';
-import { sameAttributes, sameBytes } from './same-file.ts';
-import { readUpperXattrs, readXattrs } from './xattrs.ts';
+import { sameAttributes } from './same-file.ts';
+import type { StateTree } from './state-tree.ts';
+import { readUpperXattrs } from './xattrs.ts';
 
-/** What a step left behind. */
-export interface DiffRequest {
-  /** The upper folder of the overlay that the step ran on. Nothing may write to it any more. */
-  readonly upper: HostPath;
-  /** The layers below, mounted; undefined where there are none. */
-  readonly before: HostPath | undefined;
+/** How to make a layer of what a step left behind. */
+export interface DiffOptions {
   /** Where to write the tar; a new file. */
   readonly output: HostPath;
-  /** No time in the layer is later. Files of the upper folder that are get this time, so that the two stay equal. */
+  /** No time in the layer is later. Files that are get this time, so that the two stay equal. */
   readonly latest?: Time;
   /** Told how many bytes the files have together, before they are read. */
   readonly onSize?: (bytes: number) => void;
+}
+
+/** What a step left behind that ran on an overlay. */
+export interface DiffRequest extends DiffOptions {
+  /** The upper folder. Nothing may write to it any more. */
+  readonly upper: HostPath;
+  /** The layers below, mounted; undefined where there are none. */
+  readonly before: HostPath | undefined;
 }
 
 /**
@@ -37,11 +43,27 @@ export interface DiffRequest {
  * where something in it did.
  * @throws LayerError `unsafe-layer` for a file whose name starts with `.wh.`
  */
-export function diffLayer(request: DiffRequest): WrittenLayer {
-  const changes = new UpperWalk(request).collect();
+export function diffLayer({ upper, before, ...options }: DiffRequest): WrittenLayer {
+  const state = before === undefined ? undefined : new MountedState(before);
+  return writeChanges(new ChangedFiles(upper, state, options.latest).inUpper(), options);
+}
+
+/**
+ * Makes a layer of what changed in a folder that holds all of a state: the same as {@link diffLayer} makes of an overlay.
+ * The tree is one of the state that it has now from then on.
+ * @throws LayerError `unsafe-layer` for a file whose name starts with `.wh.`
+ */
+export function diffTree(tree: StateTree, options: DiffOptions): WrittenLayer {
+  const files = new ChangedFiles(tree.root, tree, options.latest);
+  const written = writeChanges(files.inWhole(), options);
+  tree.advance(written.toc, files.touched);
+  return written;
+}
+
+function writeChanges(changes: readonly Change[], { output, onSize }: DiffOptions): WrittenLayer {
   const size = sizeOf(changes);
-  request.onSize?.(size);
-  const writer = new LayerWriter(request.output, { size });
+  onSize?.(size);
+  const writer = new LayerWriter(output, { size });
   try {
     for (const { entry, role, at, node } of changes) {
       if (entry.type === 'file') writer.addFile(entry, { kind: 'file', path: at });
@@ -62,7 +84,7 @@ function sizeOf(changes: readonly Change[]): number {
 interface Change {
   readonly entry: Entry;
   readonly role: 'change' | 'parent';
-  /** Where it lies in the upper folder. */
+  /** Where it lies. */
   readonly at: HostPath;
   /** For a hard link: what it is another name of. */
   readonly node?: NodeEntry;
@@ -74,35 +96,47 @@ interface Folder {
   isNeeded: boolean;
 }
 
-/** Names of one file in the upper folder. */
+/** Names of one file. */
 interface LinkGroup {
   readonly nodes: NodeEntry[];
   /** The files of the layers below with these names; undefined for none. */
   readonly inodesBefore: Set<bigint | undefined>;
   /** How many names the file below has. */
-  namesBefore: number;
+  namesBefore: bigint;
   isChanged: boolean;
 }
 
-class UpperWalk {
-  readonly #upper: HostPath;
-  readonly #before: HostPath | undefined;
+class ChangedFiles {
+  readonly #root: HostPath;
+  readonly #before: StateBefore | undefined;
   readonly #latest: Time | undefined;
+  /** What was there before and had to be looked at. */
+  readonly touched: BytePath[] = [];
   readonly #changes: Change[] = [];
   readonly #folders = new Map<BytePath, Folder>();
   readonly #groups = new Map<bigint, LinkGroup>();
 
-  constructor({ upper, before, latest }: DiffRequest) {
-    this.#upper = upper;
+  constructor(root: HostPath, before: StateBefore | undefined, latest: Time | undefined) {
+    this.#root = root;
     this.#before = before;
     this.#latest = latest;
   }
 
-  collect(): Change[] {
-    this.#walk(ROOT, this.#before !== undefined, false);
+  /** Of a folder that holds what differs. */
+  inUpper(): Change[] {
+    return this.#collect(false);
+  }
+
+  /** Of a folder that holds everything. */
+  inWhole(): Change[] {
+    return this.#collect(true);
+  }
+
+  #collect(isWhole: boolean): Change[] {
+    this.#walk(ROOT, this.#before !== undefined, isWhole);
     for (const group of this.#groups.values()) this.#addGroup(group);
     for (const { entry, role, isNeeded } of this.#folders.values()) {
-      if (isNeeded) this.#changes.push({ entry, role, at: inFolder(this.#upper, entry.path) });
+      if (isNeeded) this.#changes.push({ entry, role, at: inFolder(this.#root, entry.path) });
     }
     return this.#changes.toSorted((a, b) => compareBytes(tarName(a.entry), tarName(b.entry)));
   }
@@ -112,23 +146,28 @@ class UpperWalk {
    * @param isHiding whether what they have in it does not show through
    */
   #walk(folder: BytePath, comparable: boolean, isHiding: boolean): void {
-    const names = readdirSync(fsPath(inFolder(this.#upper, folder)), 'latin1');
+    const names = readdirSync(fsPath(inFolder(this.#root, folder)), 'latin1');
     for (const name of names) this.#visit(childOf(folder, name), comparable, isHiding);
     if (!comparable || !isHiding || this.#before === undefined) return;
     const present = new Set(names);
-    for (const name of readdirSync(fsPath(inFolder(this.#before, folder)), 'latin1')) {
+    for (const name of this.#before.names(folder)) {
       if (!present.has(name)) this.#addWhiteout(childOf(folder, name));
     }
   }
 
   #visit(path: BytePath, comparable: boolean, isHiding: boolean): void {
-    const at = inFolder(this.#upper, path);
+    const at = inFolder(this.#root, path);
     const stats = lstatSync(fsPath(at), { bigint: true });
-    const before = comparable ? this.#statBefore(path) : undefined;
+    const before = comparable ? this.#before?.file(path) : undefined;
     if (stats.isCharacterDevice() && stats.rdev === 0n) {
       if (before !== undefined) this.#addWhiteout(path);
       return;
     }
+    if (before?.isUntouched(stats) === true) {
+      this.#passBy(path, before, isHiding);
+      return;
+    }
+    this.touched.push(path);
     const { xattrs, isOpaque } = readUpperXattrs(at);
     const node = nodeEntry(at, path, stats, xattrs);
     if (node === undefined) return;
@@ -137,57 +176,55 @@ class UpperWalk {
       return;
     }
     const isChanged = before === undefined || !this.#isAsBefore(node, stats, before);
-    if (stats.nlink > 1n || (before?.nlink ?? 0n) > 1n) this.#addToGroup(stats.ino, node, isChanged, before);
+    if (stats.nlink > 1n || (before?.names(stats) ?? 0n) > 1n)
+      this.#addToGroup(stats, node, isChanged, before);
     else if (isChanged) this.#add(node);
+  }
+
+  /** Nothing happened to it; something may have happened in it. */
+  #passBy(path: BytePath, before: FileBefore, isHiding: boolean): void {
+    if (!before.isDirectory) return;
+    const entry = before.node();
+    if (entry?.type !== 'directory') throw new Error(`Internal error: a folder that was none: ${path}`);
+    this.#folders.set(path, { entry, role: 'parent', isNeeded: false });
+    this.#walk(path, true, isHiding);
   }
 
   #visitFolder(
     entry: DirectoryEntry,
     stats: BigIntStats,
-    before: BigIntStats | undefined,
+    before: FileBefore | undefined,
     isOpaque: boolean,
   ): void {
     const { path } = entry;
-    const at = inFolder(this.#upper, path);
-    const old = this.#nodeBefore(path, before);
+    const at = inFolder(this.#root, path);
+    const old = before?.node();
     const role = old !== undefined && sameAttributes(entry, old) ? 'parent' : 'change';
     const isTouched = role === 'change' || stats.mtimeNs !== before?.mtimeNs;
     this.#folders.set(path, { entry: isTouched ? this.#clamped(entry, at) : entry, role, isNeeded: false });
     if (isTouched) this.#need(path);
-    this.#walk(path, before?.isDirectory() ?? false, isOpaque);
+    this.#walk(path, before?.isDirectory ?? false, isOpaque);
   }
 
-  #statBefore(path: BytePath): BigIntStats | undefined {
-    if (this.#before === undefined) return undefined;
-    return lstatSync(fsPath(inFolder(this.#before, path)), { bigint: true, throwIfNoEntry: false });
-  }
-
-  #nodeBefore(path: BytePath, stats: BigIntStats | undefined): NodeEntry | undefined {
-    if (this.#before === undefined || stats === undefined) return undefined;
-    const at = inFolder(this.#before, path);
-    return nodeEntry(at, path, stats, readXattrs(at));
-  }
-
-  #isAsBefore(node: NodeEntry, stats: BigIntStats, before: BigIntStats): boolean {
-    if (stats.mtimeNs !== before.mtimeNs || this.#before === undefined) return false;
-    const old = this.#nodeBefore(node.path, before);
+  #isAsBefore(node: NodeEntry, stats: BigIntStats, before: FileBefore): boolean {
+    if (stats.mtimeNs !== before.mtimeNs) return false;
+    const old = before.node();
     if (old === undefined || !sameAttributes(node, old)) return false;
-    const { path } = node;
-    return node.type !== 'file' || sameBytes(inFolder(this.#upper, path), inFolder(this.#before, path));
+    return node.type !== 'file' || before.hasBytesOf(inFolder(this.#root, node.path));
   }
 
-  #addToGroup(inode: bigint, node: NodeEntry, isChanged: boolean, before: BigIntStats | undefined): void {
-    const group = this.#groups.get(inode) ?? {
+  #addToGroup(stats: BigIntStats, node: NodeEntry, isChanged: boolean, before: FileBefore | undefined): void {
+    const group = this.#groups.get(stats.ino) ?? {
       nodes: [],
       inodesBefore: new Set(),
-      namesBefore: 0,
+      namesBefore: 0n,
       isChanged: false,
     };
     group.nodes.push(node);
-    group.inodesBefore.add(before?.ino);
-    group.namesBefore = Number(before?.nlink ?? 0);
+    group.inodesBefore.add(before?.inode);
+    group.namesBefore = before?.names(stats) ?? 0n;
     group.isChanged ||= isChanged;
-    this.#groups.set(inode, group);
+    this.#groups.set(stats.ino, group);
   }
 
   /**
@@ -195,19 +232,19 @@ class UpperWalk {
    * was copied up has left its other names below: even if it is as it was, it is a file of its own now.
    */
   #addGroup({ nodes, inodesBefore, namesBefore, isChanged }: LinkGroup): void {
-    if (!isChanged && inodesBefore.size === 1 && namesBefore === nodes.length) return;
+    if (!isChanged && inodesBefore.size === 1 && namesBefore === BigInt(nodes.length)) return;
     const [lowest, ...others] = nodes.toSorted((a, b) => compareBytes(a.path, b.path));
     if (lowest === undefined) return;
     const first = this.#add(lowest);
     for (const { path } of others) {
       const entry: Entry = { type: 'hardlink', path, target: first.path };
-      this.#changes.push({ entry, role: 'change', at: inFolder(this.#upper, path), node: first });
+      this.#changes.push({ entry, role: 'change', at: inFolder(this.#root, path), node: first });
       this.#need(parentOf(path));
     }
   }
 
   #add(node: NodeEntry): NodeEntry {
-    const at = inFolder(this.#upper, node.path);
+    const at = inFolder(this.#root, node.path);
     const entry = this.#clamped(node, at);
     this.#changes.push({ entry, role: 'change', at });
     this.#need(parentOf(entry.path));
@@ -218,7 +255,7 @@ class UpperWalk {
     this.#changes.push({
       entry: { type: 'whiteout', path },
       role: 'change',
-      at: inFolder(this.#upper, path),
+      at: inFolder(this.#root, path),
     });
     this.#need(parentOf(path));
   }

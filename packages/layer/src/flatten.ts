@@ -124,7 +124,13 @@ export function flattenTrees({ below, layers, tree }: FlattenRequest): void {
       names.set(key, first ?? entry.path);
     }
   }
-  for (const folder of folders.toReversed()) writer.finishDirectory(folder);
+  for (const folder of folders.toReversed()) {
+    if (folder.opaque === true && !writer.makeOpaque(folder.path))
+      throw new Error(
+        `Internal error: ${folder.path} cannot be made opaque, and nobody could mount it either`,
+      );
+    writer.finishDirectory(folder);
+  }
   copyAttributes(layers.at(-1)?.trees.at(-1), tree);
 }
 

@@ -22,7 +22,7 @@ export { changedWhileRead, readingError } from './changed-file.ts';
 export { digestInTar, isSameToc, isTocOf } from './check-toc.ts';
 export { wrongInTree } from './check-tree.ts';
 export { decompressed } from './decompress.ts';
-export { diffLayer, type DiffRequest } from './diff.ts';
+export { diffLayer, diffTree, type DiffOptions, type DiffRequest } from './diff.ts';
 export {
   clampTime,
   compareTimes,
@@ -52,6 +52,7 @@ export { PatchedTar, type TarOfLayer } from './patched-tar.ts';
 export { programFile } from './program-file.ts';
 export { sameAttributes, sameBytes } from './same-file.ts';
 export { sameEntry } from './same-entry.ts';
+export { StateTree } from './state-tree.ts';
 export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
 export { type TarDigests } from './tar-digests.ts';

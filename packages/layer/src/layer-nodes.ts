@@ -204,11 +204,24 @@ export class LayerNodes {
       entries.push(entry);
       if (entry.type === 'directory') folders.push(entry);
     }
+    for (const { path, opaque } of folders)
+      if (opaque === true && this.#tree?.makeOpaque(path) === false) this.#hideAll(path);
     // Deepest first: what is done in a folder changes its time.
     for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
       this.#tree?.finishDirectory(folder);
     }
     return entries;
+  }
+
+  /** Hides what the layers below have in a folder, one by one, in the tree alone. */
+  #hideAll(folder: BytePath): void {
+    for (const name of this.#below.list(folder)) {
+      const path = childOf(folder, name);
+      const node = this.#nodes.get(path);
+      const isMerged = this.#below.lookup(path)?.node.type === 'directory';
+      if (node === undefined) this.#tree?.makeWhiteout(path);
+      else if (node.type === 'directory' && isMerged) this.#hideAll(path);
+    }
   }
 
   /** Whether a whiteout hides anything: one of nothing would show as a broken device in an overlay. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { fsPath, type HostPath } from './byte-path.ts';
 import type { NodeEntry } from './entry.ts';
+import type { FilePart } from './tree-writer.ts';
 import { sameXattrs } from './xattrs.ts';
 
 /** Whether two nodes are the same but for their times and, for files, their bytes. */
@@ -17,13 +18,13 @@ export function sameAttributes(a: NodeEntry, b: NodeEntry): boolean {
 
 const CHUNK = 1 << 18;
 
-/** Whether two regular files hold the same bytes. Their sizes must have been found equal. */
-export function sameBytes(a: HostPath, b: HostPath): boolean {
+/** Whether a regular file holds the same bytes as another, or a part of one. Their sizes must have been found equal. */
+export function sameBytes(a: HostPath, { path, offset = 0 }: FilePart): boolean {
   const first = openSync(fsPath(a), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const second = openSync(fsPath(b), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const second = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      return sameContent(first, second);
+      return sameContent(first, second, offset);
     } finally {
       closeSync(second);
     }
@@ -32,22 +33,23 @@ export function sameBytes(a: HostPath, b: HostPath): boolean {
   }
 }
 
-function sameContent(first: number, second: number): boolean {
+function sameContent(whole: number, part: number, offset: number): boolean {
   const one = Buffer.allocUnsafe(CHUNK);
   const two = Buffer.allocUnsafe(CHUNK);
-  for (;;) {
-    const length = fill(first, one);
-    if (length !== fill(second, two)) return false;
-    if (Buffer.compare(one.subarray(0, length), two.subarray(0, length)) !== 0) return false;
+  for (let position = 0; ; position += CHUNK) {
+    const length = fill(whole, one, position);
+    const wanted = two.subarray(0, length);
+    if (fill(part, wanted, offset + position) !== length) return false;
+    if (Buffer.compare(one.subarray(0, length), wanted) !== 0) return false;
     if (length < CHUNK) return true;
   }
 }
 
 /** Reads until the buffer is full or the file ends. */
-function fill(fd: number, buffer: Buffer): number {
+function fill(fd: number, buffer: Buffer, position: number): number {
   let length = 0;
   while (length < buffer.length) {
-    const read = readSync(fd, buffer, length, buffer.length - length, null);
+    const read = readSync(fd, buffer, length, buffer.length - length, position + length);
     if (read === 0) break;
     length += read;
   }

@@ -16,7 +16,15 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { FILE_TYPE, inUserNamespace, makeNode, ownerError, setTimes, setTimesOf } from '@caisson/sys';
+import {
+  errorCode,
+  FILE_TYPE,
+  inUserNamespace,
+  makeNode,
+  ownerError,
+  setTimes,
+  setTimesOf,
+} from '@caisson/sys';
 import { fsPath, inFolder, textOf, type BytePath, type HostPath } from './byte-path.ts';
 import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry } from './entry.ts';
 import { markOpaque, writeXattrs } from './xattrs.ts';
@@ -40,10 +48,13 @@ export class TreeWriter {
   readonly #root: HostPath;
   readonly #owner: Owner | undefined;
 
-  /** @param root an empty folder that nobody else writes to */
-  constructor(root: HostPath) {
+  /**
+   * @param root an empty folder that nobody else writes to
+   * @param isEmpty false where there are folders in it already: what is made in one may belong to the folder's group
+   */
+  constructor(root: HostPath, { isEmpty = true }: { readonly isEmpty?: boolean } = {}) {
     this.#root = root;
-    this.#owner = ownerOfNew(root);
+    this.#owner = isEmpty ? ownerOfNew(root) : undefined;
   }
 
   /** Makes a folder, closed to others until {@link finishDirectory} gives it its attributes. */
@@ -57,8 +68,21 @@ export class TreeWriter {
     this.#giveTo(at, entry);
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
-    if (entry.opaque === true) markOpaque(inFolder(this.#root, entry.path));
     setTimes(at, entry.mtime);
+  }
+
+  /**
+   * Says to overlayfs that a folder hides what the layers below have in it.
+   * @returns false where that cannot be said: only the kernel's root may, not that of a container
+   */
+  makeOpaque(folder: BytePath): boolean {
+    try {
+      markOpaque(inFolder(this.#root, folder));
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'EPERM') throw error;
+      return false;
+    }
   }
 
   /** Begins a regular file. */

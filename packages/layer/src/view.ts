@@ -21,7 +21,8 @@ type Step =
   | { readonly kind: 'folder'; readonly folder: Folder }
   | { readonly kind: 'other'; readonly found: Found };
 
-const BARE_ROOT: DirectoryEntry = {
+/** The root folder where no layer says anything of it. */
+export const BARE_ROOT: DirectoryEntry = {
   type: 'directory',
   path: ROOT,
   mode: 0o755,

@@ -2,7 +2,14 @@ import { findProgram } from './find-program.ts';
 import type { RuntimeName } from './sandbox-spec.ts';
 
 /** The runtimes that Caisson can use, best first: crun starts a sandbox in a third of the time that runc takes. */
-const ALL: readonly RuntimeName[] = ['crun', 'runc', 'namespaces'];
+const ALL: readonly RuntimeName[] = ['crun', 'runc', 'namespaces', 'chroot'];
+
+/** What each starts. */
+const PROGRAMS: Readonly<Record<Exclude<RuntimeName, 'chroot'>, string>> = {
+  crun: 'crun',
+  runc: 'runc',
+  namespaces: 'unshare',
+};
 
 /** Whether a runtime is installed. */
 export interface RuntimeProbe {
@@ -18,11 +25,11 @@ export interface RuntimeProbe {
 export function probeRuntimes(path: string = process.env['PATH'] ?? ''): RuntimeProbe[] {
   return ALL.map((runtime) => ({
     runtime,
-    path: findProgram(runtime === 'namespaces' ? 'unshare' : runtime, path),
+    path: runtime === 'chroot' ? process.execPath : findProgram(PROGRAMS[runtime], path),
   }));
 }
 
-/** The runtimes to try, in this order. The last one needs nothing that is not there anyway. */
+/** The runtimes to try, in this order. The last two need nothing that is not there anyway. */
 export function availableRuntimes(): RuntimeName[] {
   return probeRuntimes()
     .filter((probe) => probe.path !== undefined || probe.runtime === 'namespaces')

@@ -1,10 +1,26 @@
 import type { LayerErrorCode } from '@caisson/layer';
 import type { RuntimeErrorCode } from './errors.ts';
-import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+import type { LayerFiles, Lower, RuntimeName, SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+
+/** How a host makes the root of a sandbox: it mounts layers, or it copies their files into a folder. */
+export type RootKind = 'mounted' | 'copied';
+
+/** A request to run a sandbox, as a host takes it that mounts layers. */
+export interface MountedRun extends SandboxRequest<readonly Lower[]> {
+  /** What makes the sandbox: the first of these that can. */
+  readonly runtimes: readonly MountingRuntime[];
+}
+
+/** What makes sandboxes of mounted layers. */
+export type MountingRuntime = Exclude<RuntimeName, 'chroot'>;
+
+/** The same for a host that copies. */
+export type CopiedRun = SandboxRequest<readonly LayerFiles[]>;
 
 /** What the builder asks of the sandbox host. */
 export type HostRequest =
-  | { readonly kind: 'run'; readonly id: number; readonly request: SandboxRequest }
+  | { readonly kind: 'run-mounted'; readonly id: number; readonly request: MountedRun }
+  | { readonly kind: 'run-copied'; readonly id: number; readonly request: CopiedRun }
   /** Tries to mount a layer through its map. */
   | { readonly kind: 'probe-maps'; readonly id: number; readonly folder: string }
   /** Ends a sandbox at once. */
@@ -15,6 +31,8 @@ export type HostRequest =
 /** What the sandbox host tells. */
 export type HostMessage =
   | { readonly kind: 'ready' }
+  /** It cannot be of use here, and ends. */
+  | { readonly kind: 'unfit'; readonly error: HostError }
   | {
       readonly kind: 'output';
       readonly id: number;

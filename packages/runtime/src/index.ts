@@ -1,17 +1,20 @@
 export { MAX_ID, parseGroup, parsePasswd, type GroupLine, type PasswdLine } from './account-files.ts';
-export { availableRuntimes, probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
+export { probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
 export { inUserNamespace } from '@caisson/sys';
 export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
 export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from './limits.ts';
+export { chooseRuntimes, isolationOf, ISOLATIONS, type RuntimeChoice } from './isolation.ts';
 export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';
 export type { PassedStreams } from './passed-streams.ts';
-export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
+export { SandboxHost, type HostOptions, type OutputListener, type RunOptions } from './sandbox-host.ts';
 export type {
   BindMount,
   CommitRequest,
   CommittedLayer,
   Isolation,
+  LayerFiles,
+  LayerSource,
   Lower,
   MappedLayer,
   OciRuntimeName,

@@ -1,9 +1,18 @@
 import type { execa } from 'execa';
+import { heldCapabilities } from '@caisson/sys';
 import { SANDBOX_HOST } from './entry-points.ts';
 import { NAMESPACES_HINT, RuntimeError } from './errors.ts';
-import { isHostMessage, type HostMessage, type HostRequest } from './host-protocol.ts';
+import {
+  isHostMessage,
+  type HostError,
+  type HostMessage,
+  type HostRequest,
+  type MountedRun,
+  type MountingRuntime,
+  type RootKind,
+} from './host-protocol.ts';
 import type { PassedStreams } from './passed-streams.ts';
-import type { SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+import type { RuntimeName, SandboxMount, SandboxRequest, SandboxResult } from './sandbox-spec.ts';
 
 /** Takes what a sandbox writes, as it comes. */
 export type OutputListener = (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
@@ -17,6 +26,16 @@ export interface RunOptions {
   readonly onStart?: (pass: (signal: NodeJS.Signals) => void) => void;
 }
 
+/** How to start a host. */
+export interface HostOptions {
+  /** An empty folder of the store's for what it needs. */
+  readonly folder: string;
+  /** What may make its sandboxes: a host without namespaces is started for `chroot`, where no other one comes up. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Whether sandboxes may have the standard streams of this process, or which descriptors in place of those. */
+  readonly stdio?: 'ignore' | 'inherit' | PassedStreams;
+}
+
 interface Pending {
   readonly resolve: (message: Answer) => void;
   readonly reject: (error: unknown) => void;
@@ -28,54 +47,58 @@ type Answer = Extract<HostMessage, { kind: 'result' | 'probed' }>;
 type Subprocess = ReturnType<typeof startHost>;
 
 /**
- * The builder's end of the sandbox host: a process in namespaces of its own, which owns all mounts and sandboxes of a
- * build. The calling process changes nothing of itself. If it dies, the kernel ends the host and all below it.
+ * The builder's end of the sandbox host: a process which owns all mounts and sandboxes of a build. It lives in
+ * namespaces of its own, if it may make any; if the builder dies, the kernel ends it and all below it. The calling
+ * process changes nothing of itself.
  */
 export class SandboxHost implements AsyncDisposable {
-  readonly #subprocess: Subprocess;
+  readonly #start: (kind: RootKind) => Subprocess;
+  readonly #runtimes: readonly MountingRuntime[];
   readonly #pending = new Map<number, Pending>();
-  readonly #ready: Promise<void>;
+  readonly #ready: Promise<RootKind>;
+  #subprocess: Subprocess;
+  /** Known when it has come up. */
+  #kind: RootKind | undefined;
   /** What it ended of: nobody answers any more. */
   #dead: RuntimeError | undefined;
+  #whyNotMounted: RuntimeError | undefined;
   #last = 0;
 
-  private constructor(subprocess: Subprocess) {
-    this.#subprocess = subprocess;
-    this.#ready = new Promise((resolve, reject) => {
-      subprocess.nodeChildProcess.on('message', (message) => {
-        if (!isHostMessage(message)) return;
-        if (message.kind === 'ready') resolve();
-        else this.#take(message);
-      });
-      const ended = async (): Promise<void> => {
-        const error = hostDied(await subprocess);
-        this.#dead = error;
-        reject(error);
-        for (const pending of this.#pending.values()) pending.reject(error);
-        this.#pending.clear();
-      };
-      void ended();
-    });
+  private constructor(start: (kind: RootKind) => Subprocess, runtimes: readonly RuntimeName[]) {
+    this.#start = start;
+    this.#runtimes = runtimes.filter((runtime) => runtime !== 'chroot');
+    const [first, ...others] = kindsOf(runtimes);
+    const second = others[0];
+    // Without this right the first one would only say so, on the terminal of whoever lent it his streams.
+    const isFutile = first === 'mounted' && second !== undefined && !mayMount();
+    if (isFutile) this.#whyNotMounted = mayNotMount();
+    this.#subprocess = start(isFutile ? second : first);
+    this.#ready = isFutile ? this.#comeUp(second, []) : this.#comeUp(first, others);
     this.#ready.catch(() => {}); // run() tells
   }
 
-  /**
-   * Starts a host. It is of use at once; the first sandbox waits for it.
-   * @param folder an empty folder for its mounts; nothing is seen in it from outside
-   * @param stdio whether sandboxes may have the standard streams of this process, or which descriptors in place of those
-   */
-  static async start(
-    folder: string,
-    stdio: 'ignore' | 'inherit' | PassedStreams = 'ignore',
-  ): Promise<SandboxHost> {
+  /** Starts a host. It is of use at once; the first sandbox waits for it. */
+  static async start({ folder, runtimes, stdio = 'ignore' }: HostOptions): Promise<SandboxHost> {
     // Loaded here: a build that finds all its steps in the cache starts nothing.
     const { execa: start } = await import('execa');
-    return new SandboxHost(startHost(start, folder, stdio));
+    return new SandboxHost((kind) => startHost(start, kind, folder, stdio), runtimes);
   }
 
   /** Whether it can still run something. */
   get isAlive(): boolean {
-    return this.#subprocess.nodeChildProcess.connected;
+    return (
+      this.#dead === undefined && (this.#kind === undefined || this.#subprocess.nodeChildProcess.connected)
+    );
+  }
+
+  /** Waits until it is known whether it mounts layers or copies them. @throws RuntimeError where there is no host */
+  rootKind(): Promise<RootKind> {
+    return this.#ready;
+  }
+
+  /** Why it does not mount what it copies; undefined where it mounts, or was never asked to. */
+  get whyNotMounted(): RuntimeError | undefined {
+    return this.#whyNotMounted;
   }
 
   /**
@@ -83,18 +106,18 @@ export class SandboxHost implements AsyncDisposable {
    * @throws RuntimeError
    */
   async run(request: SandboxRequest, options: RunOptions = {}): Promise<SandboxResult> {
-    await this.#ready;
+    const message = await this.#messageOf(request);
+    const { id } = message;
     options.signal?.throwIfAborted();
-    const id = this.#newId();
     const kill = (): void => this.#send({ kind: 'kill', id });
     options.signal?.addEventListener('abort', kill, { once: true });
     try {
       const answer = this.#answer(id, options.onOutput);
-      this.#send({ kind: 'run', id, request });
+      this.#send(message);
       options.onStart?.((signal) => this.#send({ kind: 'signal', id, signal }));
-      const message = await answer;
-      if (message.kind !== 'result') throw new Error('Internal error: an answer to something else');
-      return message.result;
+      const ended = await answer;
+      if (ended.kind !== 'result') throw new Error('Internal error: an answer to something else');
+      return this.#withRefusal(ended.result);
     } finally {
       options.signal?.removeEventListener('abort', kill);
     }
@@ -103,7 +126,7 @@ export class SandboxHost implements AsyncDisposable {
   /**
    * Why layers cannot be mounted through maps; undefined where they can.
    * @param folder an empty folder of the store
-   * @throws RuntimeError where there is no host
+   * @throws RuntimeError where there is no host, or one that mounts nothing
    */
   async probeMaps(folder: string): Promise<string | undefined> {
     await this.#ready;
@@ -113,6 +136,86 @@ export class SandboxHost implements AsyncDisposable {
     const message = await answer;
     if (message.kind !== 'probed') throw new Error('Internal error: an answer to something else');
     return message.whyNot;
+  }
+
+  /** Ends the host, and whatever runs in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Before it is ready, unshare(1) may have started it and not yet have tied its life to its own: it would stay.
+    await this.#ready.catch(() => {});
+    // Without a pid namespace it has to end its sandboxes itself, and to give caches back.
+    const { nodeChildProcess } = this.#subprocess;
+    if (this.#kind !== 'copied') this.#subprocess.kill('SIGKILL');
+    else if (nodeChildProcess.connected) nodeChildProcess.disconnect();
+    // Not the channel's end but the process's: its mounts must be gone before their folders are removed.
+    await this.#subprocess;
+  }
+
+  /** Starts one kind of host after the other until one comes up. */
+  async #comeUp(first: RootKind, others: readonly RootKind[]): Promise<RootKind> {
+    const error = await this.#listen(first);
+    if (error === undefined) return first;
+    const [next, ...rest] = others;
+    if (next === undefined) {
+      this.#dead = both(this.#whyNotMounted, error);
+      throw this.#dead;
+    }
+    this.#whyNotMounted = error;
+    this.#subprocess = this.#start(next);
+    return this.#comeUp(next, rest);
+  }
+
+  /** @returns undefined when it is ready; what it ended of, where it ended before */
+  #listen(kind: RootKind): Promise<RuntimeError | undefined> {
+    const subprocess = this.#subprocess;
+    return new Promise((resolve) => {
+      let unfit: RuntimeError | undefined;
+      subprocess.nodeChildProcess.on('message', (message) => {
+        if (!isHostMessage(message)) return;
+        if (message.kind === 'unfit') unfit = errorOf(message.error);
+        else if (message.kind === 'ready') {
+          this.#kind = kind;
+          resolve(undefined);
+        } else this.#take(message);
+      });
+      const ended = async (): Promise<void> => {
+        const end = await subprocess;
+        const error = unfit ?? hostDied(end);
+        resolve(error); // of no effect where it was ready
+        if (this.#kind === kind) this.#die(error);
+      };
+      void ended();
+    });
+  }
+
+  #die(error: RuntimeError): void {
+    this.#dead = error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  /** What could not be done before the sandbox was asked for has been refused as well. */
+  #withRefusal(result: SandboxResult): SandboxResult {
+    const why = this.#whyNotMounted;
+    if (why === undefined) return result;
+    return { ...result, refused: [{ runtime: 'namespaces', reason: why.message }, ...result.refused] };
+  }
+
+  async #messageOf(request: SandboxRequest): Promise<Extract<HostRequest, { request: unknown }>> {
+    // Most hosts mount. What that takes is made while this one comes up; nobody leaves before that is done.
+    const early = this.#kind === undefined ? this.#mounted(request) : undefined;
+    await Promise.allSettled([early]);
+    const kind = await this.#ready;
+    const id = this.#newId();
+    return kind === 'mounted'
+      ? { kind: 'run-mounted', id, request: await (early ?? this.#mounted(request)) }
+      : { kind: 'run-copied', id, request: await withLayers(request, (source) => source.files()) };
+  }
+
+  async #mounted(request: SandboxRequest): Promise<MountedRun> {
+    return {
+      ...(await withLayers(request, (source) => source.lowers())),
+      runtimes: this.#runtimes,
+    };
   }
 
   #newId(): number {
@@ -125,21 +228,12 @@ export class SandboxHost implements AsyncDisposable {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, onOutput }));
   }
 
-  /** Ends the host, and whatever runs in it. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    // Before it is ready, unshare(1) may have started it and not yet have tied its life to its own: it would stay.
-    await this.#ready.catch(() => {});
-    // Not the channel's end but the process's: its mounts must be gone before their folders are removed.
-    this.#subprocess.kill('SIGKILL');
-    await this.#subprocess;
-  }
-
   #send(request: HostRequest): void {
     const { nodeChildProcess } = this.#subprocess;
     if (nodeChildProcess.connected) nodeChildProcess.send(request);
   }
 
-  #take(message: Exclude<HostMessage, { kind: 'ready' }>): void {
+  #take(message: Exclude<HostMessage, { kind: 'ready' | 'unfit' }>): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     switch (message.kind) {
@@ -151,36 +245,80 @@ export class SandboxHost implements AsyncDisposable {
         this.#pending.delete(message.id);
         pending.resolve(message);
         return;
-      case 'error': {
+      case 'error':
         this.#pending.delete(message.id);
-        const { code, message: text, hint } = message.error;
-        pending.reject(new RuntimeError(code, text, hint === undefined ? {} : { hint }));
+        pending.reject(errorOf(message.error));
         return;
-      }
     }
   }
 }
 
+/** The kinds of host that can serve what was asked for, in order. */
+function kindsOf(runtimes: readonly RuntimeName[]): readonly [RootKind, ...RootKind[]] {
+  const kinds = new Set(runtimes.map((runtime) => (runtime === 'chroot' ? 'copied' : 'mounted')));
+  const [first = 'mounted', ...others] = kinds;
+  return [first, ...others];
+}
+
+/** A request with the layers themselves in place of where they come from. */
+async function withLayers<From, To>(
+  request: SandboxRequest<From>,
+  get: (source: From) => Promise<To>,
+): Promise<SandboxRequest<To>> {
+  const { layers, spec, ...rest } = request;
+  const mounts: SandboxMount<To>[] = [];
+  const own = await get(layers);
+  for (const mount of spec.mounts)
+    mounts.push(mount.kind === 'layers' ? { ...mount, layers: await get(mount.layers) } : mount);
+  return { ...rest, layers: own, spec: { ...spec, mounts } };
+}
+
 /*
  * setpriv lets the kernel kill unshare when the builder dies, and --kill-child the host when unshare does: the first
- * process of a pid namespace takes everything in it along. All mounts are private to the namespace.
+ * process of a pid namespace takes everything in it along. All mounts are private to the namespace. A host that copies
+ * has nothing of this: it sees that its channel closes.
  */
-function startHost(start: typeof execa, folder: string, stdio: 'ignore' | 'inherit' | PassedStreams) {
-  const isolated = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  return start(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...isolated, process.execPath, SANDBOX_HOST, folder],
-    {
-      ipc: true,
-      serialization: 'advanced',
-      buffer: { ipc: false }, // the output of steps passes here
-      stdio: stdioOf(stdio),
-      detached: true,
-      reject: false,
-      cleanup: false,
-      cwd: '/',
-    },
-  );
+function startHost(
+  start: typeof execa,
+  kind: RootKind,
+  folder: string,
+  stdio: NonNullable<HostOptions['stdio']>,
+) {
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
+  const host = [process.execPath, SANDBOX_HOST, folder, kind];
+  const [program = '', ...args] =
+    kind === 'copied' ? host : ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...host];
+  return start(program, args, {
+    ipc: true,
+    serialization: 'advanced',
+    buffer: { ipc: false }, // the output of steps passes here
+    stdio: stdioOf(stdio),
+    detached: true,
+    reject: false,
+    cleanup: false,
+    cwd: '/',
+  });
+}
+
+/** Why neither kind of host came up. */
+function both(first: RuntimeError | undefined, second: RuntimeError): RuntimeError {
+  if (first === undefined) return second;
+  const hint = first.hint ?? second.hint;
+  const message = `${first.message}; ${second.message}`;
+  return new RuntimeError(first.code, message, hint === undefined ? {} : { hint });
+}
+
+function errorOf({ code, message, hint }: HostError): RuntimeError {
+  return new RuntimeError(code, message, hint === undefined ? {} : { hint });
+}
+
+function mayMount(): boolean {
+  return heldCapabilities().has('SYS_ADMIN');
+}
+
+function mayNotMount(): RuntimeError {
+  const message = 'steps need namespaces of their own, and this process may not make any';
+  return new RuntimeError('unsupported', message, { hint: NAMESPACES_HINT });
 }
 
 /** PASSED_STREAMS says where what is passed comes to lie. */
@@ -205,12 +343,11 @@ function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeE
       hint: 'apt-get install util-linux',
     });
   }
-  if (typeof stderr === 'string' && /^unshare: .*: Operation not permitted$/m.test(stderr)) {
-    return new RuntimeError(
-      'unsupported',
-      'steps need namespaces of their own, and this process may not make any',
-      { hint: NAMESPACES_HINT },
-    );
+  if (
+    typeof stderr === 'string' &&
+    /^unshare: .*: (Operation not permitted|Permission denied)$/m.test(stderr)
+  ) {
+    return mayNotMount();
   }
   const said =
     typeof stderr === 'string' && stderr !== '' ? `: ${stderr.trim().split('\n').slice(-3).join(' | ')}` : '';

@@ -3,13 +3,13 @@ import type { ExtraHost, SandboxLimits } from './limits.ts';
 import type { DiffId, Digest } from '@caisson/oci';
 
 /** How strong a sandbox is. docs/architecture.md, "Isolation", has the ladder. */
-export type Isolation = 'oci' | 'namespaces';
+export type Isolation = 'oci' | 'namespaces' | 'chroot';
 
 /** The OCI runtimes that Caisson knows how to start. */
 export type OciRuntimeName = 'crun' | 'runc';
 
 /** What makes sandboxes on this host. */
-export type RuntimeName = OciRuntimeName | 'namespaces';
+export type RuntimeName = OciRuntimeName | 'namespaces' | 'chroot';
 
 /** A folder or file of the host that is shown in a sandbox. */
 export interface BindMount {
@@ -29,15 +29,36 @@ export interface MappedLayer {
 /** What a layer is mounted from: its tree, a folder of the host, or its map and its tar. */
 export type Lower = string | MappedLayer;
 
+/** A layer as it is copied where nothing can be mounted. Absolute paths on the host. */
+export interface LayerFiles {
+  /** What it is known by: two layers that are the same have the same. */
+  readonly id: string;
+  /** The file of its table of contents. */
+  readonly toc: string;
+  /** What the bytes of its files are read from: its tar, at the places that the table of contents says. */
+  readonly tar: string | undefined;
+  /** Where there is no tar: folders that show the layer, lowest first. */
+  readonly folders: readonly string[];
+}
+
+/** Gives the layers of a state, lowest first, in the form that is asked for. */
+export interface LayerSource {
+  /** To be mounted. */
+  lowers(): Promise<readonly Lower[]>;
+  /** To be copied. */
+  files(): Promise<readonly LayerFiles[]>;
+}
+
 /** Something that is made for a sandbox and shown in it. Targets are absolute. */
-export type SandboxMount =
+export type SandboxMount<Layers = LayerSource> =
   /** A folder or file of the host. */
   | ({ readonly kind: 'folder' } & BindMount)
+  /** A folder of the store's, which nobody else uses meanwhile where it cannot be mounted. */
+  | ({ readonly kind: 'cache' } & BindMount)
   /** A stack of layers, or a path in it. What is written to it is dropped. */
   | {
       readonly kind: 'layers';
-      /** Lowest first. */
-      readonly lowers: readonly Lower[];
+      readonly layers: Layers;
       readonly path: string;
       readonly target: string;
       readonly isReadOnly: boolean;
@@ -69,8 +90,8 @@ export type SandboxMount =
       readonly gid: number;
     };
 
-/** What runs in a sandbox, and how. */
-export interface SandboxSpec {
+/** A program that is run, and how. */
+export interface ProgramSpec {
   /** The program and its arguments. A name without a slash is looked for in the PATH of `env`. */
   readonly args: readonly string[];
   /** `NAME=value`. HOME is added where it is missing. */
@@ -86,8 +107,6 @@ export interface SandboxSpec {
   readonly hosts?: readonly ExtraHost[];
   /** What it may use; what is not said is not limited. */
   readonly limits?: SandboxLimits;
-  /** In the order in which they are made: one may lie in another. */
-  readonly mounts: readonly SandboxMount[];
   /**
    * `stream`: no input, output as events. `inherit`: those of the calling process. `terminal`: a terminal of its own on that of
    * the calling process. `passed`: those that the host was started with.
@@ -97,15 +116,18 @@ export interface SandboxSpec {
   readonly stdin: boolean;
 }
 
+/** What runs in a sandbox, and what it is shown. */
+export interface SandboxSpec<Layers = LayerSource> extends ProgramSpec {
+  /** In the order in which they are made: one may lie in another. */
+  readonly mounts: readonly SandboxMount<Layers>[];
+}
+
 /** A sandbox to run on a stack of layers. */
-export interface SandboxRequest {
-  /** The layers, lowest first. */
-  readonly lowers: readonly Lower[];
+export interface SandboxRequest<Layers = LayerSource> {
+  readonly layers: Layers;
   /** An empty folder for what the step changes, on the file system of the store. */
   readonly folder: string;
-  readonly spec: SandboxSpec;
-  /** What makes the sandbox: the first of these that can. */
-  readonly runtimes: readonly RuntimeName[];
+  readonly spec: SandboxSpec<Layers>;
   /** Make a layer of what changed, if the program ends with 0. */
   readonly commit?: CommitRequest;
 }

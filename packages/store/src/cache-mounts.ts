@@ -13,6 +13,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
 import { errorCode, ownerError } from '@caisson/sys';
+import { bringBack } from './away-caches.ts';
 import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
@@ -68,6 +69,7 @@ export class CacheMounts {
     const lock = await this.#take(name, sharing, { ...this.#lockOptions, ...waiting });
     try {
       const path = this.path(lock.slot);
+      if (!existsSync(path)) bringBack(path);
       if (!existsSync(path)) await make(name, path, session, fill);
       this.#sizes.forget(cacheMountName(lock.slot)); // what it takes from now on is not known
       return { path, useName: cacheMountName(lock.slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
@@ -107,7 +109,7 @@ export class CacheMounts {
   /** The folders that are there. */
   slots(): string[] {
     if (!existsSync(this.#paths.cacheMounts)) return [];
-    return readdirSync(this.#paths.cacheMounts).filter((name) => !name.endsWith('.lock'));
+    return readdirSync(this.#paths.cacheMounts).filter((name) => !name.includes('.'));
   }
 
   /** Whether somebody uses a folder now. */
@@ -135,6 +137,7 @@ export class CacheMounts {
     using lock = tryLockFile(this.#lockOf(slot), 'exclusive');
     if (lock === undefined) return false;
     this.#sizes.forget(cacheMountName(slot));
+    bringBack(this.path(slot));
     const gone = session.newPath('gone');
     try {
       await rename(this.path(slot), gone);

@@ -69,6 +69,11 @@ export class LayerForms {
     this.#lockOptions = lockOptions;
   }
 
+  /** Where the table of contents of a layer lies, if it does. To be used by those who hold it. */
+  tocPath(form: FormId): string {
+    return this.#paths.toc(form);
+  }
+
   /** Where the tree of a layer lies, if it does. To be used by those who hold it. */
   treePath(form: FormId): string {
     return this.#paths.tree(form);

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, tryLock, unlock } from '@caisson/sys';
+import { bringBackFrom } from './away-caches.ts';
 import { diskError } from './disk-error.ts';
 import { isFileAt, lockFile, tryLockFile, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
@@ -118,6 +119,7 @@ function sweepLeftovers(paths: StorePaths): void {
   for (const id of leases) {
     using lock = tryLockFile(paths.lease(id), 'exclusive');
     if (lock === undefined) continue;
+    bringBackFrom(paths.tmpOf(id), paths);
     removeTree(paths.tmpOf(id));
     rmSync(paths.lease(id), { force: true });
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { libcFunction } from './libc.ts';
 import { errorCode } from './syscall-error.ts';
 
@@ -105,4 +106,12 @@ function dropFromBoundingSet(kept: readonly Capability[]): void {
 /** Capabilities as the bits of `CapEff` in /proc/self/status. */
 export function capabilityMask(capabilities: readonly Capability[]): bigint {
   return capabilities.reduce((mask, name) => mask | (1n << BigInt(CAPABILITIES.indexOf(name))), 0n);
+}
+
+/** The capabilities that this process may use. */
+export function heldCapabilities(): ReadonlySet<Capability> {
+  const [, effective = '0'] =
+    /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  const mask = BigInt(`0x${effective}`);
+  return new Set(CAPABILITIES.filter((_name, number) => ((mask >> BigInt(number)) & 1n) === 1n));
 }

@@ -1,4 +1,11 @@
-export { becomeUser, CAPABILITIES, capabilityMask, type Capability, type Identity } from './credentials.ts';
+export {
+  becomeUser,
+  CAPABILITIES,
+  capabilityMask,
+  heldCapabilities,
+  type Capability,
+  type Identity,
+} from './credentials.ts';
 export {
   beginSync,
   beginWriteBack,
@@ -23,6 +30,7 @@ export {
   blockOnStandardStreams,
   changeFolder,
   closeOnExecFrom,
+  endWithParent,
   execve,
   closeDescriptor,
   makePipe,

@@ -114,6 +114,7 @@ export function changeFolder(path: string | Uint8Array): void {
   chdirFunction([cString(path)], path);
 }
 
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_DUMPABLE = 4;
 
@@ -125,4 +126,14 @@ export function setNoNewPrivileges(): void {
 /** Hides this process from others of the same user: its memory, environment and descriptors. */
 export function setNotDumpable(): void {
   prctl([PR_SET_DUMPABLE, 0, 0, 0, 0]);
+}
+
+/**
+ * Lets the kernel kill this process when the one that started it ends. A change of user takes this back.
+ * @returns whether that one still lives
+ */
+export function endWithParent(): boolean {
+  const parent = process.ppid;
+  prctl([PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
+  return parent === process.ppid && parent !== 1;
 }

@@ -195,8 +195,10 @@ export interface PlanOptions extends SourceOptions {
   readonly limits?: Limits | undefined;
   /** How many steps may run at once. */
   readonly jobs?: number | undefined;
-  /** What runs steps, in the order in which it is tried: `crun`, `runc`, `namespaces`; what is installed where it is not given. */
-  readonly runtimes?: readonly ('crun' | 'runc' | 'namespaces')[] | undefined;
+  /** What runs steps, in the order in which it is tried: `crun`, `runc`, `namespaces`, `chroot`; what there is where it is not given. */
+  readonly runtimes?: readonly ('crun' | 'runc' | 'namespaces' | 'chroot')[] | undefined;
+  /** How strong the sandboxes of steps must be: nothing weaker runs any. The strongest is `oci`. */
+  readonly minIsolation?: 'oci' | 'namespaces' | 'chroot' | undefined;
 }
 
 /** What to build, and where it goes. */

@@ -121,7 +121,11 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   [{ context: '.', hosts: { db: 1 } }, 'options.hosts.db is 1\nexpected: an address'],
   [
     { context: '.', runtimes: ['crunn'] },
-    'options.runtimes[0] is "crunn"\nexpected: "crun", "runc", "namespaces"\ndid you mean crun?',
+    'options.runtimes[0] is "crunn"\nexpected: "crun", "runc", "namespaces", "chroot"\ndid you mean crun?',
+  ],
+  [
+    { context: '.', minIsolation: 'namespace' },
+    'options.minIsolation is "namespace"\nexpected: "oci", "namespaces", "chroot"\ndid you mean namespaces?',
   ],
   [{ context: '.', labels: { a: true } }, 'options.labels.a is true\nexpected: a text'],
   [{ context: '.', push: 'reg/app' }, 'options.push is "reg/app"\nexpected: true or false'],
@@ -231,7 +235,7 @@ describe('options', () => {
     const error = errorOf(() => checkOptions(runOptions, { image: 'app', volume: [] }));
     expect(error).toMatchObject({
       message:
-        'options.volume is not known\nexpected: root, cwd, signal, image, command, entrypoint, env, workdir, user, input, stdout, stderr, forms, volumes, network, pull, runtimes, registry\ndid you mean volumes?',
+        'options.volume is not known\nexpected: root, cwd, signal, image, command, entrypoint, env, workdir, user, input, stdout, stderr, forms, volumes, network, pull, runtimes, minIsolation, registry\ndid you mean volumes?',
     });
   });
 

@@ -127,7 +127,8 @@ const plan = {
     }),
   ),
   jobs: z.optional(count),
-  runtimes: z.optional(list(oneOf('crun', 'runc', 'namespaces'))),
+  runtimes: z.optional(list(oneOf('crun', 'runc', 'namespaces', 'chroot'))),
+  minIsolation: z.optional(oneOf('oci', 'namespaces', 'chroot')),
 };
 
 export const checkOptions = object(source);
@@ -250,6 +251,7 @@ export const runOptions = object({
   network: z.optional(oneOf('host', 'none')),
   pull: z.optional(oneOf('always', 'missing', 'never')),
   runtimes: plan.runtimes,
+  minIsolation: plan.minIsolation,
   registry: z.optional(registry),
 });
 

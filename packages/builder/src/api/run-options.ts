@@ -43,6 +43,7 @@ export interface RunOptions extends CommonOptions {
   /** When to ask the registry for the image: `missing` where it is not given. */
   readonly pull?: 'always' | 'missing' | 'never' | undefined;
   readonly runtimes?: PlanOptions['runtimes'];
+  readonly minIsolation?: PlanOptions['minIsolation'];
   readonly forms?: PlanOptions['forms'];
   readonly registry?: RegistryAccessOptions | undefined;
 }

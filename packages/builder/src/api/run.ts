@@ -64,6 +64,7 @@ function requestOf(options: RunOptions): WireRun {
     network,
     pull,
     runtimes,
+    minIsolation,
     forms,
     input,
     stdout,
@@ -85,6 +86,6 @@ function requestOf(options: RunOptions): WireRun {
       ...(stdout === undefined ? {} : { stdout: 'options.stdout' }),
       ...(stderr === undefined ? {} : { stderr: 'options.stderr' }),
     },
-    ...defined({ command, entrypoint, cwd: workdir, user, network, pull, runtimes, forms }),
+    ...defined({ command, entrypoint, cwd: workdir, user, network, pull, runtimes, minIsolation, forms }),
   };
 }

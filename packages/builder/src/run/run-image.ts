@@ -9,7 +9,7 @@ import {
   type ImageConfig,
   type Result,
 } from '@caisson/oci';
-import { availableRuntimes, SandboxHost, type SandboxRequest, type SandboxSpec } from '@caisson/runtime';
+import { chooseRuntimes, SandboxHost, type SandboxRequest, type SandboxSpec } from '@caisson/runtime';
 import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
 import { stateOfImage } from '../bases/image-state.ts';
 import { RegistryAccess } from '../bases/registry-access.ts';
@@ -56,7 +56,9 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const hostFolder = session.newPath('host');
   for (const each of [folder, hostFolder]) await mkdir(each, { mode: 0o700 });
   const streams = request.onOutput && stack.use(new RunStreams(request.onOutput, request.input));
-  const host = stack.use(await SandboxHost.start(hostFolder, streams?.passed ?? 'inherit'));
+  const runtimes = chooseRuntimes(request);
+  const stdio = streams?.passed ?? 'inherit';
+  const host = stack.use(await SandboxHost.start({ folder: hostFolder, runtimes, stdio }));
   streams?.started();
   const provide: LayerProvider = async ({ descriptor }) => {
     if (await store.blobs.has(session, descriptor.digest)) return;
@@ -67,13 +69,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
   const chains = new Chains({ store, session, provide, support, stored: new StoredTocs(store) });
   chains.willMount(state);
-  const lowers = await chains.lowers(state);
-  const what = {
-    lowers,
-    folder,
-    runtimes: request.runtimes ?? availableRuntimes(),
-    spec: specOf(request, image.config),
-  };
+  const what = { layers: chains.source(state), folder, spec: specOf(request, image.config) };
   const exitCode = await runIn(host, what, { streams, onStart, signal: request.signal });
   await host[Symbol.asyncDispose](); // with it, all that could write has ended
   await streams?.drained();

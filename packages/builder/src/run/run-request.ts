@@ -1,6 +1,6 @@
 import type { FormChoice } from '../snapshot/map-support.ts';
 import type { OnTransfer, RegistryOptions } from '@caisson/registry';
-import type { BindMount, RuntimeName } from '@caisson/runtime';
+import type { BindMount, Isolation, RuntimeName } from '@caisson/runtime';
 import type { OutputTaker } from './run-streams.ts';
 
 /** What to run. */
@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly hasTerminal?: boolean;
   /** What runs it, in the order in which it is tried; where it is not given, what is installed. */
   readonly runtimes?: readonly RuntimeName[];
+  /** Nothing weaker runs it. */
+  readonly minIsolation?: Isolation;
   /** What layers are mounted from: `auto`, the default, takes maps of their tars where those can be mounted, else trees. */
   readonly forms?: FormChoice;
   /** Whether a missing image is pulled. */

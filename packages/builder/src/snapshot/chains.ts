@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
 import { ChainView, hostPath, type Applied, type Content, type Found, type Toc } from '@caisson/layer';
-import type { Lower } from '@caisson/runtime';
+import type { LayerFiles, LayerSource, Lower } from '@caisson/runtime';
 import { ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
 import {
@@ -46,6 +46,7 @@ export class Chains {
   readonly #store: Store;
   readonly #session: Session;
   readonly #stored: StoredTocs;
+  readonly #provide: LayerProvider;
   readonly #arriving: ArrivingLayers;
   readonly #reader: LayerReader;
   readonly #tocs = new Map<string, Promise<Toc>>();
@@ -62,6 +63,7 @@ export class Chains {
     this.#store = store;
     this.#stored = stored;
     this.#session = session;
+    this.#provide = provide;
     this.#arriving = new ArrivingLayers(store, provide);
     this.#reader = new LayerReader(store, session, this.#arriving, {
       view: (state) => this.view(state),
@@ -124,6 +126,33 @@ export class Chains {
     await this.#beginToFetch(layers, async ({ form }) => (await this.#storedToc(form)) === undefined);
     for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
     return new ChainView(tocs);
+  }
+
+  /** What a sandbox gets of a state: what its host asks for. */
+  source(state: FileState): LayerSource {
+    return { lowers: () => this.lowers(state), files: () => this.#files(state) };
+  }
+
+  /** What a state is copied from, lowest first, where it cannot be mounted. */
+  async #files(state: FileState): Promise<LayerFiles[]> {
+    await this.view(state); // every table of contents is in the store then
+    const files: LayerFiles[] = [];
+    for (const index of state.layers.keys()) files.push(await this.#filesOf(state.layers, index));
+    return files;
+  }
+
+  async #filesOf(layers: readonly StateLayer[], index: number): Promise<LayerFiles> {
+    const layer = layerAt(layers, index);
+    const { forms, blobs } = this.#store;
+    const id = layer.diffId;
+    const toc = forms.tocPath(layer.form);
+    if (layer.created !== undefined && isPlain(layer)) {
+      await this.#provide(layer);
+      return { id, toc, tar: blobs.path(layer.diffId), folders: [] };
+    }
+    const lowers = await this.#readable(layers, index);
+    const mapped = lowers.find((lower) => typeof lower !== 'string');
+    return { id, toc, tar: mapped?.tar, folders: lowers.filter((lower) => typeof lower === 'string') };
   }
 
   /** What a state is mounted from, lowest first. Of a long chain, many layers are one tree. */

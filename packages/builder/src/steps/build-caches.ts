@@ -13,6 +13,15 @@ const SHARING = ['locked', 'private', 'shared'] as const;
 
 type CacheMount = Extract<PlannedMount, { kind: 'cache' }>;
 
+/** How a step uses its caches. */
+interface CacheUse {
+  readonly held: DisposableStack;
+  /** Whether it is run without the cache of steps: then those begin anew, too. */
+  readonly beginsAnew: boolean;
+  /** Whether nobody else can use them meanwhile. */
+  readonly isMoved: boolean;
+}
+
 /** The caches that the RUN steps of a build use. With `--no-cache` each begins anew, once a build, as with docker. */
 export class BuildCaches {
   readonly #store: Store;
@@ -30,12 +39,11 @@ export class BuildCaches {
    * Opens the caches of a step, for as long as what holds them is not disposed of. Each is opened once, however many
    * mounts show it, and all in one order: steps that wait for one another's caches must not wait in a circle.
    * @param stateOf the files that a new one begins with; one that begins with others is another cache
-   * @param beginsAnew whether the step is run without the cache
    */
   async open(
     mounts: readonly PlannedMount[],
     stateOf: ReadonlyMap<PlannedMount, FileState>,
-    { held, beginsAnew }: { readonly held: DisposableStack; readonly beginsAnew: boolean },
+    { held, beginsAnew, isMoved }: CacheUse,
   ): Promise<ReadonlyMap<PlannedMount, OpenCacheMount>> {
     const caches = Map.groupBy(
       mounts.filter((mount) => mount.kind === 'cache'),
@@ -45,7 +53,8 @@ export class BuildCaches {
     for (const [, same] of [...caches].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const [first] = same;
       if (first === undefined) continue;
-      const strictest = SHARING.find((each) => same.some(({ sharing }) => sharing === each)) ?? 'shared';
+      const asked = SHARING.find((each) => same.some(({ sharing }) => sharing === each)) ?? 'shared';
+      const strictest = isMoved && asked === 'shared' ? 'locked' : asked;
       const files = stateOf.get(first);
       if (beginsAnew) await this.#discard(nameOf(first, files));
       const cache = held.use(await this.#open({ ...first, sharing: strictest }, files));

@@ -1,5 +1,5 @@
 import type { Json } from '@caisson/oci';
-import type { SandboxMount } from '@caisson/runtime';
+import type { SandboxHost, SandboxMount } from '@caisson/runtime';
 import type { OpenCacheMount } from '@caisson/store';
 import { optionWords } from '../option-words.ts';
 import { buildError } from '../failure.ts';
@@ -80,12 +80,19 @@ export class RunMounts {
   }
 
   /** Makes what has to be there before the command runs. @throws BuildError `missing-secret` */
-  async open(inputs: readonly FileState[], beginsAnew: boolean): Promise<OpenMounts> {
+  async open(
+    inputs: readonly FileState[],
+    { sandboxes, beginsAnew }: { readonly sandboxes: SandboxHost; readonly beginsAnew: boolean },
+  ): Promise<OpenMounts> {
     using stack = new DisposableStack();
     const states = this.#statesOf(inputs);
     const mounts: SandboxMount[] = [];
     const env: string[] = [];
-    const caches = await this.#scope.caches.open(this.#mounts, states, { held: stack, beginsAnew });
+    const caches = await this.#scope.caches.open(this.#mounts, states, {
+      held: stack,
+      beginsAnew,
+      isMoved: await this.#movesCaches(sandboxes),
+    });
     for (const mount of this.#mounts) {
       const made = await this.#open(mount, states.get(mount), caches);
       mounts.push(...made.mounts);
@@ -93,6 +100,11 @@ export class RunMounts {
     }
     const open = stack.move();
     return { mounts, env, [Symbol.dispose]: () => open.dispose() };
+  }
+
+  /** Whether a cache is moved to where the step wants it: then nobody else can use it meanwhile. */
+  async #movesCaches(sandboxes: SandboxHost): Promise<boolean> {
+    return this.#mounts.some(({ kind }) => kind === 'cache') && (await sandboxes.rootKind()) === 'copied';
   }
 
   async #open(
@@ -103,9 +115,9 @@ export class RunMounts {
     switch (mount.kind) {
       case 'bind': {
         const { target, isReadOnly, source } = mount;
-        const lowers = await this.#scope.chains.lowers(there(state));
+        const layers = this.#scope.chains.source(there(state));
         const path = isCopied(mount) ? COPIED_MOUNT : source.text;
-        return shown({ kind: 'layers', lowers, path, target, isReadOnly });
+        return shown({ kind: 'layers', layers, path, target, isReadOnly });
       }
       case 'tmpfs':
         return shown({ kind: 'tmpfs', target: mount.target, size: mount.size });
@@ -113,7 +125,7 @@ export class RunMounts {
         const cache = caches.get(mount);
         if (cache === undefined) throw new Error('Internal error: a cache that is not open');
         return shown({
-          kind: 'folder',
+          kind: 'cache',
           source: cache.path,
           target: mount.target,
           isReadOnly: mount.isReadOnly,

@@ -77,13 +77,15 @@ export class RunOp extends StepOp<PlannedRun> {
     { key, signal, inputs }: Work<FileState>,
     before: FileState,
   ): Promise<MadeLayer> {
-    const { session, chains, host, hosts, limits, runtimes, clock, ignoresCache, emit } = this.scope;
+    const { session, chains, host, hosts, limits, clock, ignoresCache, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
     checkPrograms(platform);
     const sandboxes = await host();
-    using shown = await this.#mounts.open(inputs, ignoresCache(this.place.stage));
-    const lowers = await chains.lowers(before);
+    using shown = await this.#mounts.open(inputs, {
+      sandboxes,
+      beginsAnew: ignoresCache(this.place.stage),
+    });
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
@@ -91,9 +93,8 @@ export class RunOp extends StepOp<PlannedRun> {
     const tail = new OutputTail();
     const { exitCode, runtime, layer } = await sandboxes.run(
       {
-        lowers,
+        layers: chains.source(before),
         folder,
-        runtimes,
         spec: {
           args,
           env: [...env, ...unkeyedEnv, ...shown.env],

@@ -1,4 +1,4 @@
-import type { ExtraHost, RuntimeName, SandboxHost, SandboxLimits } from '@caisson/runtime';
+import type { ExtraHost, SandboxHost, SandboxLimits } from '@caisson/runtime';
 import type { Session, Store } from '@caisson/store';
 import type { BuildClock } from '../build-clock.ts';
 import type { CacheExport } from '../cache/cache-export.ts';
@@ -30,7 +30,6 @@ export interface StepScope {
   readonly ignoresCache: IgnoresCache;
   /** The Dockerfile's name, for records. */
   readonly dockerfile: string;
-  readonly runtimes: readonly RuntimeName[];
   /** The sandbox host: started when it is first asked for. */
   readonly host: () => Promise<SandboxHost>;
   readonly caches: BuildCaches;

@@ -117,7 +117,7 @@ export class ChainChecks {
       yield* verifyMap(this.#store, form, toc, diffId);
       if (!forms.mayHaveTree(form)) return;
       const wrong = wrongInTree(hostPath(forms.treePath(form)), toc, (entry, at) =>
-        sameBytes(inFolder(tree, entry.path), at),
+        sameBytes(inFolder(tree, entry.path), { path: at }),
       );
       if (wrong !== undefined) yield treeProblem(this.#store, this.#session, form, textOf(wrong));
     } finally {

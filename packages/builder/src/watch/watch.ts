@@ -107,7 +107,7 @@ class Watching implements Watch {
   async #run(): Promise<void> {
     try {
       checkContext(this.#request);
-      await using site = await Site.open(this.#request.root, this.#closing.signal);
+      await using site = await Site.open(this.#request.root, this.#request, this.#closing.signal);
       // Before the Dockerfile is read: an edit after that must not be lost.
       await this.#watch(this.#files);
       if (this.#isClosed) return;

@@ -14,9 +14,11 @@ import { choiceOption } from '../choice-option.ts';
 import {
   collect,
   formsOption,
+  minIsolationOption,
   oneOf,
   parseEnv,
   parseForms,
+  parseMinIsolation,
   parseRuntimes,
   PULL_CHOICES,
   RUNTIME_CHOICES,
@@ -39,6 +41,7 @@ export interface RunFlags {
   readonly entrypoint?: string;
   readonly network?: string;
   readonly runtime?: string;
+  readonly minIsolation?: string;
   readonly forms?: string;
   readonly pull?: string;
   readonly registryMirror: readonly string[];
@@ -90,10 +93,11 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       choiceOption(
         '--runtime <names>',
-        'what runs it: crun, runc, namespaces, or some of them (CAISSON_RUNTIME)',
+        'what runs it: crun, runc, namespaces, chroot, or some of them (CAISSON_RUNTIME)',
         RUNTIME_CHOICES,
       ),
     )
+    .addOption(minIsolationOption('it'))
     .addOption(formsOption())
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
@@ -149,6 +153,9 @@ export function runRequestOf(
     throw new UsageError('-it: the standard input is no terminal', { hint: '-i alone passes the input on' });
   }
   const runtimes = parseRuntimes(flagOrVariable('--runtime', flags.runtime, 'CAISSON_RUNTIME', terminal));
+  const minIsolation = parseMinIsolation(
+    flagOrVariable('--min-isolation', flags.minIsolation, 'CAISSON_MIN_ISOLATION', terminal),
+  );
   const binds = flags.volume.map((text) => parseVolume(text, cwd));
   return {
     root,
@@ -168,5 +175,6 @@ export function runRequestOf(
     ...(flags.user === undefined ? {} : { user: flags.user }),
     ...(flags.network === undefined ? {} : { network: oneOf('--network', flags.network, NETWORKS) }),
     ...(runtimes === undefined ? {} : { runtimes }),
+    ...(minIsolation === undefined ? {} : { minIsolation }),
   };
 }

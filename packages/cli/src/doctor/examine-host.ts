@@ -2,10 +2,12 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { release } from 'node:os';
 import {
   inUserNamespace,
+  isolationOf,
   NAMESPACES_HINT,
   probeRuntimes,
   RuntimeError,
   SandboxHost,
+  type Isolation,
   type RuntimeName,
 } from '@caisson/runtime';
 import { filesOfHost } from './files-of-host.ts';
@@ -24,7 +26,7 @@ export interface Finding {
 /** What a machine can do. */
 export interface HostReport {
   /** The best isolation that steps get here; undefined where none can run. */
-  readonly isolation: 'oci' | 'namespaces' | undefined;
+  readonly isolation: Isolation | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -37,7 +39,11 @@ export async function examineHost(root: string): Promise<HostReport> {
     runtimes.push({ runtime, finding: await tryRuntime(runtime, path, session) });
   }
   const best = runtimes.find(({ finding }) => finding.state === 'ok')?.runtime;
-  const isolation = best === undefined ? undefined : best === 'namespaces' ? 'namespaces' : 'oci';
+  const isolation = best === undefined ? undefined : isolationOf(best);
+  // What something else does as well is no problem.
+  const found = runtimes.map(({ finding }) =>
+    finding.state === 'problem' && best !== undefined ? { ...finding, state: 'note' as const } : finding,
+  );
   const summary: Finding =
     isolation === undefined
       ? { state: 'problem', what: 'isolation', says: 'RUN steps cannot be run here' }
@@ -46,9 +52,9 @@ export async function examineHost(root: string): Promise<HostReport> {
     isolation,
     findings: [
       ...aboutPrograms(),
-      await examineStore(root),
+      await examineStore(root, isolation),
       ...(inUserNamespace() ? [IN_NAMESPACE] : []),
-      ...runtimes.map(({ finding }) => finding),
+      ...found,
       await tryMaps(session),
       summary,
     ],
@@ -68,7 +74,7 @@ export async function examineWithoutIds(root: string, { message, hint }: NoNames
     isolation: undefined,
     findings: [
       ...aboutPrograms(),
-      await examineStore(root),
+      await examineStore(root, undefined),
       { state: 'problem', what: 'user namespace', says: message, fix: hint },
       { state: 'problem', what: 'isolation', says: 'nothing can be built without owners for files' },
     ],
@@ -86,6 +92,7 @@ const INSTALL: Readonly<Record<RuntimeName, string>> = {
   crun: 'apt-get install crun: steps run under a seccomp filter then',
   runc: 'apt-get install runc; crun alone is enough',
   namespaces: 'apt-get install util-linux (unshare, setpriv)',
+  chroot: 'nothing is to be installed for it',
 };
 
 /** Runs a command in a sandbox on the files of this machine, read-only underneath. */
@@ -102,12 +109,13 @@ async function tryRuntime(
   const folder = session.newPath('upper');
   for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
   const files = filesOfHost(() => session.newPath('root'));
-  await using host = await SandboxHost.start(hostFolder);
+  await using host = await SandboxHost.start({ folder: hostFolder, runtimes: [runtime] });
   try {
+    if ((await host.rootKind()) === 'copied')
+      return { state: 'ok', what: runtime, says: 'works: steps run in a copy of their files' };
     const { exitCode } = await host.run({
-      lowers: [files.root],
+      layers: { lowers: () => Promise.resolve([files.root]), files: () => Promise.resolve([]) },
       folder,
-      runtimes: [runtime],
       spec: {
         args: [files.program],
         env: [],
@@ -133,7 +141,7 @@ async function tryRuntime(
 async function tryMaps(session: Session): Promise<Finding> {
   const [hostFolder, folder] = [session.newPath('host'), session.newPath('probe')];
   for (const each of [hostFolder, folder]) await mkdir(each, { mode: 0o700 });
-  await using host = await SandboxHost.start(hostFolder);
+  await using host = await SandboxHost.start({ folder: hostFolder, runtimes: ['namespaces'] });
   try {
     const why = await host.probeMaps(folder);
     if (why === undefined)
@@ -150,9 +158,12 @@ const NFS = 0x6969;
 const FUSE = 0x65735546;
 const TMPFS = 0x01021994;
 
-async function examineStore(root: string): Promise<Finding> {
+async function examineStore(root: string, isolation: HostReport['isolation']): Promise<Finding> {
   const { type, bavail, bsize } = await statfs(root);
   const free = `${Math.floor((bavail * bsize) / 1e9)} GB free`;
+  // Nothing is mounted there: any disk will do.
+  if (isolation === 'chroot' && type !== TMPFS)
+    return { state: 'ok', what: 'store', says: `${root} (${free})` };
   switch (type) {
     case OVERLAY:
     case NFS:

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { fsPath } from '@caisson/layer';
 import { DEFAULT_PATH } from '@caisson/oci';
 import { RuntimeError } from '../errors.ts';
-import type { BindMount, SandboxSpec } from '../sandbox-spec.ts';
+import type { BindMount, ProgramSpec } from '../sandbox-spec.ts';
 import type { RootFolder } from './root-folder.ts';
 
 /**
@@ -14,7 +14,7 @@ import type { RootFolder } from './root-folder.ts';
  */
 export function findExecutable(
   root: RootFolder,
-  { args: [program = ''], cwd }: SandboxSpec,
+  { args: [program = ''], cwd }: ProgramSpec,
   env: readonly string[],
   shown: readonly BindMount[],
 ): string {

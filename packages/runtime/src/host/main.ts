@@ -1,35 +1,55 @@
 import { closeOnExecFrom } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import { isHostRequest, type HostError, type HostMessage, type HostRequest } from '../host-protocol.ts';
-import { Committer } from './committer.ts';
-import { whyMapsCannotBeMounted } from './probe-maps.ts';
+import { CopyingHost } from './chroot/copying-host.ts';
+import type { Host } from './host.ts';
+import { MountingHost } from './mounting-host.ts';
 import { Running } from './running.ts';
-import { runSandbox, type Host } from './sandbox.ts';
-import { Workspace } from './workspace.ts';
 
 /*
  * The sandbox host: the one process that owns all mounts and sandboxes of a build. It starts in mount and pid
  * namespaces of its own, as their first process, and ends with the channel to the builder; then the kernel takes away
- * whatever is left, mounts and processes alike.
+ * whatever is left, mounts and processes alike. Where no namespaces can be made, it copies what it cannot mount, and
+ * ends what it started itself.
  */
 
 const running = new Map<number, Running>();
 
-function main(folder: string): void {
+async function main(folder: string, kind: string | undefined): Promise<void> {
   closeOnExecFrom(3);
   // The builder decides what an interrupt means; it asks for sandboxes to be ended.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) process.on(signal, () => {});
-  process.on('disconnect', () => process.exit());
-  const host = { workspace: new Workspace(folder), committer: new Committer() };
+  const host = kind === 'copied' ? await openCopying(folder) : new MountingHost(folder);
+  if (host === undefined) return;
+  process.on('disconnect', () => void end(host));
   process.on('message', (message) => {
     if (isHostRequest(message)) take(host, message);
   });
-  void send({ kind: 'ready' });
+  if (process.connected) void send({ kind: 'ready' });
+  else await end(host);
+}
+
+/** @returns undefined where it is of no use; the builder is told why */
+async function openCopying(folder: string): Promise<Host | undefined> {
+  try {
+    return new CopyingHost(folder);
+  } catch (error) {
+    await send({ kind: 'unfit', error: asHostError(error) });
+    process.disconnect();
+    return undefined;
+  }
+}
+
+async function end(host: Host): Promise<void> {
+  for (const each of running.values()) each.kill();
+  await host.end();
+  process.exit();
 }
 
 function take(host: Host, message: HostRequest): void {
   switch (message.kind) {
-    case 'run':
+    case 'run-mounted':
+    case 'run-copied':
       void run(host, message);
       return;
     case 'probe-maps':
@@ -44,12 +64,14 @@ function take(host: Host, message: HostRequest): void {
   }
 }
 
-async function run(host: Host, { id, request }: Extract<HostRequest, { kind: 'run' }>): Promise<void> {
+type RunRequest = Extract<HostRequest, { kind: 'run-mounted' | 'run-copied' }>;
+
+async function run(host: Host, request: RunRequest): Promise<void> {
+  const { id } = request;
   const sandbox = new Running();
   running.set(id, sandbox);
-  if (request.commit !== undefined) host.committer.warmUp();
   try {
-    const result = await runSandbox(host, request, sandbox, (stream, data) =>
+    const result = await host.run(request, sandbox, (stream, data) =>
       send({ kind: 'output', id, stream, data }),
     );
     await send({ kind: 'result', id, result });
@@ -60,9 +82,9 @@ async function run(host: Host, { id, request }: Extract<HostRequest, { kind: 'ru
   }
 }
 
-function probe({ workspace }: Host, { id, folder: at }: Extract<HostRequest, { kind: 'probe-maps' }>): void {
+function probe(host: Host, { id, folder: at }: Extract<HostRequest, { kind: 'probe-maps' }>): void {
   try {
-    void send({ kind: 'probed', id, whyNot: whyMapsCannotBeMounted(workspace, at) });
+    void send({ kind: 'probed', id, whyNot: host.whyMapsCannotBeMounted(at) });
   } catch (error) {
     void send({ kind: 'error', id, error: asHostError(error) });
   }
@@ -90,6 +112,6 @@ function send(message: HostMessage): Promise<void> {
   });
 }
 
-const folder = process.argv[2];
+const [, , folder, kind] = process.argv;
 if (folder === undefined) throw new Error('Internal error: the sandbox host needs a folder');
-main(folder);
+void main(folder, kind);

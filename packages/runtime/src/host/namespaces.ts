@@ -5,7 +5,7 @@ import { NAMESPACES_INIT } from '../entry-points.ts';
 import { RuntimeError } from '../errors.ts';
 import type { InitSpec } from '../init/init-spec.ts';
 import type { SandboxCgroup } from './cgroup.ts';
-import { SANDBOX_HOSTNAME } from '../profile.ts';
+import { SANDBOX_HOSTNAME, STEP_CAPABILITIES } from '../profile.ts';
 import { startChild, type StartedChild } from './child.ts';
 import type { StandardStreams } from './output.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
@@ -32,6 +32,7 @@ export async function runWithNamespaces(
     identity: { uid: sandbox.account.uid, gid: sandbox.account.gid, groups: sandbox.account.groups },
     network: spec.network,
     hostname: spec.hostname ?? SANDBOX_HOSTNAME,
+    capabilities: STEP_CAPABILITIES,
     ulimits: spec.limits?.ulimits ?? [],
     systemMounts: sandbox.systemMounts,
     binds: sandbox.binds,

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import type { BindMount, SandboxSpec } from '../sandbox-spec.ts';
+import type { BindMount, ProgramSpec } from '../sandbox-spec.ts';
 import { DEVICES, SYSTEM_MOUNTS, type SystemMount } from '../profile.ts';
 import { lookUpAccount, type Account } from './account.ts';
 import { findExecutable } from './executable.ts';
@@ -17,7 +17,7 @@ export interface PreparedSandbox {
   readonly folder: string;
   /** The root, mounted. */
   readonly root: string;
-  readonly spec: SandboxSpec;
+  readonly spec: ProgramSpec;
   /** The program as it is to be started; its `args` begin with the name that was given. */
   readonly executable: string;
   readonly env: readonly string[];
@@ -77,7 +77,7 @@ function withHome(env: readonly string[], home: string): readonly string[] {
 /** The system's mounts, where the image's own links lead: one may say that /dev is elsewhere. */
 function systemMountsIn(
   targets: MountTargets,
-  { limits, network }: SandboxSpec,
+  { limits, network }: ProgramSpec,
 ): { readonly systemMounts: readonly SystemMount[]; readonly systemBinds: readonly BindMount[] } {
   const folders = new Map(['/proc', '/dev', '/sys'].map((path) => [path, targets.keptFolder(path)]));
   for (const [path, target] of folders) {

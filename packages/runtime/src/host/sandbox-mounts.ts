@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fsPath } from '@caisson/layer';
 import { mount, MOUNT, UNMAPPED_HINT, unmappedText, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
-import type { BindMount, SandboxMount } from '../sandbox-spec.ts';
+import type { BindMount, Lower, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
 import { relayAgent } from './agent-relay.ts';
 import { RootFolder } from './root-folder.ts';
@@ -21,7 +21,7 @@ export interface MadeMounts extends Disposable {
 export async function makeMounts(
   workspace: Workspace,
   folder: string,
-  mounts: readonly SandboxMount[],
+  mounts: readonly SandboxMount<readonly Lower[]>[],
 ): Promise<MadeMounts> {
   using stack = new DisposableStack();
   const binds: BindMount[] = [];
@@ -33,13 +33,14 @@ export async function makeMounts(
 
 async function bindOf(
   workspace: Workspace,
-  each: SandboxMount,
+  each: SandboxMount<readonly Lower[]>,
   place: string,
   stack: DisposableStack,
 ): Promise<BindMount> {
   const { target } = each;
   switch (each.kind) {
     case 'folder':
+    case 'cache':
       return { source: each.source, target, isReadOnly: each.isReadOnly };
     case 'tmpfs': {
       mkdirSync(place);
@@ -72,18 +73,18 @@ function checkOwner({ target, uid, gid }: Extract<SandboxMount, { kind: 'secret'
 /** What is written to a stack of layers that is shown is dropped: it lies in memory. */
 function layersSource(
   workspace: Workspace,
-  { lowers, path, isReadOnly }: Extract<SandboxMount, { kind: 'layers' }>,
+  { layers, path, isReadOnly }: Extract<SandboxMount<readonly Lower[]>, { kind: 'layers' }>,
   place: string,
   stack: DisposableStack,
 ): string {
   let root = place;
   if (isReadOnly) {
-    const before = stack.use(mountBefore(workspace, lowers, place));
+    const before = stack.use(mountBefore(workspace, layers, place));
     root = before.path ?? place;
     if (before.path === undefined) mkdirSync(place);
   } else {
     mkdirSync(place);
-    mountOverlay(workspace, lowers, workspace.newUpperInMemory(), place);
+    mountOverlay(workspace, layers, workspace.newUpperInMemory(), place);
     stack.defer(() => unmount(place, 'detach'));
   }
   const shown = new RootFolder(root);

@@ -5,13 +5,14 @@ import { RuntimeError } from '../errors.ts';
 import type {
   CommitRequest,
   CommittedLayer,
+  ProgramSpec,
   RuntimeName,
-  SandboxRequest,
   SandboxResult,
-  SandboxSpec,
 } from '../sandbox-spec.ts';
 import { SandboxCgroup } from './cgroup.ts';
+import type { MountedRun, MountingRuntime } from '../host-protocol.ts';
 import type { Committer } from './committer.ts';
+import type { MountingHost } from './mounting-host.ts';
 import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
@@ -30,12 +31,6 @@ import { makeMounts } from './sandbox-mounts.ts';
 import type { Running, Started } from './running.ts';
 import type { Workspace } from './workspace.ts';
 
-/** What the host has for every sandbox. */
-export interface Host {
-  readonly workspace: Workspace;
-  readonly committer: Committer;
-}
-
 /**
  * Runs one sandbox, from the mount of its layers to the layer that it leaves. A straight line: mount, prepare, run,
  * take away what was only there to mount on, commit, unmount. Nobody waits for what can be done beside: the state before
@@ -43,8 +38,8 @@ export interface Host {
  * @throws RuntimeError
  */
 export async function runSandbox(
-  host: Host,
-  request: SandboxRequest,
+  host: Pick<MountingHost, 'workspace' | 'committer'>,
+  request: MountedRun,
   running: Running,
   sink: OutputSink,
 ): Promise<SandboxResult> {
@@ -55,10 +50,10 @@ export async function runSandbox(
   try {
     const root = join(folder, 'root');
     mkdirSync(root);
-    const overlay = mountOverlay(workspace, request.lowers, request.folder, root);
+    const overlay = mountOverlay(workspace, request.layers, request.folder, root);
     // As soon as the step runs: until it ends there is nothing else to do.
     const before = running.started.then(
-      () => request.commit && afterwards.use(mountBefore(workspace, request.lowers, `${root}-before`)),
+      () => request.commit && afterwards.use(mountBefore(workspace, request.layers, `${root}-before`)),
     );
     before.catch(() => {}); // told where it is needed
     let ended: Ended;
@@ -81,7 +76,7 @@ export async function runSandbox(
 async function runMounted(
   workspace: Workspace,
   { id, folder, root }: { readonly id: string; readonly folder: string; readonly root: string },
-  { spec, runtimes }: SandboxRequest,
+  { spec, runtimes }: MountedRun,
   running: Running,
   sink: OutputSink,
 ): Promise<Ended> {
@@ -107,7 +102,7 @@ interface Ended {
 async function start(
   workspace: Workspace,
   sandbox: PreparedSandbox,
-  runtimes: readonly RuntimeName[],
+  runtimes: readonly MountingRuntime[],
   running: Running,
   sink: OutputSink,
 ): Promise<Ended> {
@@ -130,7 +125,7 @@ interface Starting {
 async function startWithFirst(
   workspace: Workspace,
   sandbox: PreparedSandbox,
-  runtimes: readonly RuntimeName[],
+  runtimes: readonly MountingRuntime[],
   { running, sink, cgroup }: Starting,
 ): Promise<Ended> {
   const refused: { runtime: RuntimeName; reason: string }[] = [];
@@ -149,7 +144,7 @@ async function startWithFirst(
 }
 
 function startWith(
-  runtime: RuntimeName,
+  runtime: MountingRuntime,
   sandbox: PreparedSandbox,
   streams: StandardStreams,
   workspace: Workspace,
@@ -165,7 +160,7 @@ function startWith(
   }
 }
 
-function openStreams(spec: SandboxSpec, sink: OutputSink): StandardStreams {
+export function openStreams(spec: ProgramSpec, sink: OutputSink): StandardStreams {
   switch (spec.stdio) {
     case 'stream':
       return streamOutput(sink);

@@ -1,11 +1,11 @@
-import type { Identity } from '@caisson/sys';
+import type { Capability, Identity } from '@caisson/sys';
 import type { SystemMount } from '../profile.ts';
 import type { Ulimit } from '../limits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 
-/** What the first process of a sandbox is to do. It comes from the sandbox host, as JSON in a file. */
-export interface InitSpec {
-  /** The root, mounted; on the host. */
+/** What the first process of a sandbox becomes, and where. It comes from the sandbox host, as JSON in a file. */
+export interface ProgramInit {
+  /** The root; on the host. */
   readonly root: string;
   /** The program, in the sandbox. */
   readonly executable: string;
@@ -14,16 +14,27 @@ export interface InitSpec {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly identity: Identity;
-  readonly network: 'host' | 'none';
-  readonly hostname: string;
+  /** What root may do. */
+  readonly capabilities: readonly Capability[];
   readonly ulimits: readonly Ulimit[];
-  readonly systemMounts: readonly SystemMount[];
-  readonly binds: readonly BindMount[];
   /** A file in which to say why the sandbox could not be made. */
   readonly problem: string;
 }
 
+/** The same for one in namespaces, whose root is mounted. */
+export interface InitSpec extends ProgramInit {
+  readonly network: 'host' | 'none';
+  readonly hostname: string;
+  readonly systemMounts: readonly SystemMount[];
+  readonly binds: readonly BindMount[];
+}
+
 /** Whether a value is such a document. Whoever wrote it is of the same build. */
-export function isInitSpec(value: unknown): value is InitSpec {
+export function isProgramInit(value: unknown): value is ProgramInit {
   return typeof value === 'object' && value !== null && 'root' in value && 'problem' in value;
+}
+
+/** The same for one in namespaces. */
+export function isInitSpec(value: unknown): value is InitSpec {
+  return isProgramInit(value) && 'systemMounts' in value;
 }

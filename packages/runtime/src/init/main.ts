@@ -1,42 +1,20 @@
-import {
-  fchownSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   becomeUser,
-  beginSession,
   bringUpLoopback,
-  changeFolder,
-  closeOnExecFrom,
   errorCode,
-  execve,
   mount,
   MOUNT,
-  passOnStandardStreams,
   pivotRoot,
-  resetSignals,
   setHostname,
-  setResourceLimit,
   setUmask,
   unmount,
 } from '@caisson/sys';
-import {
-  DEVICE_LINKS,
-  MASKED_PATHS,
-  READ_ONLY_PATHS,
-  STEP_CAPABILITIES,
-  type SystemMount,
-} from '../profile.ts';
-import { RESOURCES } from '../limits.ts';
+import { DEVICE_LINKS, MASKED_PATHS, READ_ONLY_PATHS, type SystemMount } from '../profile.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 import { isInitSpec, type InitSpec } from './init-spec.ts';
+import { becomeProgram, prepareProgram, runInit } from './init.ts';
 
 /*
  * The first process of a sandbox that is made of namespaces alone. It starts in new mount, pid, ipc and uts namespaces
@@ -45,23 +23,8 @@ import { isInitSpec, type InitSpec } from './init-spec.ts';
  *   mounts, in the new root -> pivot_root, the old root gone -> masked and read-only paths -> who it is, what it may
  *   do -> the step's program
  *
- * It leaves by becoming that program. If anything fails before, it says so in a file that it opened at the start, and
- * nothing of the step has run.
+ * It leaves by becoming that program.
  */
-
-const COMMAND_NOT_RUN = 126;
-
-function main(specPath: string): void {
-  const spec: unknown = JSON.parse(readFileSync(specPath, 'utf8'));
-  if (!isInitSpec(spec)) throw new Error('Internal error: the init got something else than what it is to do');
-  const problem = openSync(spec.problem, 'w');
-  try {
-    enterSandbox(spec);
-  } catch (error) {
-    writeSync(problem, error instanceof Error ? error.message : String(error));
-    process.exit(COMMAND_NOT_RUN);
-  }
-}
 
 function enterSandbox(spec: InitSpec): never {
   setUmask(0o022);
@@ -73,15 +36,9 @@ function enterSandbox(spec: InitSpec): never {
   for (const path of READ_ONLY_PATHS) makeReadOnly(path);
   setHostname(spec.hostname);
   if (spec.network === 'none') bringUpLoopback();
-  for (const fd of [1, 2]) giveStream(fd, spec.identity.uid);
-  beginSession();
-  closeOnExecFrom(3);
-  passOnStandardStreams();
-  resetSignals();
-  for (const { resource, soft, hard } of spec.ulimits) setResourceLimit(RESOURCES[resource], soft, hard);
-  becomeUser(spec.identity, STEP_CAPABILITIES);
-  changeFolder(spec.cwd);
-  return execve(spec.executable, [spec.executable, ...spec.args.slice(1)], spec.env);
+  prepareProgram(spec);
+  becomeUser(spec.identity, spec.capabilities);
+  return becomeProgram(spec);
 }
 
 const FLAGS: Readonly<Record<string, number>> = {
@@ -147,15 +104,4 @@ function makeReadOnly(path: string): void {
   }
 }
 
-/** A pipe belongs to who made it; a step that is not root must be able to open /dev/stdout all the same. */
-function giveStream(fd: number, uid: number): void {
-  try {
-    fchownSync(fd, uid, -1);
-  } catch {
-    // A terminal or file of the caller's: it stays as it is.
-  }
-}
-
-const specPath = process.argv[2];
-if (specPath === undefined) throw new Error('Internal error: the init needs to know what to do');
-main(specPath);
+runInit(isInitSpec, enterSandbox);

@@ -107,6 +107,7 @@ export function planRequest(
     allow,
     jobs,
     runtimes,
+    minIsolation,
     limits = {},
   } = options;
   const hosts = Object.entries(options.hosts ?? {}).map(([name, address]) => ({ name, address }));
@@ -118,7 +119,7 @@ export function planRequest(
     hosts,
     limits: defined(limits),
     cacheFrom: (options.cacheFrom ?? []).map((each, index) => cacheSource(each, index, cwd)),
-    ...defined({ noCache, noCacheFilter, contextModes, forms, network, allow, jobs, runtimes }),
+    ...defined({ noCache, noCacheFilter, contextModes, forms, network, allow, jobs, runtimes, minIsolation }),
   };
   const credentials = options.registry?.credentials;
   const given = { secrets: functions, credentials, context: parts, destinations };

@@ -1,0 +1,55 @@
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import type { Capability } from '@caisson/sys';
+import { CHROOT_INIT } from '../../entry-points.ts';
+import { RuntimeError } from '../../errors.ts';
+import type { ProgramInit } from '../../init/init-spec.ts';
+import { startChild } from '../child.ts';
+import type { StandardStreams } from '../output.ts';
+import type { PreparedSandbox } from '../prepared-sandbox.ts';
+import type { Running } from '../running.ts';
+import { endProcessesIn } from './processes-in.ts';
+
+/**
+ * Runs a program in a folder: a short program of ours makes that its root, gives up what it does not need, and becomes
+ * the step's program.
+ * @returns its exit code, when all that it started has ended too
+ * @throws RuntimeError
+ */
+export async function runWithChroot(
+  sandbox: PreparedSandbox,
+  capabilities: readonly Capability[],
+  streams: StandardStreams,
+  running: Running,
+): Promise<number> {
+  const { spec, folder, root, executable, env, account } = sandbox;
+  const problem = join(folder, 'problem');
+  const init: ProgramInit = {
+    root,
+    executable,
+    args: spec.args,
+    env,
+    cwd: spec.cwd,
+    identity: { uid: account.uid, gid: account.gid, groups: account.groups },
+    capabilities,
+    ulimits: spec.limits?.ulimits ?? [],
+    problem,
+  };
+  const specPath = join(folder, 'init.json');
+  writeFileSync(specPath, JSON.stringify(init), { mode: 0o600 });
+  closeSync(openSync(problem, 'wx', 0o600));
+  const program = { file: process.execPath, name: process.execPath };
+  const child = startChild(program, [CHROOT_INIT, specPath], streams, {
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+  });
+  running.watch(() => child.pid);
+  const end = await child.ended;
+  await endProcessesIn(root);
+  await streams.drained;
+  if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
+  const reason = end.kind === 'not-started' ? end.code : readFileSync(problem, 'utf8');
+  if (end.kind === 'not-started' || reason !== '')
+    throw new RuntimeError('sandbox-failed', `no sandbox could be made: chroot: ${reason}`);
+  return end.kind === 'exited' ? end.exitCode : 128 + constants.signals[end.signal];
+}
