@@ -7,8 +7,26 @@ import { failureOf } from '../rig/failure-of.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { sha256 } from '../rig/push-image.ts';
 import { OLD_NODE } from '../rig/old-node.ts';
+import { processesWith } from '../rig/leftovers.ts';
 import { lacks } from '../rig/tools.ts';
 import { test } from '../rig/world.ts';
+
+/** What root of a container has, started as `docker run` does it. */
+const CAPABILITIES_OF_DOCKER = [
+  ...[
+    'chown',
+    'dac_override',
+    'fsetid',
+    'fowner',
+    'mknod',
+    'net_raw',
+    'setgid',
+    'setuid',
+    'setfcap',
+    'setpcap',
+  ],
+  ...['net_bind_service', 'sys_chroot', 'kill', 'audit_write'],
+];
 
 describe.skipIf(lacks('root'))('circumstances', () => {
   test('a file that grows while it is read', async ({ world }) => {
@@ -67,7 +85,7 @@ describe.skipIf(lacks('root'))('circumstances', () => {
       return stderr.slice(stderr.indexOf('error['));
     };
     world.write({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN echo new > /new && rm /file\n', file: '' });
-    const stock = '-sys_admin';
+    const stock = ['-all', ...CAPABILITIES_OF_DOCKER].join(',+');
     expect(await failure(stock, '--min-isolation', 'namespaces')).toMatchInlineSnapshot(`
       "error[step-not-run]: steps need namespaces of their own, and this process may not make any
         at Dockerfile:3:1
@@ -99,6 +117,11 @@ describe.skipIf(lacks('root'))('circumstances', () => {
     expect(stderr).toContain('\nisolation: chroot, network: host\n');
     const again = await world.build(['--no-cache'], { env: { SOURCE_DATE_EPOCH: '1700000000' } });
     expect(stderr).toContain(`\nimage ${again} `);
+    // Root of such a container is not shown the root folder of other users' processes.
+    const left = 'USER 1000:1000\nRUN (setsid sleep 4815 > /dev/null 2>&1 &)\n';
+    world.write({ Dockerfile: `FROM busybox\n${left}` });
+    expect(await inContainer(stock, 'build', '-q', '.')).toMatchObject({ exitCode: 0 });
+    expect(processesWith('sleep 4815')).toEqual([]);
     const ran = await inContainer(stock, 'run', 'busybox', 'sh', '-c', 'echo out; exit 7');
     expect(ran).toMatchObject({ stdout: 'out', stderr: '', exitCode: 7 });
     const { stdout } = await inContainer(stock, 'doctor');

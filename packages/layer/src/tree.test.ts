@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   createReadStream,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyLayer } from './apply.ts';
 import { bytesOf, cleanPath, hostPath } from './byte-path.ts';
@@ -74,5 +76,23 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     // Runs of zeros are holes in both.
     for (const root of [teed, applied])
       expect(lstatSync(join(root, 'a/b/big')).blocks * 512).toBeLessThan(size / 2);
+  });
+
+  test('follows a tar that ends with a hole while it is written', async () => {
+    const [tar, tree] = [join(folder, 'layer.tar'), join(folder, 'tree')];
+    mkdirSync(tree);
+    const zeros = Buffer.alloc(3 << 20);
+    const thread = new TreeThread(hostPath(tar), hostPath(tree));
+    const writer = new LayerWriter(hostPath(tar), { onFlush: (end) => thread.written(end) });
+    writer.addFile(
+      { ...attributes, type: 'file', path: path('zeros'), size: zeros.length },
+      { kind: 'bytes', bytes: zeros },
+    );
+    // The thread comes to the end of what there is.
+    while (!existsSync(join(tree, 'zeros'))) await sleep(10);
+    await sleep(100);
+    const { diffId, size } = writer.finish();
+    expect(await thread.finish(size)).toBe(diffId);
+    expect(statSync(join(tree, 'zeros')).size).toBe(zeros.length);
   });
 });

@@ -6,6 +6,9 @@ const setgroupsFunction = libcFunction('int setgroups(size_t size, const uint32_
 const setresgid = libcFunction('int setresgid(uint32_t real, uint32_t effective, uint32_t saved)');
 const setresuid = libcFunction('int setresuid(uint32_t real, uint32_t effective, uint32_t saved)');
 const prctl = libcFunction('int prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)');
+// They give what was before, and fail without a word.
+const setfsuid = libcFunction('uint32_t setfsuid(uint32_t uid)');
+const setfsgid = libcFunction('uint32_t setfsgid(uint32_t gid)');
 const capset = libcFunction('int capset(const uint32_t *header, const uint32_t *data)');
 
 /** Who a process is. */
@@ -88,6 +91,21 @@ export function becomeUser({ uid, gid, groups }: Identity, capabilities: readonl
   const high = Number(mask >> 32n);
   const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]);
   capset([header, new Uint32Array([low, low, 0, high, high, 0])]);
+}
+
+/**
+ * Does something with files as another user would: of the calling thread alone, and nothing asynchronous. As the kernel
+ * has it, /proc shows what processes have open to who they belong to, and not to root without CAP_SYS_PTRACE.
+ */
+export function asFileUser<T>({ uid, gid }: Omit<Identity, 'groups'>, work: () => T): T {
+  const groupBefore = setfsgid([gid]);
+  const userBefore = setfsuid([uid]);
+  try {
+    return work();
+  } finally {
+    setfsuid([userBefore]);
+    setfsgid([groupBefore]);
+  }
 }
 
 function dropFromBoundingSet(kept: readonly Capability[]): void {

@@ -1,4 +1,5 @@
 export {
+  asFileUser,
   becomeUser,
   CAPABILITIES,
   capabilityMask,

@@ -1,5 +1,6 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asFileUser, errorCode } from '@caisson/sys';
 import { RuntimeError } from '../../errors.ts';
 
 const ROUNDS = 2000;
@@ -32,6 +33,18 @@ function processesIn(root: string): number[] {
 function rootOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/root`);
+  } catch (error) {
+    return errorCode(error) === 'EACCES' ? rootOfOther(pid) : undefined;
+  }
+}
+
+/** Of a process of another user, as that user sees it: root of a stock container does not. */
+function rootOfOther(pid: number): string | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const [uid, gid] = [/^Uid:\t(\d+)/m, /^Gid:\t(\d+)/m].map((line) => line.exec(status)?.[1]);
+    if (uid === undefined || gid === undefined) return undefined;
+    return asFileUser({ uid: Number(uid), gid: Number(gid) }, () => readlinkSync(`/proc/${pid}/root`));
   } catch {
     return undefined;
   }
