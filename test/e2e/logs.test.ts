@@ -102,7 +102,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what steps write',
       'error[no-such-build]: this store knows no build "x"\n  hint: the last 50 builds are kept: caisson builds\nexit code 1\n',
     );
     expect(await failureOf(world, ['logs', '7'])).toBe(
-      'error[usage]: the build has no step "7"\n  expected: 1 to 1, or a name like "2/2"\n  see caisson logs --help\nexit code 2\n',
+      'error[usage]: the build has no step "7"\n  expected: 1, or a name like "2/2"\n  see caisson logs --help\nexit code 2\n',
     );
     const [id = ''] = (await world.ok(['builds', '-q'])).stdout.split('\n');
     expect((await world.ok(['logs'])).stderr).toBe(`all steps of build ${id} were cached\n`);
