@@ -130,6 +130,7 @@ export class SandboxHost implements AsyncDisposable {
    */
   async probeMaps(folder: string): Promise<string | undefined> {
     await this.#ready;
+    if (this.#whyNotMounted !== undefined) throw this.#whyNotMounted;
     const id = this.#newId();
     const answer = this.#answer(id);
     this.#send({ kind: 'probe-maps', id, folder });
