@@ -12,21 +12,10 @@ import { lacks } from '../rig/tools.ts';
 import { test } from '../rig/world.ts';
 
 /** What root of a container has, started as `docker run` does it. */
-const CAPABILITIES_OF_DOCKER = [
-  ...[
-    'chown',
-    'dac_override',
-    'fsetid',
-    'fowner',
-    'mknod',
-    'net_raw',
-    'setgid',
-    'setuid',
-    'setfcap',
-    'setpcap',
-  ],
-  ...['net_bind_service', 'sys_chroot', 'kill', 'audit_write'],
-];
+const CAPABILITIES_OF_DOCKER =
+  'chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write'.split(
+    ' ',
+  );
 
 describe.skipIf(lacks('root'))('circumstances', () => {
   test('a file that grows while it is read', async ({ world }) => {

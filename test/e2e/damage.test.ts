@@ -107,10 +107,11 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a store with a dam
         const isTrusted = object.startsWith('trees/') || object === 'index.json';
         if (!isTrusted) expect([object, await build(world)]).toEqual([object, id]);
         await problemsOf(world, ['--repair']);
-        expect([object, ...(await problemsOf(world))]).toEqual([object]);
         if (isTrusted) expect([object, await build(world)]).toEqual([object, id]);
         expect([object, ...checkStore(world.store)]).toEqual([object]);
+        // That all of it is mended shows when the next file is damaged: verify names that one alone.
       }
+      expect(await problemsOf(world)).toEqual([]);
       expect((await world.ok(['run', 'app', 'cat', '/copy'])).stdout).toBe('a\nb\n');
     },
   );

@@ -190,5 +190,5 @@ test('a tree that stays is walked by a prune that adds up, and by no other', asy
   await prune(store, session, { matches: () => false, isMeasured: false });
   expect(store.sizes.measured(`tree ${form}`)).toBeUndefined();
   await prune(store, session, { matches: () => false });
-  expect(store.sizes.measured(`tree ${form}`)).toBeGreaterThan(1);
+  expect(store.sizes.measured(`tree ${form}`)).toBeDefined();
 });
