@@ -6,7 +6,7 @@ import { test, type ApiWorld } from '../rig/api-world.ts';
 import { lacks } from '../rig/tools.ts';
 
 /** How many files the context has; 100,000 take minutes on a small machine. */
-const FILES = Number(process.env['EVENT_LOOP_FILES'] ?? '20000');
+const FILES = Number(process.env['EVENT_LOOP_FILES'] ?? '10000');
 
 const nameOf = (index: number): string => `folder-${index % 200}/file-${index}`;
 
