@@ -58,6 +58,26 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('isolation chroot',
     expect(checkStore(world.store)).toEqual([]);
   });
 
+  test('takes what is written to /dev/stdout and /dev/stderr, in its order', async ({ world }) => {
+    const dockerfile = [
+      'FROM busybox',
+      'RUN ln -s /dev/stdout /log; echo one; echo two > /dev/stdout; echo three; echo four >> /log; echo five',
+      'RUN exec 2>&-; echo six > /dev/stderr; (sleep 1; echo seven > /dev/stderr) &',
+      'USER 1000:1000',
+      'RUN echo eight | tee /dev/stdout; head -c 300000 /dev/zero | tr "\\0" x > /dev/stderr',
+      '',
+    ];
+    world.write({ Dockerfile: dockerfile.join('\n') });
+    const { stderr } = await world.ok(['build', '-t', 'app', '.'], { env: CHROOT });
+    const lines = [...stderr.matchAll(/^#\d+ [\d.]+ (one|two|three|four|five|six|seven|eight|x+)$/gm)];
+    const said = lines.map(([, text = '']) => text).filter((text) => !text.startsWith('x'));
+    expect(said).toEqual(['one', 'two', 'three', 'four', 'five', 'six', 'eight', 'eight']);
+    expect(stderr.match(/x/g)?.length).toBeGreaterThanOrEqual(300_000);
+    const command = 'echo a; echo b > /dev/stdout; echo c > /dev/stderr';
+    const run = await world.ok(['run', '--rm', 'app', 'sh', '-c', command], { env: CHROOT });
+    expect([run.stdout.split('\n').toSorted(), run.stderr]).toEqual([['', 'a', 'b'], 'c\n']);
+  });
+
   test('gives no right with which its root could be left', async ({ world }) => {
     const marker = `97531.${process.pid}`;
     world.write({

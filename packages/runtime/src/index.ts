@@ -7,7 +7,8 @@ export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulim
 export { chooseRuntimes, isolationOf, ISOLATIONS, type RuntimeChoice } from './isolation.ts';
 export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';
 export type { PassedStreams } from './passed-streams.ts';
-export { SandboxHost, type HostOptions, type OutputListener, type RunOptions } from './sandbox-host.ts';
+export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
+export type { HostOptions } from './start-host.ts';
 export type {
   BindMount,
   CommitRequest,

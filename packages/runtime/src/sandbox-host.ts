@@ -1,7 +1,4 @@
-import type { execa } from 'execa';
-import { heldCapabilities } from '@caisson/sys';
-import { SANDBOX_HOST } from './entry-points.ts';
-import { NAMESPACES_HINT, RuntimeError } from './errors.ts';
+import { RuntimeError } from './errors.ts';
 import {
   isHostMessage,
   type HostError,
@@ -11,8 +8,15 @@ import {
   type MountingRuntime,
   type RootKind,
 } from './host-protocol.ts';
-import type { PassedStreams } from './passed-streams.ts';
 import type { RuntimeName, SandboxMount, SandboxRequest, SandboxResult } from './sandbox-spec.ts';
+import {
+  hostDied,
+  mayMount,
+  mayNotMount,
+  startHost,
+  type HostOptions,
+  type Subprocess,
+} from './start-host.ts';
 
 /** Takes what a sandbox writes, as it comes. */
 export type OutputListener = (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
@@ -26,16 +30,6 @@ export interface RunOptions {
   readonly onStart?: (pass: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** How to start a host. */
-export interface HostOptions {
-  /** An empty folder of the store's for what it needs. */
-  readonly folder: string;
-  /** What may make its sandboxes: a host without namespaces is started for `chroot`, where no other one comes up. */
-  readonly runtimes: readonly RuntimeName[];
-  /** Whether sandboxes may have the standard streams of this process, or which descriptors in place of those. */
-  readonly stdio?: 'ignore' | 'inherit' | PassedStreams;
-}
-
 interface Pending {
   readonly resolve: (message: Answer) => void;
   readonly reject: (error: unknown) => void;
@@ -43,8 +37,6 @@ interface Pending {
 }
 
 type Answer = Extract<HostMessage, { kind: 'result' | 'probed' }>;
-
-type Subprocess = ReturnType<typeof startHost>;
 
 /**
  * The builder's end of the sandbox host: a process which owns all mounts and sandboxes of a build. It lives in
@@ -274,33 +266,6 @@ async function withLayers<From, To>(
   return { ...rest, layers: own, spec: { ...spec, mounts } };
 }
 
-/*
- * setpriv lets the kernel kill unshare when the builder dies, and --kill-child the host when unshare does: the first
- * process of a pid namespace takes everything in it along. All mounts are private to the namespace. A host that copies
- * has nothing of this: it sees that its channel closes.
- */
-function startHost(
-  start: typeof execa,
-  kind: RootKind,
-  folder: string,
-  stdio: NonNullable<HostOptions['stdio']>,
-) {
-  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  const host = [process.execPath, SANDBOX_HOST, folder, kind];
-  const [program = '', ...args] =
-    kind === 'copied' ? host : ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...host];
-  return start(program, args, {
-    ipc: true,
-    serialization: 'advanced',
-    buffer: { ipc: false }, // the output of steps passes here
-    stdio: stdioOf(stdio),
-    detached: true,
-    reject: false,
-    cleanup: false,
-    cwd: '/',
-  });
-}
-
 /** Why neither kind of host came up. */
 function both(first: RuntimeError | undefined, second: RuntimeError): RuntimeError {
   if (first === undefined) return second;
@@ -311,49 +276,4 @@ function both(first: RuntimeError | undefined, second: RuntimeError): RuntimeErr
 
 function errorOf({ code, message, hint }: HostError): RuntimeError {
   return new RuntimeError(code, message, hint === undefined ? {} : { hint });
-}
-
-function mayMount(): boolean {
-  return heldCapabilities().has('SYS_ADMIN');
-}
-
-function mayNotMount(): RuntimeError {
-  const message = 'steps need namespaces of their own, and this process may not make any';
-  return new RuntimeError('unsupported', message, { hint: NAMESPACES_HINT });
-}
-
-/** PASSED_STREAMS says where what is passed comes to lie. */
-function stdioOf(stdio: 'ignore' | 'inherit' | PassedStreams): HostStdio {
-  if (stdio === 'inherit') return ['inherit', 'inherit', 'inherit'];
-  if (stdio === 'ignore') return ['ignore', 'ignore', 'pipe'];
-  const passed = [stdio.input, stdio.output, stdio.error].filter(isDescriptor);
-  return ['ignore', 'ignore', 'pipe', ...passed];
-}
-
-type Descriptor = 3 | 4 | 5 | 6 | 7 | 8 | 9;
-type HostStdio = ['ignore' | 'inherit', 'ignore' | 'inherit', 'inherit' | 'pipe', ...Descriptor[]];
-
-/** The types of execa know descriptors up to 9; there are more. */
-function isDescriptor(number: number): number is Descriptor {
-  return number > 2;
-}
-
-function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeError {
-  if (code === 'ENOENT') {
-    return new RuntimeError('missing-tool', 'setpriv and unshare of util-linux are needed to run steps', {
-      hint: 'apt-get install util-linux',
-    });
-  }
-  if (
-    typeof stderr === 'string' &&
-    /^unshare: .*: (Operation not permitted|Permission denied)$/m.test(stderr)
-  ) {
-    return mayNotMount();
-  }
-  const said =
-    typeof stderr === 'string' && stderr !== '' ? `: ${stderr.trim().split('\n').slice(-3).join(' | ')}` : '';
-  return new RuntimeError(
-    'host-died',
-    `the process that runs the sandboxes ended (${shortMessage ?? 'no reason given'})${said}`,
-  );
 }

@@ -54,7 +54,11 @@ export type SandboxMount<Layers = LayerSource> =
   /** A folder or file of the host. */
   | ({ readonly kind: 'folder' } & BindMount)
   /** A folder of the store's, which nobody else uses meanwhile where it cannot be mounted. */
-  | ({ readonly kind: 'cache' } & BindMount)
+  | ({
+      readonly kind: 'cache';
+      /** A file that says where the folder is while it is moved away: for whoever has to bring it back. */
+      readonly away: string;
+    } & BindMount)
   /** A stack of layers, or a path in it. What is written to it is dropped. */
   | {
       readonly kind: 'layers';

@@ -2,12 +2,16 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { join } from 'node:path';
 import type { StorePaths } from './paths.ts';
 
-/** Beside a cache that was moved to where a step uses it: a file that says where that is. */
 const AWAY = '.away';
+
+/** The file that says where a cache is while its user has moved it. */
+export function awayNote(path: string): string {
+  return `${path}${AWAY}`;
+}
 
 /** Brings a cache back that somebody moved away who has died since. The caller holds it. */
 export function bringBack(path: string): void {
-  const note = `${path}${AWAY}`;
+  const note = awayNote(path);
   if (!existsSync(note)) return;
   try {
     renameSync(readFileSync(note), path);
@@ -23,7 +27,7 @@ export function bringBackFrom(folder: string, { cacheMounts }: StorePaths): void
   for (const name of readdirSync(cacheMounts)) {
     if (!name.endsWith(AWAY)) continue;
     const path = join(cacheMounts, name.slice(0, -AWAY.length));
-    if (placeOf(`${path}${AWAY}`).startsWith(`${folder}/`)) bringBack(path);
+    if (placeOf(awayNote(path)).startsWith(`${folder}/`)) bringBack(path);
   }
 }
 

@@ -13,7 +13,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf, hexOf } from '@caisson/oci';
 import { errorCode, ownerError } from '@caisson/sys';
-import { bringBack } from './away-caches.ts';
+import { awayNote, bringBack } from './away-caches.ts';
 import { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 import type { StorePaths } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
@@ -32,6 +32,8 @@ export type CacheMountName =
 /** A cache folder that is in use. Disposing of it lets others have it. */
 export interface OpenCacheMount extends Disposable {
   readonly path: string;
+  /** A file which says where the folder is while its user has moved it. */
+  readonly away: string;
   /** What its use is noted under. */
   readonly useName: string;
 }
@@ -72,7 +74,12 @@ export class CacheMounts {
       if (!existsSync(path)) bringBack(path);
       if (!existsSync(path)) await make(name, path, session, fill);
       this.#sizes.forget(cacheMountName(lock.slot)); // what it takes from now on is not known
-      return { path, useName: cacheMountName(lock.slot), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+      return {
+        path,
+        away: awayNote(path),
+        useName: cacheMountName(lock.slot),
+        [Symbol.dispose]: () => lock[Symbol.dispose](),
+      };
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;

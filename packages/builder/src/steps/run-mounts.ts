@@ -127,6 +127,7 @@ export class RunMounts {
         return shown({
           kind: 'cache',
           source: cache.path,
+          away: cache.away,
           target: mount.target,
           isReadOnly: mount.isReadOnly,
         });

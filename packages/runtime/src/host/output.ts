@@ -45,7 +45,8 @@ export function passedStreams(stdin: boolean): StandardStreams {
   return { stdio: [stdin ? input : 'ignore', output, error], started() {}, drained: Promise.resolve() };
 }
 
-async function readPipe(fd: number, stream: 'stdout' | 'stderr', sink: OutputSink): Promise<void> {
+/** Reads a pipe to its end, and closes it. */
+export async function readPipe(fd: number, stream: 'stdout' | 'stderr', sink: OutputSink): Promise<void> {
   const socket = new Socket({ fd, readable: true, writable: false });
   for await (const chunk of socket) {
     if (chunk instanceof Uint8Array) await sink(stream, chunk);

@@ -1,12 +1,11 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fsPath } from '@caisson/layer';
 import { mount, MOUNT, UNMAPPED_HINT, unmappedText, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, Lower, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
 import { relayAgent } from './agent-relay.ts';
-import { RootFolder } from './root-folder.ts';
+import { shownPart } from './shown-part.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What was made for the mounts of a sandbox. Disposing of it takes the mounts away. */
@@ -87,11 +86,5 @@ function layersSource(
     mountOverlay(workspace, layers, workspace.newUpperInMemory(), place);
     stack.defer(() => unmount(place, 'detach'));
   }
-  const shown = new RootFolder(root);
-  const { path: at, kind } = shown.follow(path);
-  if (kind === undefined) throw new RuntimeError('unsafe-path', `there is no ${path} to be mounted`);
-  const source = fsPath(shown.locate(at));
-  if (typeof source !== 'string' || (!lstatSync(source).isDirectory() && !lstatSync(source).isFile()))
-    throw new RuntimeError('unsafe-path', `${path} is neither a file nor a folder that can be mounted`);
-  return source;
+  return shownPart(root, path);
 }

@@ -160,7 +160,7 @@ function startWith(
   }
 }
 
-export function openStreams(spec: ProgramSpec, sink: OutputSink): StandardStreams {
+function openStreams(spec: ProgramSpec, sink: OutputSink): StandardStreams {
   switch (spec.stdio) {
     case 'stream':
       return streamOutput(sink);

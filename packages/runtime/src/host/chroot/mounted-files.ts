@@ -1,16 +1,15 @@
 import { chmodSync, chownSync, copyFileSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fsPath } from '@caisson/layer';
-import { RuntimeError } from '../../errors.ts';
 import type { BindMount, LayerFiles, SandboxMount } from '../../sandbox-spec.ts';
 import { relayAgent } from '../agent-relay.ts';
-import { RootFolder } from '../root-folder.ts';
+import { shownPart } from '../shown-part.ts';
+import type { Home } from './placements.ts';
 import type { RootTrees } from './root-trees.ts';
 
 /** What stands where a mount would be. */
 export interface MountedFiles extends BindMount {
-  /** What is to be done with it afterwards. */
-  readonly end: 'drop' | 'bring back';
+  /** Where it is brought back to; undefined for what is dropped. */
+  readonly home: Home | undefined;
 }
 
 type Mount = SandboxMount<readonly LayerFiles[]>;
@@ -30,9 +29,10 @@ export async function makeMountedFiles(
   for (const [index, mount] of mounts.entries()) {
     const place = join(folder, `mount-${index}`);
     const { target } = mount;
-    const isMoved = mount.kind === 'cache' && !mount.isReadOnly;
     const source = await sourceOf(trees, mount, place, stack);
-    made.push({ source, target, isReadOnly: false, end: isMoved ? 'bring back' : 'drop' });
+    const isMoved = mount.kind === 'cache' && !mount.isReadOnly;
+    const home = isMoved ? { path: source, away: mount.away } : undefined;
+    made.push({ source, target, isReadOnly: false, home });
   }
   return made;
 }
@@ -76,11 +76,5 @@ async function copiedLayers(
   place: string,
 ): Promise<string> {
   await trees.make(place, layers);
-  const shown = new RootFolder(place);
-  const { path: at, kind } = shown.follow(path);
-  if (kind === undefined) throw new RuntimeError('unsafe-path', `there is no ${path} to be mounted`);
-  const source = fsPath(shown.locate(at));
-  if (typeof source !== 'string' || (!lstatSync(source).isDirectory() && !lstatSync(source).isFile()))
-    throw new RuntimeError('unsafe-path', `${path} is neither a file nor a folder that can be mounted`);
-  return source;
+  return shownPart(place, path);
 }

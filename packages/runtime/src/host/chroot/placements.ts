@@ -4,18 +4,22 @@ import { cleanPath, bytesOf, fsPath, parentOf, parentsOf, timeOf, type BytePath 
 import { setTimes } from '@caisson/sys';
 import type { RootFolder } from '../root-folder.ts';
 
+/** Where something lies when no step uses it. */
+export interface Home {
+  readonly path: string;
+  /** A file that says where it is meanwhile: for whoever comes when nobody is left to bring it back. */
+  readonly away: string;
+}
+
 /** Something that stands in a root while a step runs. */
 interface Placed {
   readonly path: BytePath;
   /** Where what was there before has been put. */
   readonly aside: string | undefined;
   /** Where it is put afterwards; undefined for what is of no use any more. */
-  readonly home: string | undefined;
+  readonly home: Home | undefined;
   readonly inode: bigint;
 }
-
-/** Says of a folder that was moved where it is: for whoever comes when nobody is left to bring it back. */
-const AWAY = '.away';
 
 /**
  * What elsewhere would be mounts: files and folders that are moved to where a step expects them, and back or away
@@ -35,9 +39,9 @@ export class Placements {
   /**
    * Moves something into the root.
    * @param target where to, in the root; links on the way have been followed
-   * @param end whether it is brought back to where it was, as something that others want to find there
+   * @param home where it is brought back to, as something that others want to find there
    */
-  place(source: string, target: string, end: 'drop' | 'bring back' = 'drop'): void {
+  place(source: string, target: string, home?: Home): void {
     const path = cleanPath(bytesOf(target));
     this.#root.makeFolders(parentOf(path));
     const at = fsPath(this.#root.locate(path));
@@ -46,8 +50,7 @@ export class Placements {
       const aside = isTaken ? join(this.#folder, `aside-${this.#placed.length}`) : undefined;
       if (aside !== undefined) renameSync(at, aside);
       const { ino: inode } = lstatSync(source, { bigint: true });
-      const home = end === 'drop' ? undefined : source;
-      if (home !== undefined) writeFileSync(`${home}${AWAY}`, at);
+      if (home !== undefined) writeFileSync(home.away, at);
       this.#placed.push({ path, aside, home, inode });
       renameSync(source, at);
     });
@@ -63,14 +66,14 @@ export class Placements {
     const { path, aside, home } = placed;
     if (this.#hasParent(path)) this.#keepingTime(parentOf(path), () => this.#clear(placed));
     else if (aside !== undefined) rmSync(aside, { recursive: true, force: true });
-    if (home !== undefined) rmSync(`${home}${AWAY}`, { force: true });
+    if (home !== undefined) rmSync(home.away, { force: true });
   }
 
   #clear({ path, aside, home, inode }: Placed): void {
     const at = fsPath(this.#root.locate(path));
     const now = lstatSync(at, { bigint: true, throwIfNoEntry: false });
     if (now !== undefined && home !== undefined && now.ino === inode && now.isDirectory())
-      renameSync(at, home);
+      renameSync(at, home.path);
     else if (now !== undefined) rmSync(at, { recursive: true, force: true });
     if (aside !== undefined) renameSync(aside, at);
   }

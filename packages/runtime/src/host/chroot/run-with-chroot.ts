@@ -6,9 +6,9 @@ import { CHROOT_INIT } from '../../entry-points.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { ProgramInit } from '../../init/init-spec.ts';
 import { startChild } from '../child.ts';
-import type { StandardStreams } from '../output.ts';
 import type { PreparedSandbox } from '../prepared-sandbox.ts';
 import type { Running } from '../running.ts';
+import type { NamedOutput } from './named-output.ts';
 import { endProcessesIn } from './processes-in.ts';
 
 /**
@@ -20,7 +20,7 @@ import { endProcessesIn } from './processes-in.ts';
 export async function runWithChroot(
   sandbox: PreparedSandbox,
   capabilities: readonly Capability[],
-  streams: StandardStreams,
+  output: NamedOutput,
   running: Running,
 ): Promise<number> {
   const { spec, folder, root, executable, env, account } = sandbox;
@@ -40,13 +40,14 @@ export async function runWithChroot(
   writeFileSync(specPath, JSON.stringify(init), { mode: 0o600 });
   closeSync(openSync(problem, 'wx', 0o600));
   const program = { file: process.execPath, name: process.execPath };
-  const child = startChild(program, [CHROOT_INIT, specPath], streams, {
+  const child = startChild(program, [CHROOT_INIT, specPath], output.streams, {
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
   });
   running.watch(() => child.pid);
   const end = await child.ended;
   await endProcessesIn(root);
-  await streams.drained;
+  output[Symbol.dispose]();
+  await output.streams.drained;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   const reason = end.kind === 'not-started' ? end.code : readFileSync(problem, 'utf8');
   if (end.kind === 'not-started' || reason !== '')

@@ -9,9 +9,9 @@ import { prepareSandbox, type PreparedSandbox } from '../prepared-sandbox.ts';
 import { checkUlimits } from '../rlimits.ts';
 import { RootFolder } from '../root-folder.ts';
 import type { Running } from '../running.ts';
-import { openStreams } from '../sandbox.ts';
 import type { CopyingHost } from './copying-host.ts';
 import { makeMountedFiles, type MountedFiles } from './mounted-files.ts';
+import { NamedOutput } from './named-output.ts';
 import { Placements } from './placements.ts';
 import { endProcessesIn } from './processes-in.ts';
 import { refuseWhatCannotBe } from './refuse.ts';
@@ -63,13 +63,14 @@ async function runPrepared(
   const targets = new MountTargets(rootFolder);
   const placements = new Placements(rootFolder, folder);
   using stack = new DisposableStack();
+  const output = stack.use(new NamedOutput(folder, spec, sink));
   try {
     const shown = await makeMountedFiles(host.trees, folder, spec.mounts, stack);
     const prepared = prepareSandbox({ id, folder, root, spec, shown }, host.networkFiles, targets);
-    placeSystemFolders(prepared.systemMounts, folder, placements);
+    placeSystemFolders(prepared.systemMounts, folder, placements, output);
     placeFiles(prepared, shown, placements);
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
-    return await runWithChroot(prepared, host.capabilities, openStreams(spec, sink), running);
+    return await runWithChroot(prepared, host.capabilities, output, running);
   } finally {
     running.over();
     await endProcessesIn(root);
@@ -90,6 +91,6 @@ function placeFiles(
     const files = made.get(source);
     const copy = join(folder, `file-${index}`);
     if (files === undefined) copyFileSync(source, copy);
-    placements.place(files?.source ?? copy, target, files?.end);
+    placements.place(files?.source ?? copy, target, files?.home);
   }
 }

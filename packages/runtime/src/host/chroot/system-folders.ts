@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { FILE_TYPE, makeNode, splitDevice } from '@caisson/sys';
 import { DEVICE_LINKS, DEVICES, type SystemMount } from '../../profile.ts';
+import type { NamedOutput } from './named-output.ts';
 import type { Placements } from './placements.ts';
 
 /** What says something of the machine: as it was when the step began. */
@@ -33,6 +34,7 @@ export function placeSystemFolders(
   mounts: readonly SystemMount[],
   folder: string,
   placements: Placements,
+  output: NamedOutput,
 ): void {
   for (const { type, target } of mounts) {
     const made = join(folder, `system-${type}`);
@@ -40,6 +42,7 @@ export function placeSystemFolders(
       case 'tmpfs':
         if (target.endsWith('/shm')) break; // in that of /dev
         makeDevices(made);
+        output.moveTo(made); // in the place of links
         placements.place(made, target);
         break;
       case 'proc':

@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, constants, openSync, renameSync, write } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { errorCode, FILE_TYPE, makeNode } from '@caisson/sys';
+import { PASSED_STREAMS } from '../../passed-streams.ts';
+import type { ProgramSpec } from '../../sandbox-spec.ts';
+import { inheritStreams, passedStreams, readPipe, type OutputSink, type StandardStreams } from '../output.ts';
+
+const NAMES = ['stdout', 'stderr'] as const;
+type Name = (typeof NAMES)[number];
+
+interface NamedPipe {
+  readonly path: string;
+  readonly read: number;
+  readonly write: number;
+}
+
+/**
+ * What a step writes, and what it writes to /dev/stdout and /dev/stderr: named pipes, since without a /proc of its own
+ * links to its descriptors lead nowhere. Of a step whose output is read they are its streams.
+ */
+export class NamedOutput implements Disposable {
+  readonly streams: StandardStreams;
+  readonly #pipes: Readonly<Record<Name, NamedPipe>>;
+  #isOpen = true;
+
+  /** @param folder where to make the pipes */
+  constructor(folder: string, spec: ProgramSpec, sink: OutputSink) {
+    this.#pipes = { stdout: makeNamed(folder, 'stdout'), stderr: makeNamed(folder, 'stderr') };
+    const own = ownStreams(spec);
+    const drained = Promise.all(
+      NAMES.map((name) => readPipe(this.#pipes[name].read, name, own === undefined ? sink : passOn(spec))),
+    );
+    const { stdout, stderr } = this.#pipes;
+    this.streams = {
+      stdio: own?.stdio ?? ['ignore', stdout.write, stderr.write],
+      started() {}, // who opens a pipe later must find it read: see end()
+      drained: drained.then(() => undefined),
+    };
+  }
+
+  /** Moves the pipes to where the step finds them. */
+  moveTo(devices: string): void {
+    for (const name of NAMES) renameSync(this.#pipes[name].path, join(devices, name));
+  }
+
+  /** Says that nobody writes any more: what was written can be read to its end. */
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (const name of NAMES) closeSync(this.#pipes[name].write);
+  }
+}
+
+function makeNamed(folder: string, name: Name): NamedPipe {
+  const path = join(folder, name);
+  makeNode(path, FILE_TYPE.fifo | 0o600, { major: 0, minor: 0 });
+  chmodSync(path, 0o666); // the umask is not asked; the step may be another user's
+  const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { path, read, write: openSync(path, constants.O_WRONLY) };
+}
+
+/** Streams that are not read here. */
+function ownStreams({ stdio, stdin }: ProgramSpec): StandardStreams | undefined {
+  switch (stdio) {
+    case 'stream':
+      return undefined;
+    case 'passed':
+      return passedStreams(stdin);
+    case 'inherit':
+    case 'terminal':
+      return inheritStreams(stdin);
+  }
+}
+
+const writeTo = promisify(write);
+/** How long to wait for who reads a pipe that takes nothing more, in milliseconds. */
+const FULL = 10;
+
+/** Writes to what the step has as its streams. */
+function passOn({ stdio }: ProgramSpec): OutputSink {
+  const { output, error } = stdio === 'passed' ? PASSED_STREAMS : { output: 1, error: 2 };
+  return async (stream, data) => {
+    for (let at = 0; at < data.length;) {
+      try {
+        at += (await writeTo(stream === 'stdout' ? output : error, data, at)).bytesWritten;
+      } catch (failure) {
+        if (errorCode(failure) !== 'EAGAIN') return; // nobody reads it any more
+        await delay(FULL);
+      }
+    }
+  };
+}
