@@ -63,6 +63,20 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('why a step ran', (
     expect(await reasons(world)).toMatchObject({ 1: 'destination' });
   });
 
+  test('is told of the same context where there is one, else of which other', async ({ world }) => {
+    const dockerfile = 'FROM busybox\nCOPY file /\n';
+    world.write({ Dockerfile: dockerfile, file: '1', 'sub/Dockerfile': dockerfile, 'sub/file': '2' });
+    await reasons(world);
+    const elsewhere = `file: content (compared with ${world.context})`;
+    const { stderr } = await world.ok(['build', 'sub']);
+    expect(stderr).toContain(`#1 why: ${elsewhere}\n`);
+    const { stdout } = await world.ok(['explain']);
+    expect(stdout).toContain(`, of ${world.context}\n`);
+    // It was built last in another folder, and is like neither of the two.
+    world.write({ file: '3' });
+    expect(await reasons(world)).toStrictEqual({ 1: 'file: content' });
+  });
+
   test('names three files, and counts the others', async ({ world }) => {
     world.write({ Dockerfile: 'FROM busybox\nCOPY in /in\n', ...filesOf('1') });
     await reasons(world);

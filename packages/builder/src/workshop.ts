@@ -4,6 +4,7 @@ import type { BaseImages } from './bases/base-images.ts';
 import { openLayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import type { BuildClock } from './build-clock.ts';
+import { contextTitle } from './report/context-title.ts';
 import { BuildHost } from './build-host.ts';
 import { openAnew, type LocalContextOptions } from './context/kept-contexts.ts';
 import { NamedContexts } from './context/named-contexts.ts';
@@ -92,6 +93,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     ignoresCache: ignoresCache(request),
     caches: new BuildCaches(store, session, chains),
     dockerfile: source.path,
+    context: contextTitle(request),
     ...shared,
     remote: files,
     git,

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 8;
+const SCHEMA_VERSION = 9;
 /** Tables of large rows have a rowid: a key is looked up without reading them. */
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
@@ -13,7 +13,7 @@ const SCHEMA = `
   CREATE TABLE compressed (diff_id TEXT, setting TEXT, digest TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (diff_id, setting)) WITHOUT ROWID;
   CREATE TABLE remote_files (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE key_parts (digest TEXT PRIMARY KEY, text TEXT NOT NULL);
-  CREATE TABLE past_records (key TEXT PRIMARY KEY, op TEXT NOT NULL, stage TEXT NOT NULL, dockerfile TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE past_records (key TEXT PRIMARY KEY, op TEXT NOT NULL, stage TEXT NOT NULL, dockerfile TEXT NOT NULL, context TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX past_records_by_place ON past_records (op, stage, dockerfile, at);
   CREATE TABLE files (root TEXT, folder TEXT, known TEXT NOT NULL, PRIMARY KEY (root, folder));
   CREATE TABLE answers (question TEXT PRIMARY KEY, boot TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;

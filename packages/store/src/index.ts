@@ -15,7 +15,7 @@ export { nameImage } from './name-image.ts';
 export { parseCacheSize, parseSize, type SizeProblem } from './parse-size.ts';
 export { formId, ownLayer, type FormId } from './paths.ts';
 export type { RememberedBase } from './remembered-bases.ts';
-export { digestsIn, type StepPlace } from './past-records.ts';
+export { digestsIn, type PastRecord, type StepPlace } from './past-records.ts';
 export { removeImage, type RemovedImage } from './remove-image.ts';
 export { removeTreeLater } from './remove-tree.ts';
 export type { Session } from './session.ts';

@@ -8,12 +8,21 @@ export interface StepPlace {
   readonly op: string;
   readonly stage: string;
   readonly dockerfile: string;
+  /** What the build is of; undefined where that has no name. */
+  readonly context: string | undefined;
   /** The instruction in one line. */
   readonly text: string;
   /** The other steps of the stage: what they were says nothing of this one. */
   readonly siblings: ReadonlySet<string>;
   /** When the build began, in milliseconds since 1970: what it records itself is not earlier. */
   readonly since: number;
+}
+
+/** A record that there was. */
+export interface PastRecord {
+  readonly key: Digest;
+  /** What the build was of, as far as that is known: most often a folder of this machine. */
+  readonly context: string | undefined;
 }
 
 /** How many are remembered. */
@@ -31,16 +40,24 @@ export class PastRecords {
     this.#database = database;
   }
 
-  /** Remembers a record, and the texts that digests in it are made from. */
-  add({ key, keyRecord, stage, dockerfile, text }: StepRecord, parts: ReadonlyMap<Digest, string>): void {
+  /**
+   * Remembers a record, and the texts that digests in it are made from.
+   * @param context what the build was of
+   */
+  add(
+    { key, keyRecord, stage, dockerfile, text }: StepRecord,
+    parts: ReadonlyMap<Digest, string>,
+    context?: string,
+  ): void {
     const { op } = keyRecord;
     this.addParts(parts);
     this.#database.run(
-      'INSERT OR REPLACE INTO past_records VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO past_records VALUES (?, ?, ?, ?, ?, ?, ?)',
       key,
       typeof op === 'string' ? op : '',
       stage,
       dockerfile,
+      context ?? '',
       text,
       Date.now(),
     );
@@ -58,23 +75,26 @@ export class PastRecords {
     });
   }
 
-  /** The keys of the last records of a place: first those of the same instruction, then the newest. */
-  near({ op, stage, dockerfile, text, siblings, since }: StepPlace, limit: number): Digest[] {
+  /** The last records of a place: first those of the same context, then of the same instruction, then the newest. */
+  near({ op, stage, dockerfile, context, text, siblings, since }: StepPlace, limit: number): PastRecord[] {
     const rows = this.#database.all(
-      `SELECT key, text FROM past_records WHERE op = ? AND stage = ? AND dockerfile = ? AND at < ?
-       ORDER BY text = ? DESC, at DESC LIMIT ?`,
+      `SELECT key, context, text FROM past_records WHERE op = ? AND stage = ? AND dockerfile = ? AND at < ?
+       ORDER BY context = ? DESC, text = ? DESC, at DESC LIMIT ?`,
       op,
       stage,
       dockerfile,
       since,
+      context ?? '',
       text,
       limit * 20,
     );
     return rows
       .filter((row) => row['text'] === text || !siblings.has(String(row['text'])))
       .slice(0, limit)
-      .map(({ key }) => String(key))
-      .filter(isDigest);
+      .flatMap(({ key, context: of }) => {
+        const digest = String(key);
+        return isDigest(digest) ? [{ key: digest, context: of === '' ? undefined : String(of) }] : [];
+      });
   }
 
   /** Keeps texts by their digests. */

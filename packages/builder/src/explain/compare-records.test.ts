@@ -6,7 +6,13 @@ import { compareRecords, distance, type OldRecord, type StepToExplain } from './
 import type { PartReader } from './compare-selections.ts';
 
 const NOW = { op: 'run', version: 2, args: ['sh'], env: ['A=1', 'B=2'], cwd: '/' };
-const STEP: StepToExplain = { before: EMPTY_STATE, titles: [], args: new Set(['B']), mounted: [] };
+const STEP: StepToExplain = {
+  before: EMPTY_STATE,
+  context: undefined,
+  titles: [],
+  args: new Set(['B']),
+  mounted: [],
+};
 const nothing: PartReader = () => undefined;
 
 function changes(before: OldRecord, after = NOW, read = nothing): Change[] {

@@ -10,6 +10,8 @@ export type OldRecord = Readonly<Record<string, Json>>;
 /** What is known of the step that is explained, besides its key record. */
 export interface StepToExplain {
   readonly before: FileState;
+  /** What the build is of; undefined where that has no name. */
+  readonly context: string | undefined;
   /** What the things that it selects are called. */
   readonly titles: readonly string[];
   /** The variables that are args. */

@@ -5,12 +5,19 @@ import { compareRecords, distance, type StepToExplain } from './compare-records.
 import type { PartReader } from './compare-selections.ts';
 import type { MissReason } from '../solve/miss-reason.ts';
 
+/** A record to compare with. */
+export interface EarlierRecord {
+  readonly record: StepRecord;
+  /** What it was built of, as far as that is known. */
+  readonly context: string | undefined;
+}
+
 /** Where records are looked for to compare with. */
 export interface EarlierRecords {
   /** Whether there was a record of a key. */
   had(key: Digest): boolean;
   /** Records of the same place in a Dockerfile, those that are likely to be the nearest first. */
-  near(): Promise<readonly StepRecord[]>;
+  near(): Promise<readonly EarlierRecord[]>;
   readonly read: PartReader;
 }
 
@@ -27,21 +34,24 @@ export async function explainMiss(
   if (earlier.had(key)) return { kind: 'evicted' };
   const nearest = nearestOf(record, await earlier.near());
   if (nearest === undefined) return { kind: 'no-record' };
-  const changes = compareRecords(nearest.keyRecord, record, step, earlier.read);
-  return { kind: 'changed', than: nearest.key, changes };
+  const { key: than, keyRecord } = nearest.record;
+  const changes = compareRecords(keyRecord, record, step, earlier.read);
+  const { context } = nearest;
+  const isElsewhere = context !== undefined && context !== step.context;
+  return { kind: 'changed', than, changes, ...(isElsewhere ? { context } : {}) };
 }
 
-function nearestOf(record: KeyRecord, candidates: readonly StepRecord[]): StepRecord | undefined {
+function nearestOf(record: KeyRecord, candidates: readonly EarlierRecord[]): EarlierRecord | undefined {
   const ranked = candidates.map((candidate) => ({
     candidate,
-    differing: distance(candidate.keyRecord, record),
-    common: commonCommand(candidate.keyRecord['args'], record['args']),
+    differing: distance(candidate.record.keyRecord, record),
+    common: commonCommand(candidate.record.keyRecord['args'], record['args']),
   }));
   const [first] = ranked.toSorted(
     (a, b) =>
       a.differing - b.differing ||
       b.common - a.common ||
-      (a.candidate.created < b.candidate.created ? 1 : -1),
+      (a.candidate.record.created < b.candidate.record.created ? 1 : -1),
   );
   return first?.candidate;
 }

@@ -50,7 +50,12 @@ const change = z.union([
 ]);
 const reason = z.union([
   z.object({ kind: z.enum(['no-record', 'evicted', 'lost', 'no-cache']) }),
-  z.object({ kind: z.literal('changed'), than: digest, changes: z.array(change) }),
+  z.object({
+    kind: z.literal('changed'),
+    than: digest,
+    context: z.optional(z.string()),
+    changes: z.array(change),
+  }),
 ]);
 const reportSchema = z.object({
   id: z.string(),

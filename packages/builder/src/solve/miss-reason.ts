@@ -15,6 +15,8 @@ export type MissReason =
       readonly kind: 'changed';
       /** The key of that one. */
       readonly than: Digest;
+      /** What that one was built of, where it is something else: another folder, or URL. */
+      readonly context?: string | undefined;
       /** What differs; what says most comes first. */
       readonly changes: readonly Change[];
     };

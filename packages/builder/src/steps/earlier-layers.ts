@@ -52,7 +52,7 @@ export class EarlierLayers {
   ): Promise<EarlierStep | undefined> {
     const { pastRecords, records, blobs } = this.#store;
     const looked = new Set<DiffId>();
-    for (const key of pastRecords.near(place, CANDIDATES)) {
+    for (const { key } of pastRecords.near(place, CANDIDATES)) {
       const record = await records.peek(key);
       if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
       const { diffId, size } = record.layer;

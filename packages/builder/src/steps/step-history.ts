@@ -1,6 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { StepPlace, StepRecord } from '@caisson/store';
-import { partReader, type EarlierRecords } from '../explain/explain-miss.ts';
+import { partReader, type EarlierRecord, type EarlierRecords } from '../explain/explain-miss.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** How many records of the same place are looked at to find the nearest. */
@@ -32,14 +32,26 @@ export class StepHistory implements EarlierRecords {
     return this.#scope.store.pastRecords.has(key);
   }
 
-  async near(): Promise<readonly StepRecord[]> {
-    const { store, imported } = this.#scope;
-    const keys = store.pastRecords.near(this.#place, CANDIDATES);
-    const here = await Promise.all(keys.map((key) => store.records.peek(key)));
+  /** Not those of other contexts, where there are others: another folder may well be another project. */
+  async near(): Promise<readonly EarlierRecord[]> {
+    const { imported } = this.#scope;
+    const here = await this.#here();
     const elsewhere = await imported.near(this.#place, CANDIDATES);
     this.#elsewhere = elsewhere.parts;
-    this.#records = [...here.filter((each) => each !== undefined), ...elsewhere.records];
-    return this.#records;
+    const all = [...here, ...elsewhere.records.map((record) => ({ record, context: undefined }))];
+    this.#records = all.map(({ record }) => record);
+    const { context } = this.#place;
+    const same = all.filter((each) => each.context === undefined || each.context === context);
+    return same.length > 0 ? same : all;
+  }
+
+  async #here(): Promise<EarlierRecord[]> {
+    const { pastRecords, records } = this.#scope.store;
+    const found = pastRecords.near(this.#place, CANDIDATES).map(async ({ key, context }) => {
+      const record = await records.peek(key);
+      return record === undefined ? [] : [{ record, context }];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   /** Whether a layer is one that a record has which was looked at. */

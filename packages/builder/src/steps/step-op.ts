@@ -168,7 +168,13 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   }
 
   #toExplain(before: FileState): StepToExplain {
-    return { before, titles: this.titles, args: this.args, mounted: this.mounted };
+    return {
+      before,
+      context: this.scope.context,
+      titles: this.titles,
+      args: this.args,
+      mounted: this.mounted,
+    };
   }
 
   /** The variables of its environment that are args. */
@@ -183,10 +189,10 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
 
   /** Where records of earlier builds are looked for. */
   protected get recordsPlace(): RecordsPlace {
-    const { dockerfile, since } = this.scope;
+    const { dockerfile, context, since } = this.scope;
     const { kind: op, text } = this.step;
     const { stage, texts: siblings } = this.place;
-    return { op, stage, dockerfile, text, siblings, since };
+    return { op, stage, dockerfile, context, text, siblings, since };
   }
 
   async execute(work: Work<FileState>): Promise<FileState> {
@@ -258,7 +264,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     created: string,
     made: 'record' | 'layer',
   ): Promise<void> {
-    const { store, session, dockerfile } = this.scope;
+    const { store, session, dockerfile, context } = this.scope;
     const { diffId, size, contentDigest } = layer;
     const kept: StepRecord = {
       key: stepKey(record),
@@ -272,7 +278,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     await store.records.put(session, kept);
     this.#share(kept, before, made);
     for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
-    store.pastRecords.add(kept, this.parts.texts);
+    store.pastRecords.add(kept, this.parts.texts, context);
   }
 
   /** Says of a failure where in the Dockerfile it comes from. */

@@ -30,6 +30,8 @@ export interface StepScope {
   readonly ignoresCache: IgnoresCache;
   /** The Dockerfile's name, for records. */
   readonly dockerfile: string;
+  /** What the build is of; undefined where that has no name. */
+  readonly context: string | undefined;
   /** The sandbox host: started when it is first asked for. */
   readonly host: () => Promise<SandboxHost>;
   readonly caches: BuildCaches;

@@ -102,7 +102,8 @@ function stepText({ step, than }: Explained): string {
   if (reason.kind !== 'changed') lines.push(`  why: ${reasonText(reason)}`);
   else {
     const when = than === undefined ? 'which is no longer there' : ago(than.created, Date.now());
-    lines.push(`  compared with ${reason.than}, ${when}`);
+    const where = reason.context === undefined ? '' : `, of ${printableLine(reason.context)}`;
+    lines.push(`  compared with ${reason.than}, ${when}${where}`);
     lines.push(...reason.changes.flatMap(changeLines));
     const changed = new Set(reason.changes.map(fieldOf));
     const same = Object.keys(record ?? {}).filter((field) => !changed.has(field));

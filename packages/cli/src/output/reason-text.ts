@@ -16,10 +16,10 @@ export function reasonText(reason: MissReason): string {
     case 'no-cache':
       return 'asked for without the cache';
     case 'changed': {
-      const [first] = reason.changes;
-      return printableLine(
-        first === undefined ? 'something that is not known' : changeText(first, reason.changes),
-      );
+      const { changes, context } = reason;
+      const [first] = changes;
+      const what = first === undefined ? 'something that is not known' : changeText(first, changes);
+      return printableLine(context === undefined ? what : `${what} (compared with ${context})`);
     }
   }
 }
