@@ -1,7 +1,7 @@
 import type { Manifest } from '@caisson/oci';
 import { StoreError, type Store } from '@caisson/store';
 import type { EarlierImage } from '../events.ts';
-import { listReports } from '../report/read-report.ts';
+import { lastReports } from '../report/read-report.ts';
 
 /** Among how many of the last builds is looked for one of the same Dockerfile: each takes its time to be read. */
 const RECENT = 10;
@@ -25,15 +25,15 @@ export async function earlierImage(
     const image = await namedImage(store, name);
     return image === undefined ? undefined : { id: image.id, size: imageSize(image.manifest) };
   }
-  const last = (await listReports(store, RECENT)).find(
-    (report) =>
+  for await (const { imageId: id, size, ...report } of lastReports(store, RECENT)) {
+    const isOfThis =
       report.result === 'built' &&
       report.context === context &&
       report.dockerfile === dockerfile &&
-      report.target === target,
-  );
-  const { imageId: id, size } = last ?? {};
-  return id === undefined || size === undefined ? undefined : { id, size };
+      report.target === target;
+    if (isOfThis && id !== undefined && size !== undefined) return { id, size };
+  }
+  return undefined;
 }
 
 async function namedImage(store: Store, name: string): ReturnType<Store['images']['named']> {

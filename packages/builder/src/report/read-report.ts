@@ -107,6 +107,18 @@ export async function findReport(store: Store, id?: string): Promise<FoundReport
 }
 
 /**
+ * The reports of the last builds, each read when it is asked for, the last one that ended or began first. Those that
+ * are damaged are left out.
+ * @param most how many are looked at
+ */
+export async function* lastReports(store: Store, most: number): AsyncGenerator<KeptReport> {
+  for (const id of (await store.reports.ids()).slice(0, most)) {
+    const report = await reportOf(store, id);
+    if (report !== undefined) yield report;
+  }
+}
+
+/**
  * The reports of the builds that are known, the newest first. Those that are damaged are left out.
  * @param most how many of the last are looked at
  */
