@@ -367,10 +367,19 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
   },
   'no-permission': {
     means: 'The user, or the kernel, does not allow what is needed.',
-    mend: 'Building needs root for now. `caisson doctor` says what else is missing.',
+    mend: '`caisson doctor` says what is missing, and how it can be had.',
     example: {
       text: `error[no-permission]: /srv/app/data cannot be opened: permission denied
   see docs/errors.md#no-permission`,
+    },
+  },
+  'thread-ended': {
+    means:
+      'Called from Node.js: the thread that works for the process ended before it was done. It had no memory left, or something in the process ended it.',
+    mend: 'Try again: the next call starts another thread, and what was done stays cached. The cause of the error says more.',
+    example: {
+      text: `CaissonError: the thread that works for this process ended: Worker terminated due to reaching memory limit: JS heap out of memory
+  code: 'thread-ended'`,
     },
   },
   cancelled: {

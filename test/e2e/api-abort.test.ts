@@ -1,9 +1,11 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, inject } from 'vitest';
 import {
   CaissonError,
@@ -63,6 +65,42 @@ async function endedAt(
 }
 
 const CANCELLED = { failure: { code: 'cancelled', message: 'the build was cancelled' }, listeners: 0 };
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the end of the thread', () => {
+  test('rejects what was going on, and leaves nothing; the next call has another', async ({ api }) => {
+    const threads: Worker[] = [];
+    const note = (message: unknown): void => {
+      if (typeof message !== 'object' || message === null || !('worker' in message)) return;
+      if (message.worker instanceof Worker) threads.push(message.worker);
+    };
+    subscribe('worker_threads', note);
+    try {
+      const files = { Dockerfile: 'FROM busybox\nRUN sleep 97532\n' };
+      await expect(api.buildImage({ context: files, target: 'none' })).rejects.toThrow();
+      const before = await heldAtRest(api);
+      const build = async (): Promise<void> => {
+        for await (const { kind } of api.buildImage({ context: files })) {
+          if (kind !== 'step-started') continue;
+          // Node does not close a file that is just being opened.
+          await eventually(() => processesWith('97532').some((line) => /\d sleep/.test(line)));
+          await Promise.all(threads.map((thread) => thread.terminate()));
+        }
+      };
+      await expect(build()).rejects.toMatchObject({
+        name: 'CaissonError',
+        code: 'thread-ended',
+        message: 'the thread that works for this process ended',
+      });
+      expect(await eventually(() => processesWith('97532').length === 0)).toBe(true);
+      await api.buildImage({ context: { Dockerfile: 'FROM busybox\nRUN true\n' } });
+      await isAsBefore(api, before);
+      expect(held(api)).toEqual(before);
+      expect(checkStore(api.store)).toStrictEqual([]);
+    } finally {
+      unsubscribe('worker_threads', note);
+    }
+  });
+});
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a signal', () => {
   test('ends a COPY of many files: while they are read, and while they are copied', async ({ api }) => {

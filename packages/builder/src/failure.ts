@@ -48,6 +48,8 @@ export type FailureCode =
   | 'output'
   /** The user, or the kernel, does not allow what is needed. */
   | 'no-permission'
+  /** The thread in which the functions of the package work ended before it was done. */
+  | 'thread-ended'
   | 'cancelled';
 
 /** Something that did not work out, for people and programs. */

@@ -134,7 +134,7 @@ class BuilderThread {
       if (isFromThread(message)) this.#take(message);
     });
     this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('Internal error: the thread of caisson ended')));
+    this.#worker.on('exit', () => this.#fail(undefined));
   }
 
   async run(job: Job, options: JobOptions & { readonly answers: Answers }): Promise<Outcome> {
@@ -197,10 +197,13 @@ class BuilderThread {
     }
   }
 
-  /** The thread is gone. */
-  #fail(error: unknown): void {
+  /** The thread is gone. @param cause what it ended of, where that is known */
+  #fail(cause: unknown): void {
     clearTimeout(this.#idle);
     this.#onEnd(this);
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    const message = `the thread that works for this process ended${why}`;
+    const error = new CaissonError([{ code: 'thread-ended', message }], cause);
     for (const { reject } of this.#jobs.values()) reject(error);
     this.#jobs.clear();
   }
