@@ -176,6 +176,27 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'newuidmap'))('an or
     await user.ok(['build', '.']);
   });
 
+  test('limits that nobody lets the user set', async () => {
+    write(user, { Dockerfile: 'FROM busybox\nRUN true\n' });
+    const { stderr, exitCode } = await user.run(['build', '--memory', '50m', '.']);
+    const said = stderr
+      .slice(stderr.indexOf('error'))
+      .replace(/this process may make no cgroup below its own, \S+ \(memory\)|no cgroups are mounted/, 'WHY');
+    expect({ said, exitCode }).toMatchInlineSnapshot(`
+      {
+        "exitCode": 1,
+        "said": "error[step-not-run]: the memory of a step cannot be limited here: WHY
+        at Dockerfile:2:1
+        1 | FROM busybox
+      > 2 | RUN true
+          | ^^^^^^^^
+        hint: systemd gives a user cgroups: systemd-run --user --scope caisson ...
+        see docs/errors.md#step-not-run
+      ",
+      }
+    `);
+  });
+
   test('devices of an image are hidden and removed like any file', async () => {
     const device = {
       name: 'device',

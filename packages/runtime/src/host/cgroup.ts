@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync }
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode, mount, MOUNT } from '@caisson/sys';
+import { errorCode, inUserNamespace, mount, MOUNT } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { SandboxLimits } from '../limits.ts';
 import { writeCgroupFile } from './cgroup-file.ts';
@@ -52,7 +52,7 @@ export class SandboxCgroup {
       } catch (error) {
         new SandboxCgroup([...groups.values()]).#remove();
         if (error instanceof RuntimeError) throw error;
-        throw cannotLimit(setting, error instanceof Error ? error.message : String(error));
+        throw cannotLimit(setting, whyNotMade(setting, error));
       }
     }
     return new SandboxCgroup([...groups.values()]);
@@ -125,12 +125,14 @@ function writableView(workspace: Workspace, target: string, name: string): strin
   return view;
 }
 
-/** Where this process is in a hierarchy; the name of that of version 2 is empty. */
+/** Where this process is in the hierarchy of a controller: that of version 2 is named by none. */
 function ownPath(controller: string): string {
-  const line = readFileSync('/proc/self/cgroup', 'utf8')
+  const lines = readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
-    .map((each) => /^\d+:([^:]*):(.*)$/.exec(each))
-    .find((match) => match?.[1]?.split(',').includes(controller) === true);
+    .map((each) => /^\d+:([^:]*):(.*)$/.exec(each));
+  const line =
+    lines.find((match) => match?.[1]?.split(',').includes(controller) === true) ??
+    lines.find((match) => match?.[1] === '');
   return line?.[2] ?? '/';
 }
 
@@ -162,9 +164,17 @@ function removeGroup(folder: string): boolean {
   }
 }
 
+function whyNotMade({ controller }: Setting, error: unknown): string {
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? ''))
+    return error instanceof Error ? error.message : String(error);
+  return `this process may make no cgroup below its own, ${ownPath(controller)} (${controller})`;
+}
+
 function cannotLimit({ controller }: Setting, why: string): RuntimeError {
   const what = controller === 'memory' ? 'the memory' : 'the processors';
   return new RuntimeError('unsupported', `${what} of a step cannot be limited here: ${why}`, {
-    hint: 'a limit needs cgroups that this process may write to: not in most containers',
+    hint: inUserNamespace()
+      ? 'systemd gives a user cgroups: systemd-run --user --scope caisson ...'
+      : 'a limit needs cgroups that this process may write to: not in most containers',
   });
 }
