@@ -26,6 +26,7 @@ import { watchCommand } from './commands/watch.ts';
 import { completeCommand, completionCommand } from './commands/completion.ts';
 import type { CommandContext } from './command-context.ts';
 import { version } from './version.ts';
+import { WIDTH } from './help-notes.ts';
 import { helpOf, usageErrorOf } from './commander-errors.ts';
 import { unexpected } from './unexpected.ts';
 
@@ -131,7 +132,13 @@ export function makeProgram(context: CommandContext): Command {
     .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
     .configureHelp({ optionDescription: describe, argumentDescription: describe })
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.error, outputError: () => {} })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.error,
+      outputError: () => {},
+      getOutHelpWidth: () => helpWidth(terminal, process.stdout),
+      getErrHelpWidth: () => helpWidth(terminal, process.stderr),
+    })
     .showSuggestionAfterError(false)
     .enablePositionalOptions()
     .helpOption('-h, --help', 'show this help')
@@ -142,6 +149,12 @@ export function makeProgram(context: CommandContext): Command {
     adopt(command, program);
   }
   return program.addCommand(completeCommand(context), { hidden: true });
+}
+
+/** What COLUMNS says, or the terminal. */
+function helpWidth({ env }: Terminal, { columns }: NodeJS.WriteStream): number {
+  const wanted = Number(env['COLUMNS']);
+  return wanted > 0 ? wanted : columns || WIDTH;
 }
 
 const ROOT = ['--root <folder>', 'the folder of the store (CAISSON_ROOT)'] as const;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BuildRequest } from '@caisson/builder';
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
@@ -35,23 +36,25 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-const EXAMPLES = `
-Examples:
-  caisson build -t app .                             the Dockerfile of this folder, named app:latest
-  caisson build -f docker/Dockerfile --target test . one stage of another Dockerfile
-  caisson build - < Dockerfile                       a Dockerfile without a context
-  caisson build https://example.com/app.git#v1:web   a folder of a git repository
-  caisson build --build-context lib=../lib .         for COPY --from=lib
-  caisson build --build-arg VERSION=1.2 -t app .     a value for ARG VERSION
-  caisson build -o type=oci,dest=app.tar .           the image as a file
-  caisson build --secret id=npm,src=$HOME/.npmrc .   for RUN --mount=type=secret,id=npm
-  caisson build -t registry.example.com/app --push . to its registry, too
-  caisson build -o out .                             the files of the image in the folder out
-  id=$(caisson build -q .)                           the image id for a script
-
-SOURCE_DATE_EPOCH in the environment makes builds reproducible: no time in the image is later.
-Exit codes: 0 built; 1 failed; 2 wrong usage; 130 interrupted.
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson build -t app .', 'the Dockerfile of this folder, named app:latest'],
+    ['caisson build -f docker/Dockerfile --target test .', 'one stage of another Dockerfile'],
+    ['caisson build - < Dockerfile', 'a Dockerfile without a context'],
+    ['caisson build https://example.com/app.git#v1:web', 'a folder of a git repository'],
+    ['caisson build --build-context lib=../lib .', 'for COPY --from=lib'],
+    ['caisson build --build-arg VERSION=1.2 -t app .', 'a value for ARG VERSION'],
+    ['caisson build -o type=oci,dest=app.tar .', 'the image as a file'],
+    ['caisson build --secret id=npm,src=$HOME/.npmrc .', 'for RUN --mount=type=secret,id=npm'],
+    ['caisson build -t registry.example.com/app --push .', 'to its registry, too'],
+    ['caisson build -o out .', 'the files of the image in the folder out'],
+    ['id=$(caisson build -q .)', 'the image id for a script'],
+  ],
+  text: [
+    'SOURCE_DATE_EPOCH in the environment makes builds reproducible: no time in the image is later.',
+    'Exit codes: 0 built; 1 failed; 2 wrong usage; 130 interrupted.',
+  ],
+});
 
 async function runBuild(
   context: string,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { KeptReport } from '@caisson/builder';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
@@ -22,12 +23,13 @@ export function buildsCommand({ terminal }: CommandContext): Command {
     .addOption(listingFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson builds
-  caisson logs $(caisson builds -q | head -n 1)      what the steps of the last build wrote
-  caisson builds --json | jq '.[] | select(.state == "failed").id'
-`,
+      helpNotes({
+        examples: [
+          ['caisson builds'],
+          ['caisson logs $(caisson builds -q | head -n 1)', 'what the steps of the last build wrote'],
+          ["caisson builds --json | jq '.[] | select(.state ==", '"failed").id\''],
+        ],
+      }),
     )
     .action(async (flags: BuildsFlags, self: Command) => {
       const format = parseListingFormat(flags.json === true ? 'json' : flags.format);

@@ -2,6 +2,7 @@ import { relative, resolve, sep } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { IgnoreRules } from '@caisson/builder';
+import { helpNotes } from '../help-notes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
@@ -32,13 +33,13 @@ export function checkIgnoreCommand({ terminal, finish }: CommandContext): Comman
     .option('--stdin', 'read the paths from the standard input, one a line')
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson check-ignore -v secrets/key.pem       which rule hides it, or takes it in again
-  git ls-files | caisson check-ignore --stdin   what of a checkout is hidden
-
-Exit codes: 0 a path is hidden; 1 none is, or the ignore file is wrong; 2 wrong usage.
-`,
+      helpNotes({
+        examples: [
+          ['caisson check-ignore -v secrets/key.pem', 'which rule hides it, or takes it in again'],
+          ['git ls-files | caisson check-ignore --stdin', 'what of a checkout is hidden'],
+        ],
+        text: ['Exit codes: 0 a path is hidden; 1 none is, or the ignore file is wrong; 2 wrong usage.'],
+      }),
     )
     .action(async (paths: readonly string[], flags: Flags) => {
       finish(await checkIgnore(paths, flags, terminal));

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CheckRequest } from '@caisson/builder';
 import { formatPlatform } from '@caisson/oci';
+import { helpNotes } from '../help-notes.ts';
 import type { BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { parseTextFormat, textFormat } from '../output/print.ts';
@@ -64,16 +65,17 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-const EXAMPLES = `
-Examples:
-  caisson check                                      the Dockerfile of this folder
-  caisson check -f docker/Dockerfile --target test .
-  caisson check --format json | jq '.warnings[].ruleName'
-
-In a Dockerfile, "# check=skip=RULE,RULE" at its top skips rules, "# check=skip=RULE" above an instruction skips them
-there, and "# check=error=true" makes builds fail at warnings. docs/rules has a page for every rule.
-Exit codes: 0 nothing found; 1 warnings, errors, or a base image that could not be looked at; 2 wrong usage.
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson check', 'the Dockerfile of this folder'],
+    ['caisson check -f docker/Dockerfile --target test .'],
+    ["caisson check --format json | jq '.warnings[].ruleName'"],
+  ],
+  text: [
+    'In a Dockerfile, "# check=skip=RULE,RULE" at its top skips rules, "# check=skip=RULE" above an instruction skips them there, and "# check=error=true" makes builds fail at warnings. docs/rules has a page for every rule.',
+    'Exit codes: 0 nothing found; 1 warnings, errors, or a base image that could not be looked at; 2 wrong usage.',
+  ],
+});
 
 function requestOf(
   flags: CheckFlags,

@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readBashLine } from '../completion/bash-line.ts';
 import { complete } from '../completion/complete.ts';
@@ -17,12 +18,13 @@ export function completionCommand({ terminal }: CommandContext): Command {
     .addArgument(shell)
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson completion fish > ~/.config/fish/completions/caisson.fish
-  echo 'source <(caisson completion bash)' >> ~/.bashrc
-  echo 'source <(caisson completion zsh)' >> ~/.zshrc               after compinit
-`,
+      helpNotes({
+        examples: [
+          ['caisson completion fish > ~/.config/fish/completions/caisson.fish'],
+          ["echo 'source <(caisson completion bash)' >> ~/.bashrc"],
+          ["echo 'source <(caisson completion zsh)' >> ~/.zshrc", 'after compinit'],
+        ],
+      }),
     )
     .action((name: string) => {
       terminal.out(SCRIPTS[oneOf('the shell', name, SHELLS)]);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { examineHost, examineWithoutIds, type Finding } from '../doctor/examine-host.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -13,14 +14,7 @@ export function doctorCommand({ terminal, finish }: CommandContext): Command {
       'Tries what builds need on this machine, and says what to do about what does not work. Ends with 1 if nothing can be built.',
     )
     .addOption(textFormat())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  caisson doctor
-  caisson doctor --format json
-`,
-    )
+    .addHelpText('after', helpNotes({ examples: [['caisson doctor'], ['caisson doctor --format json']] }))
     .action(async (flags: { readonly format?: string }, self: Command) => {
       const format = parseTextFormat(flags.format);
       const root = rootOf(self, terminal);

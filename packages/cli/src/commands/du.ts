@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { EntryUsage } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
@@ -21,12 +22,13 @@ export function duCommand({ terminal }: CommandContext): Command {
     .addOption(listingFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson du
-  caisson du -v
-  caisson du -v --format json | jq '.[] | select(.kind == "step")'
-`,
+      helpNotes({
+        examples: [
+          ['caisson du'],
+          ['caisson du -v'],
+          ['caisson du -v --format json | jq \'.[] | select(.kind == "step")\''],
+        ],
+      }),
     )
     .action(async (flags: DuFlags, self: Command) => {
       const format = parseListingFormat(flags.format);

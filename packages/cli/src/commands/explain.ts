@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { BuildReport, Change, ReportedStep } from '@caisson/builder';
 import type { StepRecord } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { chooseSteps } from '../choose-steps.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -62,13 +63,14 @@ export function explainCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-const EXAMPLES = `
-Examples:
-  caisson explain                                    every step of the last build that ran
-  caisson explain 3                                  step #3
-  caisson explain "build 2/5"                        by its name
-  caisson explain --format json 3 | jq '.steps[0].reason.changes'
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson explain', 'every step of the last build that ran'],
+    ['caisson explain 3', 'step #3'],
+    ['caisson explain "build 2/5"', 'by its name'],
+    ["caisson explain --format json 3 | jq '.steps[0].reason.changes'"],
+  ],
+});
 
 function chosen(report: BuildReport, which: string | undefined): readonly ReportedStep[] {
   return which === undefined

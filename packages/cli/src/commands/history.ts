@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { NamedImage } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { withStore } from '../open-store.ts';
 import { ago, size } from '../output/format.ts';
@@ -25,11 +26,7 @@ export function historyCommand({ terminal }: CommandContext): Command {
     .addOption(listingFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson history app
-  caisson history --no-trunc --format json app
-`,
+      helpNotes({ examples: [['caisson history app'], ['caisson history --no-trunc --format json app']] }),
     )
     .action(
       async (image: string, flags: { readonly trunc: boolean; readonly format?: string }, self: Command) => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Digest } from '@caisson/oci';
 import type { NamedImage } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { nameColumns } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
@@ -33,11 +34,7 @@ export function imagesCommand({ terminal }: CommandContext): Command {
     .addOption(listingFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson images
-  caisson images --format json | jq '.[].id'
-`,
+      helpNotes({ examples: [['caisson images'], ["caisson images --format json | jq '.[].id'"]] }),
     )
     .action(async (flags: ImagesFlags, self: Command) => {
       const format = parseListingFormat(flags.format);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { NamedImage } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { choiceOption } from '../choice-option.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { shownName } from '../image-names.ts';
@@ -18,11 +19,7 @@ export function inspectCommand({ terminal }: CommandContext): Command {
     .addOption(choiceOption('--format <kind>', 'json (the only one)', FORMATS))
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson inspect app
-  caisson inspect app | jq '.[0].Config.Env'
-`,
+      helpNotes({ examples: [['caisson inspect app'], ["caisson inspect app | jq '.[0].Config.Env'"]] }),
     )
     .action(async (images: readonly string[], { format }: { readonly format?: string }, self: Command) => {
       oneOf('--format', format ?? 'json', FORMATS);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { KeptReport, ReportedStep } from '@caisson/builder';
 import type { Store } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { chooseSteps } from '../choose-steps.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -32,14 +33,15 @@ export function logsCommand({ terminal, finish }: CommandContext): Command {
     .option('--path', 'print where the files lie, and not what is in them')
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson logs                                       the last build
-  caisson logs 3                                     its step #3
-  caisson logs 5f0c 3                                step #3 of another build: caisson builds
-  caisson logs -f                                    what runs, as it goes on
-  less "$(caisson logs --path 3)"                    the bytes as they were written
-`,
+      helpNotes({
+        examples: [
+          ['caisson logs', 'the last build'],
+          ['caisson logs 3', 'its step #3'],
+          ['caisson logs 5f0c 3', 'step #3 of another build: caisson builds'],
+          ['caisson logs -f', 'what runs, as it goes on'],
+          ['less "$(caisson logs --path 3)"', 'the bytes as they were written'],
+        ],
+      }),
     )
     .action(
       async (first: string | undefined, second: string | undefined, flags: LogsFlags, self: Command) => {

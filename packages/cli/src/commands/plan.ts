@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { BuildPlan, StepForecast } from '@caisson/builder';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { addPlanOptions, type PlanFlags } from '../build-options.ts';
 import { requestOf } from '../build-request.ts';
@@ -35,15 +36,17 @@ export function planCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-const EXAMPLES = `
-Examples:
-  caisson plan                                       what caisson build . would do
-  caisson plan --build-arg VERSION=2 --target test .
-  caisson plan --format json | jq '.steps[] | select(.outcome.kind != "hit").step.text'
-
-A step is a hit, will run, or is open: it depends on steps that will run, which may give what they gave before.
-Exit codes: 0 planned; 1 failed; 2 wrong usage; 130 interrupted.
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson plan', 'what caisson build . would do'],
+    ['caisson plan --build-arg VERSION=2 --target test .'],
+    ['caisson plan --format json | jq \'.steps[] | select(.outcome.kind != "hit").step.text\''],
+  ],
+  text: [
+    'A step is a hit, will run, or is open: it depends on steps that will run, which may give what they gave before.',
+    'Exit codes: 0 planned; 1 failed; 2 wrong usage; 130 interrupted.',
+  ],
+});
 
 async function runPlan(context: string, flags: Flags, root: string, terminal: Terminal): Promise<number> {
   checkIds();

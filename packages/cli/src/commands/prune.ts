@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { KeptSpace, Pruned } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { withSession } from '../open-store.ts';
 import { counted, size } from '../output/format.ts';
@@ -47,13 +48,14 @@ export function pruneCommand({ terminal }: CommandContext): Command {
     .addOption(textFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson prune --dry-run
-  caisson prune --older-than 7d
-  caisson prune --keep-storage 10g
-  caisson prune --filter type=cache-mount
-`,
+      helpNotes({
+        examples: [
+          ['caisson prune --dry-run'],
+          ['caisson prune --older-than 7d'],
+          ['caisson prune --keep-storage 10g'],
+          ['caisson prune --filter type=cache-mount'],
+        ],
+      }),
     )
     .action(async (flags: PruneFlags, self: Command) => {
       const format = parseTextFormat(flags.format);

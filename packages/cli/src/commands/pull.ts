@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { familiarName, hostPlatform, type Digest, type Platform, type Reference } from '@caisson/oci';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -31,14 +32,15 @@ export function pullCommand({ terminal, finish }: CommandContext): Command {
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson pull debian:bookworm-slim
-  caisson pull --registry-mirror docker.io=http://127.0.0.1:5000 alpine
-
-Credentials are those of "docker login" ($DOCKER_CONFIG/config.json); mirrors and insecure registries are read from
-containers' registries.conf.
-`,
+      helpNotes({
+        examples: [
+          ['caisson pull debian:bookworm-slim'],
+          ['caisson pull --registry-mirror docker.io=http://127.0.0.1:5000 alpine'],
+        ],
+        text: [
+          'Credentials are those of "docker login" ($DOCKER_CONFIG/config.json); mirrors and insecure registries are read from containers\' registries.conf.',
+        ],
+      }),
     )
     .action(async (name: string, flags: PullFlags, self: Command) => {
       const reference = parseName(name);

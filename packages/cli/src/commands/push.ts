@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { choiceOption } from '../choice-option.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,13 +29,13 @@ export function pushCommand({ terminal, finish }: CommandContext): Command {
     )
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson build -t registry.example.com/app:1.2 . && caisson push registry.example.com/app:1.2
-  caisson tag app 127.0.0.1:5000/app && caisson push 127.0.0.1:5000/app
-
-Prints the digest that the image has there. Credentials are those of "docker login".
-`,
+      helpNotes({
+        examples: [
+          ['caisson build -t registry.example.com/app:1.2 . && caisson push registry.example.com/app:1.2'],
+          ['caisson tag app 127.0.0.1:5000/app && caisson push 127.0.0.1:5000/app'],
+        ],
+        text: ['Prints the digest that the image has there. Credentials are those of "docker login".'],
+      }),
     )
     .action(async (name: string, flags: PushFlags, self: Command) => {
       const reference = parseName(name);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { removeImage, StoreError, type RemovedImage } from '@caisson/store';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureText } from '../failure-text.ts';
@@ -20,11 +21,7 @@ export function rmiCommand({ terminal, finish }: CommandContext): Command {
     )
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson rmi app:old
-  caisson rmi -f $(caisson images -q)
-`,
+      helpNotes({ examples: [['caisson rmi app:old'], ['caisson rmi -f $(caisson images -q)']] }),
     )
     .action(async (images: readonly string[], flags: { readonly force?: boolean }, self: Command) => {
       await withSession(rootOf(self, terminal), async (store, session) => {

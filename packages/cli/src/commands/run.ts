@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Failure, RunRequest } from '@caisson/builder';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -102,15 +103,17 @@ export function addRunOptions(command: Command): Command {
     .option(MIRROR_FLAG, MIRROR_HELP, collect, []);
 }
 
-const EXAMPLES = `
-Examples:
-  caisson run app                              what the image runs
-  caisson run -it debian bash                  a shell
-  caisson run -v .:/src -w /src node npm test  with this folder
-  caisson run --entrypoint id -u 1000 app      another program as another user
-
-Exit code: that of the command; 125 if nothing could be run, 126 if the command is no program, 127 if there is none.
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson run app', 'what the image runs'],
+    ['caisson run -it debian bash', 'a shell'],
+    ['caisson run -v .:/src -w /src node npm test', 'with this folder'],
+    ['caisson run --entrypoint id -u 1000 app', 'another program as another user'],
+  ],
+  text: [
+    'Exit code: that of the command; 125 if nothing could be run, 126 if the command is no program, 127 if there is none.',
+  ],
+});
 
 async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   checkIds();

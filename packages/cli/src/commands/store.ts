@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -14,14 +15,10 @@ interface VerifyFlags {
 /** `caisson store` */
 export function storeCommand(context: CommandContext): Command {
   const command = new Command('store').summary('look after the store').description('Looks after the store.');
-  return command.addCommand(verifyCommand(context)).addHelpText('after', EXAMPLES);
+  return command.addCommand(verifyCommand(context)).addHelpText('after', helpNotes({ examples: EXAMPLES }));
 }
 
-const EXAMPLES = `
-Examples:
-  caisson store verify
-  caisson store verify --repair
-`;
+const EXAMPLES = [['caisson store verify'], ['caisson store verify --repair']] as const;
 
 function verifyCommand({ terminal, finish }: CommandContext): Command {
   return new Command('verify')
@@ -31,7 +28,13 @@ function verifyCommand({ terminal, finish }: CommandContext): Command {
     )
     .option('--repair', 'remove what is wrong: it is made or fetched again when something needs it')
     .addOption(textFormat())
-    .addHelpText('after', `${EXAMPLES}\nExit codes: 0 all is well, or was mended; 1 something is wrong.\n`)
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples: EXAMPLES,
+        text: ['Exit codes: 0 all is well, or was mended; 1 something is wrong.'],
+      }),
+    )
     .action(async (flags: VerifyFlags, self: Command) => {
       const format = parseTextFormat(flags.format);
       const isRepair = flags.repair === true;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { parseName } from '../image-names.ts';
 import { withSession } from '../open-store.ts';
@@ -11,13 +12,7 @@ export function tagCommand({ terminal }: CommandContext): Command {
     .description('Gives an image another name. An image that has the name now loses it.')
     .argument('<image>', 'a name, an image id or the beginning of one')
     .argument('<name[:tag]>', 'the new name')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  caisson tag app registry.example.com/team/app:1.2
-`,
-    )
+    .addHelpText('after', helpNotes({ examples: [['caisson tag app registry.example.com/team/app:1.2']] }))
     .action(async (image: string, name: string, _flags: unknown, self: Command) => {
       const reference = parseName(name);
       if (reference.digest !== undefined)

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { RuntimeError } from '@caisson/runtime';
+import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureText } from '../failure-text.ts';
@@ -16,14 +17,14 @@ export function unshareCommand({ terminal, finish }: CommandContext): Command {
     .passThroughOptions()
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson unshare ls -ln ~/.local/share/caisson/trees
-  caisson unshare rm -rf ~/.local/share/caisson
-  caisson unshare node build.mjs                     a script that uses the package caisson
-
-Exit codes: those of the command; 126 it cannot be run; 127 there is no such command.
-`,
+      helpNotes({
+        examples: [
+          ['caisson unshare ls -ln ~/.local/share/caisson/trees'],
+          ['caisson unshare rm -rf ~/.local/share/caisson'],
+          ['caisson unshare node build.mjs', 'a script that uses the package caisson'],
+        ],
+        text: ['Exit codes: those of the command; 126 it cannot be run; 127 there is no such command.'],
+      }),
     )
     .action(async (command: readonly string[], _flags: object, self: Command) => {
       checkIds();

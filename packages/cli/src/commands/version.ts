@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { hostPlatform, formatPlatform } from '@caisson/oci';
+import { helpNotes } from '../help-notes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { parseTextFormat, printJson, textFormat } from '../output/print.ts';
 import { version } from '../version.ts';
@@ -12,11 +13,7 @@ export function versionCommand({ terminal }: CommandContext): Command {
     .addOption(textFormat())
     .addHelpText(
       'after',
-      `
-Examples:
-  caisson version
-  caisson --version        in one line
-`,
+      helpNotes({ examples: [['caisson version'], ['caisson --version', 'in one line']] }),
     )
     .action((flags: { readonly format?: string }) => {
       const facts = { version, node: process.versions.node, platform: formatPlatform(hostPlatform()) };

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
 import { addBuildOptions, type BuildFlags } from '../build-options.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
@@ -24,16 +25,18 @@ export function watchCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-const EXAMPLES = `
-Examples:
-  caisson watch -t app                                   the image app, always of what is on the disk
-  caisson watch --run                                    and a container of it, started again for each image
-  caisson watch --run="-e PORT=80 -v ./data:/data"       with flags of caisson run
-  caisson watch --run="sh -c 'npm test'"                 another command than that of the image
-  caisson watch -t app --exec 'curl -s localhost/reload' a command of this machine
-  caisson watch -t registry.example.com/app --push       each new image to its registry
-  caisson watch --poll                                   where the kernel does not tell of changes: network file systems
-
-A step that is running when a file changes goes on if its result is of use all the same; else it is ended at once.
-Exit codes: 2 wrong usage; 130 interrupted; with --once 0 built, 1 failed, or that of --run or --exec.
-`;
+const EXAMPLES = helpNotes({
+  examples: [
+    ['caisson watch -t app', 'the image app, always of what is on the disk'],
+    ['caisson watch --run', 'and a container of it, started again for each image'],
+    ['caisson watch --run="-e PORT=80 -v ./data:/data"', 'with flags of caisson run'],
+    ['caisson watch --run="sh -c \'npm test\'"', 'another command than that of the image'],
+    ["caisson watch -t app --exec 'curl -s localhost/reload'", 'a command of this machine'],
+    ['caisson watch -t registry.example.com/app --push', 'each new image to its registry'],
+    ['caisson watch --poll', 'where the kernel does not tell of changes: network file systems'],
+  ],
+  text: [
+    'A step that is running when a file changes goes on if its result is of use all the same; else it is ended at once.',
+    'Exit codes: 2 wrong usage; 130 interrupted; with --once 0 built, 1 failed, or that of --run or --exec.',
+  ],
+});
