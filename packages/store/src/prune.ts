@@ -11,21 +11,32 @@ import { heldNames, type Session } from './session.ts';
 import { recordName } from './step-records.ts';
 import type { Store } from './store.ts';
 
+/** What prune may take, and how much of it may stay. */
+export type PruneOptions = PruneChoice &
+  (
+    | {
+        readonly isMeasured?: true;
+        /** How much may stay, in bytes; nothing where it is not given. */
+        readonly keep?: KeptSpace;
+      }
+    | {
+        /**
+         * Nothing is added up: folders that nobody has measured would be walked for that. `bytes` and `left` say
+         * nothing then.
+         */
+        readonly isMeasured: false;
+        readonly keep?: never;
+      }
+  );
+
 /** What prune may take. */
-export interface PruneOptions {
+interface PruneChoice {
   /** Only what was not used for this long, in milliseconds; everything where it is not given. */
   readonly unusedFor?: number;
   /** Only these. */
   readonly matches?: (entry: CacheEntry) => boolean;
-  /** How much may stay, in bytes; nothing where it is not given. */
-  readonly keep?: KeptSpace;
   /** Only say what would be taken. */
   readonly isDryRun?: boolean;
-  /**
-   * Whether it adds up what things take, as it does unless told not to: folders that nobody has measured are walked for
-   * that. Without it `bytes` and `left` say nothing, and `keep` cannot be asked for.
-   */
-  readonly isMeasured?: boolean;
   /** Ends it: what it has not yet removed stays. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { makeProgram } from '../program.ts';
+import { processTerminal } from '../terminal.ts';
 import { needsIds } from './enter-namespace.ts';
 import type { Machine } from './machine.ts';
 import { userNamespace } from './user-namespace.ts';
@@ -151,4 +153,14 @@ test.each([
   ['', false],
 ])('%j needs subordinate ids: %j', (line, expected) => {
   expect(needsIds(line.split(' '))).toBe(expected);
+});
+
+/** Those that only read, and what they read is the user's. A new command belongs here, or to those that need ids. */
+const READING =
+  'check-ignore check explain builds logs images inspect history completion version __complete'.split(' ');
+
+test('of every command it is known whether it does', () => {
+  const program = makeProgram({ terminal: processTerminal(), finish: () => {} });
+  const names = program.commands.map((command) => command.name());
+  expect(names.filter((name) => !needsIds([name]))).toEqual(READING);
 });
