@@ -1,20 +1,32 @@
 import { Digester, type Digest } from '@caisson/oci';
 import type { Entry, NodeEntry, Xattrs } from './entry.ts';
 
+/** In characters. */
+const AT_ONCE = 1 << 15;
+
 /**
  * The content digest of a layer: of what its entries are, without their times. Two layers with the same one leave the
  * same files on the same state.
  */
 export class ContentDigester {
   readonly #digester = new Digester();
+  /** What waits to be hashed: many lines at once take a third of the time. */
+  #lines = '';
 
   /** Adds an entry; they must come bytewise by path. A regular file must bring its digest. */
   add(entry: Entry): void {
-    this.#digester.update(Buffer.from(`${JSON.stringify(describe(entry))}\n`, 'utf8'));
+    this.#lines += `${JSON.stringify(describe(entry))}\n`;
+    if (this.#lines.length > AT_ONCE) this.#flush();
   }
 
   digest(): Digest {
+    this.#flush();
     return this.#digester.digest();
+  }
+
+  #flush(): void {
+    this.#digester.update(Buffer.from(this.#lines, 'utf8'));
+    this.#lines = '';
   }
 }
 

@@ -32,8 +32,16 @@ export class LayerLayout {
     this.size = size;
   }
 
+  /** In a watch, the layer of one build is the earlier one of the next two. */
+  static readonly #known = new WeakMap<Toc, LayerLayout | undefined>();
+
   /** @returns undefined for a table of contents that does not say where the bytes of files lie */
   static of(toc: Toc): LayerLayout | undefined {
+    if (!this.#known.has(toc)) this.#known.set(toc, this.#make(toc));
+    return this.#known.get(toc);
+  }
+
+  static #make(toc: Toc): LayerLayout | undefined {
     const ranges = new Map<BytePath, Range>();
     let start = 0;
     for (const entry of toc.entries) {

@@ -36,6 +36,7 @@ export function layerDifference(base: Toc, toc: Toc): readonly Entry[] | undefin
   const isSame = (entry: Entry): boolean => {
     const there = base.get(entry.path);
     if (there === undefined || !sameEntry(there, entry)) return false;
+    if (names.every(({ size }) => size === 0)) return true;
     const [before, now] = names.map((links) => links.get(entry.path)?.join('\n'));
     return before === now;
   };

@@ -37,7 +37,8 @@ export const BARE_ROOT: DirectoryEntry = {
  */
 export class ChainView {
   readonly #layers: readonly Toc[];
-  readonly #folders = new Map<BytePath, Folder>();
+  /** Those that were looked for: undefined for what is none. */
+  readonly #folders = new Map<BytePath, Folder | undefined>();
 
   /** @param layers lowest first */
   constructor(layers: readonly Toc[]) {
@@ -93,8 +94,11 @@ export class ChainView {
   }
 
   #folder(path: BytePath): Folder | undefined {
-    const known = this.#folders.get(path);
-    if (known !== undefined) return known;
+    if (!this.#folders.has(path)) this.#folders.set(path, this.#walkTo(path));
+    return this.#folders.get(path);
+  }
+
+  #walkTo(path: BytePath): Folder | undefined {
     let folder = this.#root();
     let at = ROOT;
     for (const name of componentsOf(path)) {

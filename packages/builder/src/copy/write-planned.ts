@@ -199,8 +199,8 @@ async function writeLines(
       if (index % AT_ONCE === AT_ONCE - 1) {
         progress.advance(files, bytes);
         await nextTurn();
+        signal.throwIfAborted();
       }
-      signal.throwIfAborted();
       if (isFile(line)) files++;
       bytes += bytesOf(line);
       if (line.kind === 'link') writer.addHardLink(line.entry, line.node);

@@ -58,7 +58,7 @@ export class EarlierLayers {
       const { diffId, size } = record.layer;
       looked.add(diffId);
       const toc = await this.#tocs.peek(formId('layer', diffId));
-      if (toc === undefined || sharedBytes(lines, toc) < LEAST_SHARED * size) continue;
+      if (toc === undefined || !isShared(lines, toc, LEAST_SHARED * size)) continue;
       if (!(await blobs.has(this.#session, diffId))) continue;
       const tar = hostPath(blobs.path(diffId));
       const digests = this.#spares?.digestsOf(diffId);
@@ -82,13 +82,14 @@ export class EarlierLayers {
 /** What a header and the rounding of sizes take of a tar, about. */
 const OVERHEAD = 768;
 
-/** How many bytes of a layer are those that are to be written, about. */
-function sharedBytes(lines: readonly PlannedLine[], toc: Toc): number {
+/** Whether so many bytes of a layer, about, are those that are to be written. */
+function isShared(lines: readonly PlannedLine[], toc: Toc, least: number): boolean {
   let bytes = 0;
   for (const { entry } of lines) {
     const there = toc.get(entry.path);
     if (there === undefined || !sameEntry(there, entry)) continue;
     bytes += OVERHEAD + (entry.type === 'file' ? entry.size : 0);
+    if (bytes >= least) return true;
   }
-  return bytes;
+  return least <= 0;
 }
