@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import { join } from 'node:path';
@@ -118,6 +118,28 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a signal', () => {
     }
     expect(checkStore(api.store)).toStrictEqual([]);
     await api.buildImage({ context: '.', dockerfileText });
+  });
+
+  test('ends the copying of a large file in the middle of it', async ({ api }) => {
+    writeFileSync(join(api.context, 'large'), '');
+    truncateSync(join(api.context, 'large'), 3 * 2 ** 30);
+    const abort = new AbortController();
+    const work = api.buildImage({
+      context: '.',
+      dockerfileText: 'FROM scratch\nCOPY large /\n',
+      signal: abort.signal,
+    });
+    const at: Partial<Record<string, number>> = {};
+    const build = async (): Promise<void> => {
+      for await (const { kind } of work) {
+        at[kind] = performance.now();
+        if (kind === 'step-started') setTimeout(() => abort.abort(), 100);
+      }
+    };
+    await expect(build()).rejects.toMatchObject({ code: 'cancelled' });
+    // To hash it for the key took as long as to copy it would, or less.
+    const { planned = 0, 'step-started': started = 0 } = at;
+    expect(performance.now() - started).toBeLessThan((started - planned) / 2);
   });
 
   test('ends the reading of a tar that never ends', async ({ api }) => {

@@ -1,4 +1,5 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Parts } from '@caisson/layer';
 
 const SLICE_MS = 20;
 
@@ -21,5 +22,15 @@ export class Slices {
     await yieldToOthers();
     this.#signal.throwIfAborted();
     this.#end = performance.now() + SLICE_MS;
+  }
+
+  /** Does work that has parts. @throws what the signal was aborted with: what was begun is given up */
+  async run<T>(parts: Parts<T>): Promise<T> {
+    using begun = parts;
+    for (;;) {
+      const step = begun.next();
+      if (step.done === true) return step.value;
+      if (this.isOver) await this.next();
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { Digest, Digester } from '@caisson/oci';
 import { fsPath, type HostPath } from './byte-path.ts';
 import { LayerError } from './errors.ts';
 import { LayerLayout, type Range } from './layer-layout.ts';
+import type { Parts } from './parts.ts';
 import type { TarOutput } from './tar-output.ts';
 import type { TarSource } from './tar-sink.ts';
 import type { Toc } from './toc.ts';
@@ -53,14 +54,15 @@ export class EarlierLayer implements Disposable {
     };
   }
 
-  #copy({ start, end }: Range, output: TarOutput): void {
+  *#copy({ start, end }: Range, output: TarOutput): Parts<void> {
     if (start > this.#position) this.#leave(output);
-    this.#skipTo(start);
+    yield* this.#skipTo(start);
     while (this.#position < end) {
       const { room } = output;
       const read = this.#read(room, end);
       this.#digester?.update(room.subarray(0, read));
       output.advance(read);
+      yield;
     }
   }
 
@@ -69,9 +71,9 @@ export class EarlierLayer implements Disposable {
   }
 
   /** Reads what is left. */
-  #end(output: TarOutput): void {
+  *#end(output: TarOutput): Parts<void> {
     this.#leave(output);
-    this.#skipTo(fstatSync(this.#fd).size);
+    yield* this.#skipTo(fstatSync(this.#fd).size);
     if (this.#digester?.digest() !== this.#diffId) throw damaged(this.#diffId);
   }
 
@@ -79,10 +81,13 @@ export class EarlierLayer implements Disposable {
     closeSync(this.#fd);
   }
 
-  #skipTo(end: number): void {
+  *#skipTo(end: number): Parts<void> {
     if (this.#position === end) return;
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK, end - this.#position));
-    while (this.#position < end) this.#digester?.update(chunk.subarray(0, this.#read(chunk, end)));
+    while (this.#position < end) {
+      this.#digester?.update(chunk.subarray(0, this.#read(chunk, end)));
+      yield;
+    }
   }
 
   #read(into: Buffer, end: number): number {

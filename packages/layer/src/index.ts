@@ -48,6 +48,7 @@ export { flattenTrees, type FlattenRequest } from './flatten.ts';
 export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
 export { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from './layer-writer.ts';
 export { nodeEntry } from './node-entry.ts';
+export type { Parts } from './parts.ts';
 export { PatchedTar, type TarOfLayer } from './patched-tar.ts';
 export { programFile } from './program-file.ts';
 export { sameAttributes, sameBytes } from './same-file.ts';

@@ -8,6 +8,7 @@ import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import type { EarlierLayer } from './earlier-layer.ts';
 import type { Range } from './layer-layout.ts';
+import { atOnce, type Parts } from './parts.ts';
 import { PatchedTar } from './patched-tar.ts';
 import { hardLinkFields, tarFields, tarName, WHITEOUT_PREFIX } from './tar-fields.ts';
 import { BLOCK, encodeHeader } from './tar-header.ts';
@@ -94,8 +95,13 @@ export class LayerWriter {
    * @returns the entry, with the digest of the bytes that were written and where they lie
    */
   addFile(entry: FileEntry, content: Content): FileEntry {
+    return atOnce(this.fileInParts(entry, content));
+  }
+
+  /** The same part by part, for one that may be large. */
+  *fileInParts(entry: FileEntry, content: Content): Parts<FileEntry> {
     this.#checkOrder(entry);
-    const written = this.#writeFile(entry, content);
+    const written = yield* this.#writeFile(entry, content);
     this.#content.add(written);
     this.#entries.push(written);
     return written;
@@ -125,15 +131,35 @@ export class LayerWriter {
     this.#entries.push(entry);
   }
 
+  /** How much of the earlier layer waits to be copied, in bytes: what lies there in one piece is copied at once. */
+  get waiting(): number {
+    const { start, end } = this.#taken ?? { start: 0, end: 0 };
+    return end - start;
+  }
+
+  /** Copies what waits. */
+  *copyWaiting(): Parts<void> {
+    if (this.#taken === undefined) return;
+    const range = this.#taken;
+    this.#taken = undefined;
+    if (this.#earlier !== undefined) yield* this.#earlier.take(range);
+  }
+
   /**
    * Ends the archive and closes the file.
    * @throws LayerError `damaged-layer` where the earlier layer was not what its digest says
    */
   finish(): WrittenLayer {
+    return atOnce(this.finishInParts());
+  }
+
+  /** The same part by part: the rest of an earlier layer may be large. */
+  *finishInParts(): Parts<WrittenLayer> {
+    yield* this.copyWaiting();
     this.#write(ZERO_BLOCK);
     this.#write(ZERO_BLOCK);
-    this.#earlier?.end();
-    const { digest, size } = this.#output.finish();
+    if (this.#earlier !== undefined) yield* this.#earlier.end();
+    const { digest, size } = yield* this.#output.finish();
     return {
       diffId: asDiffId(digest),
       contentDigest: this.#content.digest(),
@@ -165,7 +191,7 @@ export class LayerWriter {
     const found = this.#earlier?.find(entry, node);
     if (found === undefined) return undefined;
     const { range, entry: there } = found;
-    if (this.#taken?.end !== range.start) this.#copyTaken();
+    if (this.#taken?.end !== range.start) atOnce(this.copyWaiting());
     this.#taken = { start: this.#taken?.start ?? range.start, end: range.end };
     return there;
   }
@@ -178,27 +204,20 @@ export class LayerWriter {
     return there.type === 'file' && there.offset === offset ? there : { ...entry, offset };
   }
 
-  #copyTaken(): void {
-    if (this.#taken === undefined) return;
-    this.#earlier?.take(this.#taken);
-    this.#taken = undefined;
-  }
-
   get #position(): number {
-    const { start, end } = this.#taken ?? { start: 0, end: 0 };
-    return this.#output.position + end - start;
+    return this.#output.position + this.waiting;
   }
 
   #write(bytes: Uint8Array): void {
-    this.#copyTaken();
+    atOnce(this.copyWaiting());
     this.#earlier?.leave();
     this.#output.write(bytes);
   }
 
-  #writeFile(entry: FileEntry, content: Content): FileEntry {
+  *#writeFile(entry: FileEntry, content: Content): Parts<FileEntry> {
     this.#write(encodeHeader(tarFields(entry)));
     const offset = this.#position;
-    const digest = this.#copyContent(entry, content);
+    const digest = yield* this.#copyContent(entry, content);
     this.#write(ZERO_BLOCK.subarray(0, paddedSize(entry) - entry.size));
     const { type, path, mode, uid, gid, mtime, size, xattrs } = entry;
     // In one piece, and with the text of the digest that is there already: see nodeEntry.
@@ -207,8 +226,10 @@ export class LayerWriter {
     return xattrs === undefined ? written : { ...written, xattrs };
   }
 
-  #copyContent(entry: FileEntry, content: Content): Digest {
-    return content.kind === 'bytes' ? this.#copyBytes(entry, content.bytes) : this.#copyFile(entry, content);
+  *#copyContent(entry: FileEntry, content: Content): Parts<Digest> {
+    return content.kind === 'bytes'
+      ? this.#copyBytes(entry, content.bytes)
+      : yield* this.#copyFile(entry, content);
   }
 
   #copyBytes(entry: FileEntry, bytes: Uint8Array): Digest {
@@ -218,13 +239,13 @@ export class LayerWriter {
     return digestOf(bytes);
   }
 
-  #copyFile({ size }: FileEntry, { path, offset }: Extract<Content, { kind: 'file' }>): Digest {
+  *#copyFile({ size }: FileEntry, { path, offset }: Extract<Content, { kind: 'file' }>): Parts<Digest> {
     const fd = openFile(path);
     try {
       // A part of a larger file may well be followed by something.
-      if (offset !== undefined) return this.#copyFrom(fd, size, offset, path);
+      if (offset !== undefined) return yield* this.#copyFrom(fd, size, offset, path);
       if (size < this.#output.room.length) return this.#copySmall(fd, size, path);
-      const digest = this.#copyFrom(fd, size, 0, path);
+      const digest = yield* this.#copyFrom(fd, size, 0, path);
       if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changedWhileRead(path);
       return digest;
     } catch (error) {
@@ -250,7 +271,7 @@ export class LayerWriter {
   }
 
   /** Copies through the buffer, hashing what goes by. */
-  #copyFrom(fd: number, size: number, offset: number, path: HostPath): Digest {
+  *#copyFrom(fd: number, size: number, offset: number, path: HostPath): Parts<Digest> {
     const hasher = createHash('sha256');
     for (let done = 0; done < size;) {
       const { room } = this.#output;
@@ -259,6 +280,7 @@ export class LayerWriter {
       hasher.update(room.subarray(0, read));
       this.#output.advance(read);
       done += read;
+      yield;
     }
     return digestFromHex(hasher.digest('hex'));
   }

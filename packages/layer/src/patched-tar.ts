@@ -2,6 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs
 import { fsPath, type HostPath } from './byte-path.ts';
 import type { Entry, NodeEntry } from './entry.ts';
 import { LayerLayout, type FoundEntry, type Range } from './layer-layout.ts';
+import type { Parts } from './parts.ts';
 import { TarDigests } from './tar-digests.ts';
 import type { TarSum } from './tar-file.ts';
 import type { TarSink, TarSource } from './tar-sink.ts';
@@ -97,14 +98,14 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     return this.#latest.find(entry, node);
   }
 
-  take(range: Range): void {
+  *take(range: Range): Parts<void> {
     if (range.start !== this.position) this.leave();
     for (let { start } = range; start < range.end;) {
       const shared = this.#sharedFrom(start);
       const isThere = shared !== undefined && shared.oldStart + start - shared.start === this.position;
       const end = Math.min(range.end, nextEdge(shared, start));
       if (isThere && shared.start <= start) this.#skip(end - start);
-      else this.#copy({ start, end });
+      else yield* this.#copy({ start, end });
       start = end;
     }
   }
@@ -113,12 +114,12 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     this.#same ??= this.position;
   }
 
-  finish(): TarSum {
+  *finish(): Parts<TarSum> {
     this.#flush();
     const size = this.#flushed;
     if (fstatSync(this.#fd).size !== size) ftruncateSync(this.#fd, size);
     const same = Math.min(this.#same ?? size, this.#latest.size);
-    const { digest, digests } = TarDigests.read(this.#fd, size, { known: this.#latestDigests, same });
+    const { digest, digests } = yield* TarDigests.read(this.#fd, size, { known: this.#latestDigests, same });
     this.#digests = digests;
     return { digest, size };
   }
@@ -128,7 +129,7 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     return this.#digests;
   }
 
-  end(): void {}
+  *end(): Parts<void> {} // nothing is checked
 
   abandon(): void {} // it is closed by whoever opened it
 
@@ -148,13 +149,14 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     this.#flushed += length;
   }
 
-  #copy({ start, end }: Range): void {
+  *#copy({ start, end }: Range): Parts<void> {
     for (let at = start; at < end;) {
       const { room } = this;
       const read = readSync(this.#latestFd, room, 0, Math.min(room.length, end - at), at);
       if (read === 0) throw new Error('Internal error: the latest tar is shorter than it was');
       this.advance(read);
       at += read;
+      yield;
     }
   }
 

@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { Digester, type Digest } from '@caisson/oci';
+import type { Parts } from './parts.ts';
 
 const STEP = 1 << 20;
 
@@ -20,11 +21,11 @@ export class TarDigests {
    * @param size of it in bytes
    * @param known those of a file that has the same bytes up to `same`
    */
-  static read(
+  static *read(
     fd: number,
     size: number,
     { known, same }: { readonly known: TarDigests | undefined; readonly same: number },
-  ): { readonly digest: Digest; readonly digests: TarDigests } {
+  ): Parts<{ readonly digest: Digest; readonly digests: TarDigests }> {
     const steps = known === undefined ? [new Digester()] : known.#steps.slice(0, 1 + Math.floor(same / STEP));
     const digester = (steps.at(-1) ?? new Digester()).copy();
     const buffer = Buffer.allocUnsafe(STEP);
@@ -33,6 +34,7 @@ export class TarDigests {
       if (read === 0) throw new Error('Internal error: a tar that is shorter than it was written');
       digester.update(buffer.subarray(0, read));
       if (digester.size === steps.length * STEP) steps.push(digester.copy());
+      yield;
     }
     return { digest: digester.digest(), digests: new TarDigests(steps) };
   }

@@ -6,6 +6,7 @@ import { digestOf } from '@caisson/oci';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BLOCK_SIZE } from './block-ring.ts';
 import { hostPath } from './byte-path.ts';
+import { atOnce } from './parts.ts';
 import { TarOutput } from './tar-output.ts';
 
 let folder: string;
@@ -33,7 +34,7 @@ describe.each([{ inThread: false }, { inThread: true }])('a tar that is written,
         const bytes = Buffer.concat(parts.map(({ size, byte }) => Buffer.alloc(size, byte)));
         for (const { size, byte } of parts) output.write(Buffer.alloc(size, byte));
         expect(output.position).toBe(bytes.length);
-        expect(output.finish()).toEqual({ digest: digestOf(bytes), size: bytes.length });
+        expect(atOnce(output.finish())).toEqual({ digest: digestOf(bytes), size: bytes.length });
         expect(readFileSync(path).equals(bytes)).toBe(true);
         rmSync(path);
       }),
@@ -53,7 +54,7 @@ describe.each([{ inThread: false }, { inThread: true }])('a tar that is written,
     });
     for (let written = 0; written < 20 * BLOCK_SIZE; written += 100_000)
       output.write(Buffer.alloc(100_000, 7));
-    const { size } = output.finish();
+    const { size } = atOnce(output.finish());
     expect(ends.at(-1)).toBe(size);
     expect(ends).toEqual(ends.toSorted((a, b) => a - b));
   });
@@ -63,7 +64,7 @@ describe.each([{ inThread: false }, { inThread: true }])('a tar that is written,
     const write = (): void => {
       const output = new TarOutput(path, { inThread });
       output.write(Buffer.alloc(100 * BLOCK_SIZE, 1));
-      output.finish();
+      atOnce(output.finish());
     };
     expect(write).toThrow('ENOENT: no such file or directory');
   });

@@ -1,5 +1,6 @@
 import type { Entry, NodeEntry } from './entry.ts';
 import type { FoundEntry, Range } from './layer-layout.ts';
+import type { Parts } from './parts.ts';
 import type { TarSum } from './tar-file.ts';
 
 /** What the bytes of a tar are put into, from its start to its end. */
@@ -12,7 +13,7 @@ export interface TarSink {
   advance(length: number): void;
   write(bytes: Uint8Array): void;
   /** Writes what is left, and closes the file. */
-  finish(): TarSum;
+  finish(): Parts<TarSum>;
   /** Closes the file as it is. */
   abandon(): void;
 }
@@ -25,12 +26,12 @@ export interface TarSource {
    */
   find(entry: Entry, node?: NodeEntry): FoundEntry | undefined;
   /** Puts a range of it into the tar. It must lie behind those that were taken before. */
-  take(range: Range): void;
+  take(range: Range): Parts<void>;
   /** Says that what comes next is not from it. */
   leave(): void;
   /**
    * Says that nothing more is taken.
    * @throws LayerError `damaged-layer` where it was not what its digest says
    */
-  end(): void;
+  end(): Parts<void>;
 }

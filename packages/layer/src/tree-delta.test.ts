@@ -1,3 +1,4 @@
+import { atOnce } from './parts.ts';
 import { execFileSync } from 'node:child_process';
 import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -94,7 +95,14 @@ describe('a delta', () => {
           if (entries === undefined) return;
           deltas++;
           const tree = newFolder();
-          await writeTreeDelta({ delta: entries, tar: now.tar, scratch: newPath(), tree });
+          await writeTreeDelta({
+            delta: entries,
+            tar: now.tar,
+            scratch: newPath(),
+            tree,
+            inTurns: (parts) => Promise.resolve(atOnce(parts)),
+            signal: new AbortController().signal,
+          });
           expect(shown(below.tree, base.tree, tree)).toBe(shown(below.tree, now.tree));
           expect(
             wrongInTree(

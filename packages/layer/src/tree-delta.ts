@@ -5,6 +5,7 @@ import { fsPath, ROOT, type BytePath, type HostPath } from './byte-path.ts';
 import type { Entry, NodeEntry } from './entry.ts';
 import { parentsOf } from './in-root.ts';
 import { LayerWriter } from './layer-writer.ts';
+import type { Parts } from './parts.ts';
 import { sameEntry } from './same-entry.ts';
 import type { Toc } from './toc.ts';
 import { ChainView } from './view.ts';
@@ -97,24 +98,40 @@ export interface DeltaRequest {
   readonly scratch: HostPath;
   /** An empty folder. */
   readonly tree: HostPath;
+  /** Does work part by part. */
+  readonly inTurns: <T>(parts: Parts<T>) => Promise<T>;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Writes a delta as a tree: as a small layer of its own, which is applied like any other.
  * @returns the size of that layer in bytes
  */
-export async function writeTreeDelta({ delta, tar, scratch, tree }: DeltaRequest): Promise<number> {
+export async function writeTreeDelta({
+  delta,
+  tar,
+  scratch,
+  tree,
+  inTurns,
+  signal,
+}: DeltaRequest): Promise<number> {
   const writer = new LayerWriter(scratch);
-  const nodes = new Map<BytePath, NodeEntry>();
-  for (const entry of delta) {
-    if (entry.type === 'hardlink') writer.addHardLink(entry, nodeOf(nodes, entry.target));
-    else if (entry.type === 'file')
-      writer.addFile(entry, { kind: 'file', path: tar, offset: offsetOf(entry) });
-    else writer.add(entry);
-    if (entry.type !== 'hardlink' && entry.type !== 'whiteout') nodes.set(entry.path, entry);
+  let size: number;
+  try {
+    const nodes = new Map<BytePath, NodeEntry>();
+    for (const entry of delta) {
+      if (entry.type === 'hardlink') writer.addHardLink(entry, nodeOf(nodes, entry.target));
+      else if (entry.type === 'file')
+        await inTurns(writer.fileInParts(entry, { kind: 'file', path: tar, offset: offsetOf(entry) }));
+      else writer.add(entry);
+      if (entry.type !== 'hardlink' && entry.type !== 'whiteout') nodes.set(entry.path, entry);
+    }
+    ({ size } = writer.finish());
+  } catch (error) {
+    writer.abandon();
+    throw error;
   }
-  const { size } = writer.finish();
-  await applyLayer({ source: createReadStream(fsPath(scratch)), below: new ChainView([]), tree });
+  await applyLayer({ source: createReadStream(fsPath(scratch), { signal }), below: new ChainView([]), tree });
   await rm(fsPath(scratch));
   return size;
 }

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   applyLayer,
   ChainView,
@@ -16,11 +15,13 @@ import {
   type Entry,
   type HostPath,
   type LayerWriterOptions,
+  type Parts,
   type TarDigests,
   type TarOfLayer,
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
+import { Slices } from '../slices.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { Planned } from './destination.ts';
 import type { PlannedLine } from './planned-lines.ts';
@@ -92,14 +93,14 @@ type WrittenTar = Omit<CopiedLayer, 'tree'>;
  * @throws LayerError `damaged-layer` where the earlier layer is not what its digest says
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
-  const { lines, output, tree } = request;
+  const { lines, tree } = request;
   const planned = tree?.base && treeDelta(tree.base, new Toc(lines.map(({ entry }) => entry)));
   if (planned === undefined && tree?.isWholeWanted === true && isLarge(lines))
     return { ...(await writeBoth(request, tree.folder)), tree: { kind: 'whole' } };
   const layer = (await writeOver(request)) ?? (await write(request));
   return {
     ...layer,
-    tree: tree === undefined ? { kind: 'none' } : await writeTree(layer, planned, output, tree),
+    tree: tree === undefined ? { kind: 'none' } : await writeTree(layer, planned, request, tree),
   };
 }
 
@@ -124,16 +125,25 @@ async function writeOver(request: WriteRequest): Promise<WrittenTar | undefined>
 async function writeTree(
   layer: WrittenTar,
   planned: readonly Entry[] | undefined,
-  tar: HostPath,
+  { output: tar, signal }: WriteRequest,
   { base, folder, scratch, isWholeWanted }: TreeRequest,
 ): Promise<WrittenTree> {
+  const slices = new Slices(signal);
+  const inTurns = <T>(parts: Parts<T>): Promise<T> => slices.run(parts);
   if (base !== undefined && planned !== undefined) {
     const delta = layer.changed.length === 0 ? asWritten(planned, layer.toc) : treeDelta(base, layer.toc);
     if (delta !== undefined)
-      return { kind: 'delta', size: await writeTreeDelta({ delta, tar, scratch, tree: folder }) };
+      return {
+        kind: 'delta',
+        size: await writeTreeDelta({ delta, tar, scratch, tree: folder, inTurns, signal }),
+      };
   }
   if (!isWholeWanted) return { kind: 'none' };
-  await unpack(tar, folder);
+  await applyLayer({
+    source: createReadStream(fsPath(tar), { signal }),
+    below: new ChainView([]),
+    tree: folder,
+  });
   return { kind: 'whole' };
 }
 
@@ -155,10 +165,6 @@ async function writeBoth(request: WriteRequest, folder: HostPath): Promise<Writt
 function asWritten(planned: readonly Entry[], { entries }: Toc): Entry[] {
   const paths = new Set(planned.map(({ path }) => path));
   return entries.filter(({ path }) => paths.has(path));
-}
-
-async function unpack(tar: HostPath, tree: HostPath): Promise<void> {
-  await applyLayer({ source: createReadStream(fsPath(tar)), below: new ChainView([]), tree });
 }
 
 function openEarlier(layer: StoredLayer | undefined): EarlierLayer | undefined {
@@ -183,23 +189,23 @@ function bytesOf({ kind, entry }: PlannedLine): number {
   return kind === 'file' && entry.type === 'file' ? entry.size : 0;
 }
 
-/** After so many files the thread looks whether it is told to end: files are written in one go. */
-const AT_ONCE = 256;
+/** So much of an earlier layer is copied in one go, in bytes. */
+const AT_ONCE = 16 << 20;
 
 async function writeLines(
   { lines, signal, onProgress = () => {} }: WriteRequest,
   writer: LayerWriter,
 ): Promise<WrittenTar> {
   const changed: ChangedFile[] = [];
+  const slices = new Slices(signal);
   const allFiles = lines.filter(isFile).length;
   using progress = new FileProgress(onProgress).begin(allFiles, sizeOf(lines));
   let [files, bytes] = [0, 0];
   try {
-    for (const [index, line] of lines.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) {
+    for (const line of lines) {
+      if (slices.isOver) {
         progress.advance(files, bytes);
-        await nextTurn();
-        signal.throwIfAborted();
+        await slices.next();
       }
       if (isFile(line)) files++;
       bytes += bytesOf(line);
@@ -207,12 +213,13 @@ async function writeLines(
       else if (line.kind === 'other') writer.add(line.entry, line.role);
       else if (!writer.addEarlierFile(line.entry)) {
         const { entry, planned } = line;
-        const { digest } = writer.addFile(entry, await contentOf(planned));
+        const { digest } = await slices.run(writer.fileInParts(entry, await contentOf(planned)));
         if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });
       }
+      if (writer.waiting > AT_ONCE) await slices.run(writer.copyWaiting());
     }
     progress.advance(allFiles, bytes);
-    return { ...writer.finish(), changed };
+    return { ...(await slices.run(writer.finishInParts())), changed };
   } catch (error) {
     writer.abandon();
     throw error;

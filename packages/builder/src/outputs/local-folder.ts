@@ -17,6 +17,9 @@ import { outputError } from './destination.ts';
 import { flatFiles, type FlatFile } from './flat-files.ts';
 import type { FinishedImage } from './output.ts';
 
+/** In bytes. */
+const READ_CHUNK = 1 << 20;
+
 /**
  * `type=local`: the files of the image in a folder, owned by who runs this. What is there and not in the image stays.
  * Nothing is written through a link: one that is in the way is replaced. Device nodes are left out.
@@ -33,7 +36,7 @@ export async function writeLocalFolder(
     for await (const file of flatFiles(image)) {
       signal?.throwIfAborted();
       if (file.entry.type === 'directory') folders.push(file.entry);
-      await writeOne(root, file);
+      await writeOne(root, file, signal);
     }
     for (const folder of folders.toReversed()) {
       const at = fsPath(inFolder(root, folder.path));
@@ -45,7 +48,11 @@ export async function writeLocalFolder(
   }
 }
 
-async function writeOne(root: HostPath, { entry, linkTo, content }: FlatFile): Promise<void> {
+async function writeOne(
+  root: HostPath,
+  { entry, linkTo, content }: FlatFile,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo') return;
   const at = fsPath(inFolder(root, entry.path));
   const there = lstatSync(at, { throwIfNoEntry: false });
@@ -62,13 +69,19 @@ async function writeOne(root: HostPath, { entry, linkTo, content }: FlatFile): P
   }
   if (entry.type === 'symlink') symlinkSync(Buffer.from(entry.target, 'latin1'), at);
   else if (entry.type === 'file') {
-    await writeContent(at, entry.size, content);
+    await writeContent(at, entry.size, content, signal);
     chmodSync(at, entry.mode);
   }
   setTimes(at, entry.mtime);
 }
 
-async function writeContent(at: string | Buffer, size: number, content: Content | undefined): Promise<void> {
+/** Of a file that is not written to its end nothing is left. */
+async function writeContent(
+  at: string | Buffer,
+  size: number,
+  content: Content | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const target = createWriteStream(at, { flags: 'wx', mode: 0o600 });
   if (content?.kind !== 'file' || size === 0) {
     target.end();
@@ -76,5 +89,11 @@ async function writeContent(at: string | Buffer, size: number, content: Content 
     return;
   }
   const { path, offset = 0 } = content;
-  await pipeline(createReadStream(fsPath(path), { start: offset, end: offset + size - 1 }), target);
+  const range = { start: offset, end: offset + size - 1, highWaterMark: READ_CHUNK };
+  try {
+    await pipeline(createReadStream(fsPath(path), range), target, { ...(signal && { signal }) });
+  } catch (error) {
+    rmSync(at, { force: true });
+    throw error;
+  }
 }
