@@ -97,14 +97,13 @@ export class Store implements Disposable {
    * image, and before anybody is told that something was exported.
    */
   async barrier(): Promise<void> {
-    await this.#seen.synced(() => {
+    await this.#seen.synced(async () => {
       const fd = openSync(this.root, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
-        syncFileSystem(fd);
+        await syncFileSystem(fd);
       } finally {
         closeSync(fd);
       }
-      return Promise.resolve();
     });
   }
 

@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { cString, libcFunction, libcTask, type Path } from './libc.ts';
+import { SyscallError } from './syscall-error.ts';
 
-const syncfsFunction = libcFunction('int syncfs(int fd)');
 const syncfsTask = libcTask('int syncfs(int fd)');
 const mknodFunction = libcFunction('int mknod(const void *path, uint32_t mode, uint64_t dev)');
 const utimensat = libcFunction('int utimensat(int dirfd, const void *path, const int64_t *times, int flags)');
@@ -15,9 +16,18 @@ const chrootFunction = libcFunction('int chroot(const void *path)');
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
-/** Writes everything that the file system of an open file still holds in memory to its disk, and waits for it. */
-export function syncFileSystem(fd: number): void {
-  syncfsFunction([fd]);
+/**
+ * Writes everything that the file system of an open file still holds in memory to its disk, in a thread of its own.
+ * @returns when it is there
+ * @throws SyscallError `EIO` where not all of it could be written, for whatever reason
+ */
+export function syncFileSystem(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsTask([fd], (isFailed) => {
+      if (isFailed) reject(new SyscallError('syncfs', constants.errno.EIO));
+      else resolve();
+    });
+  });
 }
 
 /**

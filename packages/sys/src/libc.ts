@@ -59,14 +59,14 @@ export function libcFunction(
 }
 
 /**
- * As {@link libcFunction}, for what takes long: it is called in another thread, and nobody is told how it went.
- * @returns a function that is given what is to be done afterwards
+ * As {@link libcFunction}, for what takes long: it is called in another thread, whose errno nobody sees.
+ * @returns a function that is given what is to be done afterwards, and tells that whether the C function failed
  */
-export function libcTask(prototype: string): (args: Argument[], after: () => void) => void {
+export function libcTask(prototype: string): (args: Argument[], after: (isFailed: boolean) => void) => void {
   let native: NativeFunction | undefined;
   return (args, after) => {
     native ??= libc().library.func(prototype);
-    native.async(...args, after);
+    native.async(...args, (error, result) => after(error instanceof Error || Number(result) < 0));
   };
 }
 
