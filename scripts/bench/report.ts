@@ -45,7 +45,11 @@ function comparedCell(cell: Cell, own: Cell, builder: Builder): string {
 }
 
 /** The page. */
-export function reportOf(works: readonly Work[], results: Results, builders: readonly Builder[]): string {
+export function reportOf(
+  works: readonly Work[],
+  results: Results,
+  { builders, runtime }: { readonly builders: readonly Builder[]; readonly runtime: string },
+): string {
   const done = works.flatMap((work) => {
     const result = results.get(work.id);
     return result === undefined ? [] : [{ work, result }];
@@ -62,7 +66,7 @@ Written by \`npm run bench -- --write\` (\`--work ID\` for some of the works, \`
 | --- | --- |${' --- |'.repeat(builders.length)}
 ${rows.join('\n')}
 
-- Machine: ${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}.
+- Machine: ${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}; our steps run by ${runtime}.
 - Cold: everything that was built before is forgotten (a new store; \`docker builder prune -af\`); the base image, a minimal
   Debian, is there, unpacked and on the disk. Nothing changed: the same command again.
 - Times are of the whole command, start-up included. Our store lies in a journaled ext4 in a loop image of its own;
