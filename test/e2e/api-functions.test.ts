@@ -3,26 +3,15 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import {
   build,
-  CaissonError,
   check,
   openStore,
   plan,
   run,
   type BuildOptions,
 } from '../../packages/builder/src/api/index.ts';
-import { test } from '../rig/api-world.ts';
+import { errorOf, test } from '../rig/api-world.ts';
 import { HTPASSWD, startRegistry } from '../rig/registry.ts';
 import { lacks } from '../rig/tools.ts';
-
-async function errorOf(work: PromiseLike<unknown>): Promise<CaissonError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof CaissonError) return error;
-    throw error;
-  }
-  throw new Error('it worked');
-}
 
 const APP = { Dockerfile: 'FROM busybox\nCOPY a /a\nRUN cat /a > /b\n', a: 'a\n' };
 

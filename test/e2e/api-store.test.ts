@@ -2,27 +2,12 @@ import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject } from 'vitest';
-import {
-  CaissonError,
-  openStore,
-  type PullEvent,
-  type PushEvent,
-} from '../../packages/builder/src/api/index.ts';
-import { test } from '../rig/api-world.ts';
+import { openStore, type PullEvent, type PushEvent } from '../../packages/builder/src/api/index.ts';
+import { errorOf, test } from '../rig/api-world.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { HTPASSWD, startRegistry } from '../rig/registry.ts';
 import { startSlowRegistry } from '../rig/slow-registry.ts';
 import { lacks } from '../rig/tools.ts';
-
-async function errorOf(work: PromiseLike<unknown>): Promise<CaissonError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof CaissonError) return error;
-    throw error;
-  }
-  throw new Error('it worked');
-}
 
 async function eventsOf<Event>(work: AsyncIterable<Event>): Promise<Event[]> {
   const events: Event[] = [];

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
-import { CaissonError } from '../../packages/builder/src/api/index.ts';
-import { eventsOf, test } from '../rig/api-world.ts';
+import { errorOf, eventsOf, test } from '../rig/api-world.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { eventually, mountsBelow, processesWith } from '../rig/leftovers.ts';
 import { stateOfProcess } from '../rig/process-state.ts';
@@ -21,16 +20,6 @@ const APP = {
   'src/b.bin': new Uint8Array([0, 1, 2, 255]),
   secret: 'not in the image',
 };
-
-async function errorOf(work: PromiseLike<unknown>): Promise<CaissonError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof CaissonError) return error;
-    throw error;
-  }
-  throw new Error('it worked');
-}
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', () => {
   test('gives the image, and tells what happens', async ({ api }) => {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { inject } from 'vitest';
 import {
   build,
+  CaissonError,
   type Build,
   type BuildEvent,
   type BuildOptions,
@@ -36,4 +37,15 @@ export async function eventsOf(work: Build): Promise<(BuildEvent | LostEvents)[]
     // Awaiting the build tells.
   }
   return events;
+}
+
+/** What something is rejected with. */
+export async function errorOf(work: PromiseLike<unknown>): Promise<CaissonError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof CaissonError) return error;
+    throw error;
+  }
+  throw new Error('it worked');
 }
