@@ -402,8 +402,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     await world.ok(['build', '-o', 'type=oci,dest=layout/', '.']);
     const said = await failureOf(world, ['--root', join(world.context, 'layout'), 'images']);
     expect(said.replaceAll(world.context, '')).toMatchInlineSnapshot(`
-      "error[not-a-store]: /layout is an image layout of another tool, not a store of Caisson
-        hint: choose another folder (CAISSON_ROOT)
+      "error[not-a-store]: the folder /layout is no store, but an image layout of another tool
+        hint: choose a folder of its own for the store (--root, CAISSON_ROOT)
       exit code 1
       "
     `);

@@ -4,15 +4,20 @@ import { StoreError } from './errors.ts';
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
 
+/** @throws StoreError `not-a-store` where something else lies there */
+export function checkIsFolder(root: string): void {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new StoreError('not-a-store', `the store ${root} is no folder`);
+}
+
 /**
  * Looks at whether the folder of a store can be trusted, if it is there: images are made of what lies in it, and it holds
  * set-user-id programs. One that others can only read is closed to them.
- * @throws StoreError `not-a-store`, `no-access`
+ * @throws StoreError `no-access`
  */
 export function checkFolder(root: string): void {
   const stats = statSync(root, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  if (!stats.isDirectory()) throw new StoreError('not-a-store', `the store ${root} is no folder`);
   const user = process.geteuid?.();
   if (user !== undefined && stats.uid !== user) {
     throw new StoreError('no-access', `the store ${root} belongs to user ${stats.uid}, not to user ${user}`, {

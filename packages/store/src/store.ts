@@ -1,14 +1,15 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { errorCode, syncFileSystem } from '@caisson/sys';
-import { pathExists } from 'fs-extra/esm';
 import { BlobStore } from './blob-store.ts';
 import { BuildLogs } from './build-logs.ts';
 import { BuildReports } from './build-reports.ts';
 import { CacheMounts } from './cache-mounts.ts';
-import { checkFolder } from './check-folder.ts';
+import { checkFolder, checkIsFolder } from './check-folder.ts';
 import { Database } from './database.ts';
 import { diskError } from './disk-error.ts';
+import { checkMayBecomeStore } from './foreign-folder.ts';
+import { makeFolder } from './make-folder.ts';
 import { StoreError } from './errors.ts';
 import { ImageIndex, indexText } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
@@ -137,8 +138,9 @@ export async function openStore(root: string, lockOptions: LockOptions = {}): Pr
   const paths = new StorePaths(root);
   let isEmpty = false;
   try {
+    checkIsFolder(root);
+    const version = await versionOrNew(paths);
     checkFolder(root);
-    const version = readVersion(paths);
     if (version === undefined) {
       isEmpty = !existsSync(paths.layout) && !existsSync(paths.blobs) && !existsSync(paths.database);
       await makeStore(paths);
@@ -157,6 +159,29 @@ export async function openStore(root: string, lockOptions: LockOptions = {}): Pr
   const store = new Store(paths, lockOptions);
   if (isEmpty) store.sizes.beginWithNothing();
   return store;
+}
+
+/** @returns undefined where a store may be made. @throws StoreError `not-a-store` */
+async function versionOrNew(paths: StorePaths): Promise<number | undefined> {
+  const version = readVersion(paths);
+  if (version !== undefined) return version;
+  try {
+    await checkMayBecomeStore(paths, beginning(paths));
+  } catch (error) {
+    // Somebody may have made it meanwhile.
+    const now = error instanceof StoreError ? readVersion(paths) : undefined;
+    if (now === undefined) throw error;
+    return now;
+  }
+  return undefined;
+}
+
+/** What a store has before it says that it is one. */
+function beginning(paths: StorePaths): ReadonlyMap<string, string> {
+  return new Map([
+    [paths.layout, LAYOUT],
+    [paths.index, indexText([])],
+  ]);
 }
 
 function readVersion(paths: StorePaths): number | undefined {
@@ -186,20 +211,10 @@ function otherVersion(root: string, version: number): StoreError {
 }
 
 async function makeStore(paths: StorePaths): Promise<void> {
-  if ((await pathExists(paths.layout)) && !(await pathExists(paths.records))) {
-    throw new StoreError(
-      'not-a-store',
-      `${paths.root} is an image layout of another tool, not a store of Caisson`,
-      {
-        hint: 'choose another folder (CAISSON_ROOT)',
-      },
-    );
-  }
-  await mkdir(paths.root, { recursive: true });
+  makeFolder(paths.root);
   await chmod(paths.root, 0o700); // layers hold set-user-id programs: nobody else may reach them
   await Promise.all(paths.folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
-  await writeIfMissing(paths.layout, LAYOUT);
-  await writeIfMissing(paths.index, indexText([]));
+  for (const [path, text] of beginning(paths)) await writeIfMissing(path, text);
   // Last: a store that has a version is complete.
   await writeIfMissing(paths.version, `{"version":${STORE_VERSION}}\n`);
 }
