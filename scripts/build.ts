@@ -56,9 +56,9 @@ export async function buildPackage(): Promise<void> {
   await writeEntries(exportsOf(metafile, 'dist/index.js'));
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
-  // Messages name them.
-  for (const page of ['docs/errors.md', 'docs/rules'])
-    await cp(join(root, page), join(PUBLISHED, page), { recursive: true });
+  // Messages and README.md name them.
+  for (const pages of ['docs', 'ci'])
+    await cp(join(root, pages), join(PUBLISHED, pages), { recursive: true });
   await writeFile(join(PUBLISHED, 'package.json'), `${JSON.stringify(await manifest(), undefined, 2)}\n`);
 }
 
@@ -106,7 +106,7 @@ async function manifest(): Promise<object> {
     engines: { node: '>=24' },
     os: ['linux'],
     cpu: ['x64', 'arm64'],
-    files: ['bin', 'dist', 'docs'],
+    files: ['bin', 'ci', 'dist', 'docs'],
     dependencies,
   };
 }

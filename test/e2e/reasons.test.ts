@@ -72,6 +72,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('why a step ran', (
     expect(stderr).toContain(`#1 why: ${elsewhere}\n`);
     const { stdout } = await world.ok(['explain']);
     expect(stdout).toContain(`, of ${world.context}\n`);
+    // Another project has other files, or another command.
+    world.write({ 'other/Dockerfile': dockerfile.replace('file', 'README'), 'other/README': 'r' });
+    expect((await world.ok(['build', 'other'])).stderr).toContain('#1 why: no earlier record\n');
     // It was built last in another folder, and is like neither of the two.
     world.write({ file: '3' });
     expect(await reasons(world)).toStrictEqual({ 1: 'file: content' });

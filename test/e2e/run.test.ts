@@ -163,14 +163,14 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
   test('gives a terminal', async ({ world }) => {
     await world.ok(['pull', 'busybox']);
     // What it says goes to a file: script(1) may end before it has passed on all of the output.
-    const script = 'test -t 0 && test -t 1 && echo a terminal > /mnt/said';
+    const script = 'test -t 0 && test -t 1 && echo "a terminal, $TERM" > /mnt/said';
     const line = `${process.execPath} ${CAISSON} run -it -v .:/mnt busybox sh -c '${script}'`;
     await execa('script', ['-qec', line, '/dev/null'], {
       env: bareEnvironment(world.store),
       extendEnv: false,
       cwd: world.context,
     });
-    expect(readFileSync(join(world.context, 'said'), 'utf8')).toBe('a terminal\n');
+    expect(readFileSync(join(world.context, 'said'), 'utf8')).toBe('a terminal, xterm\n');
   });
 
   describe.each(['crun', 'runc', 'namespaces'] as const)('its terminal, by %s', (runtime) => {

@@ -131,7 +131,11 @@ export function makeProgram(context: CommandContext): Command {
     .option(...ROOT)
     .version(`caisson ${version}`, '-v, --version', 'the version')
     .exitOverride()
-    .configureHelp({ optionDescription: describe, argumentDescription: describe })
+    .configureHelp({
+      optionDescription: describe,
+      argumentDescription: describe,
+      minWidthToWrap: LEAST_WRAPPED,
+    })
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.error,
@@ -150,6 +154,9 @@ export function makeProgram(context: CommandContext): Command {
   }
   return program.addCommand(completeCommand(context), { hidden: true });
 }
+
+/** In columns: descriptions are wrapped where there is so much room for them. */
+const LEAST_WRAPPED = 16;
 
 /** What COLUMNS says, or the terminal. */
 function helpWidth({ env }: Terminal, { columns }: NodeJS.WriteStream): number {

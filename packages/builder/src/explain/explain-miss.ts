@@ -3,7 +3,7 @@ import type { StepRecord } from '@caisson/store';
 import type { KeyRecord, StepKey } from '../solve/key.ts';
 import { compareRecords, distance, type StepToExplain } from './compare-records.ts';
 import type { PartReader } from './compare-selections.ts';
-import type { MissReason } from '../solve/miss-reason.ts';
+import type { Change, MissReason } from '../solve/miss-reason.ts';
 
 /** A record to compare with. */
 export interface EarlierRecord {
@@ -37,8 +37,16 @@ export async function explainMiss(
   const { key: than, keyRecord } = nearest.record;
   const changes = compareRecords(keyRecord, record, step, earlier.read);
   const { context } = nearest;
-  const isElsewhere = context !== undefined && context !== step.context;
-  return { kind: 'changed', than, changes, ...(isElsewhere ? { context } : {}) };
+  if (context === undefined || context === step.context) return { kind: 'changed', than, changes };
+  return isAlike(changes) ? { kind: 'changed', than, changes, context } : { kind: 'no-record' };
+}
+
+/** Whether two steps of different contexts may well be one: of a project that lies at two places, not of two projects. */
+function isAlike(changes: readonly Change[]): boolean {
+  return changes.every((change) => {
+    if (change.kind === 'field') return false;
+    return change.kind !== 'files' || change.files.some((file) => file.change === 'changed');
+  });
 }
 
 function nearestOf(record: KeyRecord, candidates: readonly EarlierRecord[]): EarlierRecord | undefined {

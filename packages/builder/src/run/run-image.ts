@@ -151,7 +151,12 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
   }
   return {
     args,
-    env: mergeEnv([`PATH=${DEFAULT_PATH}`, ...(config.Env ?? []), ...(request.env ?? [])]),
+    env: mergeEnv([
+      `PATH=${DEFAULT_PATH}`,
+      ...(request.hasTerminal === true ? [TERMINAL] : []),
+      ...(config.Env ?? []),
+      ...(request.env ?? []),
+    ]),
     cwd: request.cwd ?? (config.WorkingDir || '/'),
     user: request.user ?? config.User ?? '',
     network: request.network ?? 'host',
@@ -160,6 +165,9 @@ function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec 
     stdin: request.isInteractive === true || request.input !== undefined,
   };
 }
+
+/** As with docker, whatever terminal it is: images know this one. */
+const TERMINAL = 'TERM=xterm';
 
 /** Each name once: the last value, at the first place. */
 function mergeEnv(env: readonly string[]): string[] {
