@@ -112,6 +112,21 @@ describe.skipIf(lacks('root'))('a context that is an archive', () => {
       exit code 2
       "
     `);
+    expect(await failure(['-f', '../x', 'none.tar'])).toMatchInlineSnapshot(`
+      "error[no-dockerfile]: there is no Dockerfile ../x in CONTEXT/none.tar
+        hint: -f names a file of that context; an absolute path, one of this machine
+        see docs/errors.md#no-dockerfile
+      exit code 2
+      "
+    `);
+    expect(await failure(['file:///srv/app'])).toMatchInlineSnapshot(`
+      "error[invalid-request]: the build context is a file: URL: folders and files are named by their paths
+        expected: a folder, an archive, the URL of one, or a git repository
+        did you mean /srv/app?
+        see docs/errors.md#invalid-request
+      exit code 2
+      "
+    `);
     expect(await failure(['-f', 'sub/x', 'none.tar'])).toMatchInlineSnapshot(`
       "error[no-dockerfile]: there is no Dockerfile sub/x in CONTEXT/none.tar
         see docs/errors.md#no-dockerfile

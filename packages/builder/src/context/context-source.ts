@@ -42,6 +42,13 @@ export function contextSource(
   }
   const url = webUrl(text);
   if (url !== undefined) return { kind: 'url', url };
+  if (/^file:\/\//i.test(text)) {
+    const suggestion = URL.parse(text)?.pathname;
+    throw buildError('invalid-request', `${what} is a file: URL: folders and files are named by their paths`, {
+      expected: EXPECTED,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
   const message =
     stat === undefined
       ? `there is no folder ${/^https?:/i.test(text) ? withoutCredentials(text) : path}`

@@ -55,6 +55,9 @@ export function readForeignDockerfile(
   const name = given ?? defaultDockerfile(context) ?? missing(title, { hint: NAMED_OTHERWISE });
   const path = fileInside(context, name);
   const full = resolve(context, name);
+  if (!full.startsWith(`${context}/`)) {
+    throw buildError('no-dockerfile', `there is no Dockerfile ${name} in ${title}`, { hint: OUTSIDE });
+  }
   const shown = shownPath(context, full);
   if (path === undefined) {
     const isThere = lstatSync(full, { throwIfNoEntry: false }) !== undefined;
@@ -71,6 +74,7 @@ export function readForeignDockerfile(
   return { path: shown, text: readText(path, shown), ignore: NO_RULES };
 }
 
+const OUTSIDE = '-f names a file of that context; an absolute path, one of this machine';
 const NAMED_OTHERWISE = '-f names a Dockerfile that is called otherwise';
 
 function missingHere(context: string): never {
