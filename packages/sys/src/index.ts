@@ -31,6 +31,7 @@ export {
   blockOnStandardStreams,
   changeFolder,
   closeOnExecFrom,
+  copyDescriptor,
   endWithParent,
   execve,
   closeDescriptor,

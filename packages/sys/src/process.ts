@@ -2,6 +2,7 @@ import { cString, cStringArray, libcFunction } from './libc.ts';
 
 const pipe2 = libcFunction('int pipe2(int32_t *fds, int flags)');
 const closeFunction = libcFunction('int close(int fd)');
+const dup2 = libcFunction('int dup2(int from, int to)');
 const closeRange = libcFunction('int close_range(uint32_t first, uint32_t last, int flags)');
 const execveFunction = libcFunction('int execve(const void *path, const int64_t *argv, const int64_t *envp)');
 const prctl = libcFunction('int prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)');
@@ -34,6 +35,11 @@ export function makePipe(): { readonly read: number; readonly write: number } {
   const [read, write] = fds;
   if (read === undefined || write === undefined) throw new Error('Internal error: pipe2 gave no descriptors');
   return { read, write };
+}
+
+/** Makes a descriptor another name of what a second one is open to. What it was before is closed. */
+export function copyDescriptor(from: number, to: number): void {
+  dup2([from, to]);
 }
 
 /** Closes a descriptor that Node did not open: in a thread, it warns of those that it is asked to close. */

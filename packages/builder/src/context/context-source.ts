@@ -44,10 +44,14 @@ export function contextSource(
   if (url !== undefined) return { kind: 'url', url };
   if (/^file:\/\//i.test(text)) {
     const suggestion = URL.parse(text)?.pathname;
-    throw buildError('invalid-request', `${what} is a file: URL: folders and files are named by their paths`, {
-      expected: EXPECTED,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    });
+    throw buildError(
+      'invalid-request',
+      `${what} is a file: URL: folders and files are named by their paths`,
+      {
+        expected: EXPECTED,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      },
+    );
   }
   const message =
     stat === undefined

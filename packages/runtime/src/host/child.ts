@@ -15,17 +15,25 @@ export interface StartedChild {
   readonly ended: Promise<ChildEnd>;
 }
 
+/** Where a program finds the error stream that is meant for the program which it becomes or starts. */
+export const PASSED_ERRORS = 3;
+
 /**
  * Starts a program on descriptors that are open here: a sandbox writes to real pipes, not to the sockets that
  * process libraries make.
+ * @param ownErrors where its own error stream goes; that of `streams` is {@link PASSED_ERRORS} then
  */
 export function startChild(
   { file, name }: Program,
   args: readonly string[],
   streams: StandardStreams,
   env: Readonly<Record<string, string>>,
+  ownErrors?: number,
 ): StartedChild {
-  const child = spawn(file, args, { argv0: name, stdio: streams.stdio, env });
+  const [input, output, errors] = streams.stdio;
+  const passed = errors === 'inherit' ? 2 : errors;
+  const stdio = ownErrors === undefined ? streams.stdio : [input, output, ownErrors, passed];
+  const child = spawn(file, args, { argv0: name, stdio, env });
   const ended = new Promise<ChildEnd>((resolve) => {
     child.once('error', (error) => resolve({ kind: 'not-started', code: errorCode(error) ?? error.message }));
     child.once('exit', (exitCode, signal) => {

@@ -46,6 +46,9 @@ export async function runWithNamespaces(
     PATH: process.env['PATH'] ?? '',
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
   };
+  // What unshare says of itself, when its child is killed for one, is no output of the step.
+  const said = join(folder, 'unshare');
+  const ownErrors = openSync(said, 'wx', 0o600);
   const args = [...namespaces, '--propagation', 'private', '--fork', '--kill-child', '--'];
   const start = (): StartedChild =>
     startChild(
@@ -53,8 +56,10 @@ export async function runWithNamespaces(
       [...args, process.execPath, NAMESPACES_INIT, specPath],
       streams,
       env,
+      ownErrors,
     );
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
+  closeSync(ownErrors);
   running.watch(() => childOf(child.pid));
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
@@ -62,12 +67,17 @@ export async function runWithNamespaces(
     const isMissing = end.code === 'ENOENT';
     return { kind: 'refused', reason: isMissing ? 'unshare(1) of util-linux is not installed' : end.code };
   }
-  const reason = readFileSync(problem, 'utf8');
+  const reason = readFileSync(problem, 'utf8') || refusalIn(readFileSync(said, 'utf8'));
   if (reason !== '') return { kind: 'refused', reason };
   return {
     kind: 'ended',
     exitCode: end.kind === 'exited' ? end.exitCode : 128 + constants.signals[end.signal],
   };
+}
+
+/** What unshare(1) could not do; nothing where it only could not end as its child did. */
+function refusalIn(said: string): string {
+  return /^unshare: (?!sigprocmask).*$/m.exec(said)?.[0] ?? '';
 }
 
 /** The process that unshare(1) started: the first one of the sandbox, as seen from here. */

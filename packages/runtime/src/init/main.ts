@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import {
   becomeUser,
   bringUpLoopback,
+  copyDescriptor,
   errorCode,
   mount,
   MOUNT,
@@ -13,6 +14,7 @@ import {
 } from '@caisson/sys';
 import { DEVICE_LINKS, MASKED_PATHS, READ_ONLY_PATHS, type SystemMount } from '../profile.ts';
 import type { BindMount } from '../sandbox-spec.ts';
+import { PASSED_ERRORS } from '../host/child.ts';
 import { isInitSpec, type InitSpec } from './init-spec.ts';
 import { becomeProgram, prepareProgram, runInit } from './init.ts';
 
@@ -36,6 +38,7 @@ function enterSandbox(spec: InitSpec): never {
   for (const path of READ_ONLY_PATHS) makeReadOnly(path);
   setHostname(spec.hostname);
   if (spec.network === 'none') bringUpLoopback();
+  copyDescriptor(PASSED_ERRORS, 2);
   prepareProgram(spec);
   becomeUser(spec.identity, spec.capabilities);
   return becomeProgram(spec);
