@@ -139,6 +139,51 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson watch, aft
     expect(watch.written).toBe('onetwo');
   });
 
+  test.each([
+    ['plain', /^(the \w+ ended .*)$/m],
+    ['rawjson', /^\{"time":"[^"]+",("kind":"exited".*)\}$/m],
+    ['quiet', /^(.*)$/m],
+  ] as const)('what ended by itself is told, with --progress=%s', async (kind, line) => {
+    const { makeWorld, removeWorld } = await import('../rig/world.ts');
+    const world = makeWorld();
+    world.write({ Dockerfile: 'FROM busybox\nCOPY a /\n', a: '0' });
+    const container = ['--run=sh -c "exit $(cat /a)"'];
+    const command = ['--exec', 'kill -s TERM $$'];
+    const told = async (what: readonly string[], code: string): Promise<string | undefined> => {
+      world.write({ a: code });
+      await using watch = startWatch(world, ['--progress', kind, ...what]);
+      return line.exec(await watch.line(line))?.[1];
+    };
+    const text = (what: string, code: number): string =>
+      kind === 'rawjson'
+        ? `"kind":"exited","what":"${what}","exitCode":${code}`
+        : `the ${what} ended with exit code ${code}`;
+    expect(await told(container, '4')).toBe(text('container', 4));
+    expect(await told(command, '4')).toBe(text('command', 143));
+    // Nothing failed.
+    if (kind !== 'quiet') expect(await told(container, '0')).toBe(text('container', 0));
+    await removeWorld(world);
+  });
+
+  test('what a new image or the end of the watch ended is not told, nor what could not be run', async ({
+    world,
+  }) => {
+    world.write({ Dockerfile: 'FROM busybox\nCOPY a /\n', a: 'one' });
+    await using watch = startWatch(world, ['--run=sh -c "cat /a; sleep 1000"', '--exec', 'exec sleep 1000']);
+    await watch.output(/^one$/);
+    world.write({ a: 'two' });
+    await watch.output(/^onetwo$/);
+    watch.kill('SIGINT');
+    expect(await watch.exitCode).toBe(130);
+    expect(watch.said).not.toContain(' ended ');
+    await using none = startWatch(world, ['--once', '--run=nothing']);
+    await none.rest();
+    world.write({ a: 'three' });
+    expect(await none.exitCode).toBe(127);
+    expect(none.said).toContain('error[no-such-command]');
+    expect(none.said).not.toContain(' ended ');
+  });
+
   test('--exec runs a command with the image, and ends all of it before the next', async ({ world }) => {
     const marker = `7${process.pid}.5`;
     world.write({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'one' });

@@ -19,12 +19,19 @@ export class RawJsonProgress implements Progress {
     this.#tell({ kind: 'ended', result: ended, duration: Math.round(performance.now() - this.#begunAt) });
   }
 
-  #tell(values: { readonly kind: string } & Readonly<Record<string, unknown>>): void {
-    this.#terminal.error(`${inertJson({ time: new Date().toISOString(), ...values })}\n`);
+  #tell(values: Values): void {
+    this.#terminal.error(rawJsonLine(values));
   }
 }
 
-function valuesOf(event: BuildEvent): { readonly kind: string } & Readonly<Record<string, unknown>> {
+type Values = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+/** A line of it, with the time of this moment. */
+export function rawJsonLine(values: Values): string {
+  return `${inertJson({ time: new Date().toISOString(), ...values })}\n`;
+}
+
+function valuesOf(event: BuildEvent): Values {
   switch (event.kind) {
     case 'planned':
       return { ...event, steps: event.steps.map(stepValues) };

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { EXIT } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { endsWithin, type BuiltImage, type Running, type Starter } from './running.ts';
+import { endsWithin, type BuiltImage, type Ended, type Running, type Starter } from './running.ts';
 
 /** `--exec`: a shell runs a command in a process group of its own, which ends as a whole. */
 export function execCommand(command: string, terminal: Terminal): Starter {
-  return { what: 'the command of --exec', start: (image) => start(command, image, terminal) };
+  return { what: 'command', start: (image) => start(command, image, terminal) };
 }
 
 function start(command: string, { name, digest }: BuiltImage, terminal: Terminal): Running {
@@ -16,13 +16,14 @@ function start(command: string, { name, digest }: BuiltImage, terminal: Terminal
     cwd: terminal.cwd,
     env: { ...terminal.env, CAISSON_IMAGE: name, CAISSON_DIGEST: digest },
   });
-  const ended = new Promise<number>((resolve) => {
+  const ended = new Promise<Ended>((resolve) => {
     shell.once('exit', (code, signal) => {
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+      resolve({ exitCode, isTold: false });
     });
     shell.once('error', ({ message }) => {
       terminal.error(`cannot run --exec: ${message}\n`);
-      resolve(EXIT.failed);
+      resolve({ exitCode: EXIT.failed, isTold: true });
     });
   });
   const { pid } = shell;

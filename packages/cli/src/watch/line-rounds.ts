@@ -3,26 +3,30 @@ import { buildFailuresText } from '../failure-text.ts';
 import { inertFor } from '../output/ci/ci-format.ts';
 import { counted } from '../output/format.ts';
 import { openProgress } from '../output/open-progress.ts';
-import type { Progress, ProgressKind } from '../output/progress.ts';
+import type { Progress } from '../output/progress.ts';
+import { rawJsonLine } from '../output/raw-json-progress.ts';
 import type { Terminal } from '../terminal.ts';
-import { AT_REST, type Built, type Rounds } from './rounds.ts';
+import { AT_REST, exitedText, type Built, type Rounds } from './rounds.ts';
+import type { Started } from './running.ts';
+
+/** The kinds that need no terminal. */
+type LineKind = 'plain' | 'quiet' | 'rawjson';
 
 /** Each build of a watch as `build` shows it in lines, what led to it, and what came of it. */
 export class LineRounds implements Rounds {
   readonly #terminal: Terminal;
   readonly #lines: ReturnType<typeof inertFor>;
-  readonly #kind: ProgressKind;
+  readonly #kind: LineKind;
   #build: Progress;
 
-  private constructor(kind: ProgressKind, terminal: Terminal, build: Progress) {
+  private constructor(kind: LineKind, terminal: Terminal, build: Progress) {
     this.#kind = kind;
     this.#terminal = terminal;
     this.#lines = inertFor(terminal);
     this.#build = build;
   }
 
-  /** @param kind one that needs no terminal */
-  static async open(kind: 'plain' | 'quiet' | 'rawjson', terminal: Terminal): Promise<LineRounds> {
+  static async open(kind: LineKind, terminal: Terminal): Promise<LineRounds> {
     return new LineRounds(kind, terminal, await openProgress(kind, terminal));
   }
 
@@ -44,6 +48,20 @@ export class LineRounds implements Rounds {
 
   tell(line: string): void {
     if (this.#kind === 'plain') this.#lines.error(`${line}\n`);
+  }
+
+  exited(what: Started, exitCode: number): void {
+    const text = exitedText(what, exitCode);
+    switch (this.#kind) {
+      case 'plain':
+        return this.tell(text);
+      case 'quiet':
+        // Like a build that failed.
+        if (exitCode !== 0) this.warn(`${text}\n`);
+        return;
+      case 'rawjson':
+        return this.#terminal.error(rawJsonLine({ kind: 'exited', what, exitCode }));
+    }
   }
 
   warn(text: string): void {

@@ -4,7 +4,8 @@ import { LiveProgress } from '../output/live/live-progress.ts';
 import { LiveScreen } from '../output/live/screen.ts';
 import { themeFor } from '../output/live/theme.ts';
 import { screenOf, type Terminal } from '../terminal.ts';
-import { AT_REST, type Built, type Rounds } from './rounds.ts';
+import { AT_REST, exitedText, type Built, type Rounds } from './rounds.ts';
+import type { Started } from './running.ts';
 
 /**
  * Each build of a watch as `build` shows it on a terminal: what is said of it in the end stays. Between builds a line says
@@ -50,6 +51,10 @@ export class LiveRounds implements Rounds {
 
   tell(line: string): void {
     this.warn(`${line}\n`);
+  }
+
+  exited(what: Started, exitCode: number): void {
+    this.tell(exitedText(what, exitCode));
   }
 
   warn(text: string): void {

@@ -1,7 +1,8 @@
 import type { Emit, Failure, WatchEvent } from '@caisson/builder';
+import type { Started, Teller } from './running.ts';
 
 /** Shows the builds of a watch, one after another. Disposing of it takes away what should not stay. */
-export interface Rounds extends Disposable {
+export interface Rounds extends Disposable, Teller {
   /** A build begins. */
   begin(): Promise<void>;
   /** Something happens in it. */
@@ -9,8 +10,6 @@ export interface Rounds extends Disposable {
   /** It gave an image. */
   built(event: Built): void;
   failed(failures: readonly Failure[]): void;
-  /** Shows a line about the watch. */
-  tell(line: string): void;
   /** Shows a text that nobody may miss, with a newline at its end. */
   warn(text: string): void;
   /** Ctrl-C was pressed: a terminal has shown that. */
@@ -21,6 +20,11 @@ export interface Rounds extends Disposable {
 
 /** A build gave an image. */
 export type Built = Extract<WatchEvent, { kind: 'built' }>;
+
+/** What is said of something that ended by itself; where a signal ended it, its code is 128 and the signal's number. */
+export function exitedText(what: Started, exitCode: number): string {
+  return `the ${what} ended with exit code ${exitCode}`;
+}
 
 /** What is said of a watch that has nothing to do. */
 export const AT_REST = 'waiting for changes';

@@ -4,14 +4,14 @@ import { addRunOptions, failedToRun, runRequestOf, type RunFlags } from '../comm
 import { usageErrorOf } from '../commander-errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { endsWithin, type Running, type Starter } from './running.ts';
+import { endsWithin, type Ended, type Running, type Starter } from './running.ts';
 import { splitWords } from './split-words.ts';
 
 /** `--run`: a container of the image. @param text flags of `caisson run`, and a command @throws UsageError */
 export function runContainer(text: string, root: string, terminal: Terminal): Starter {
   const { command, flags } = parseRun(text);
   return {
-    what: 'the container',
+    what: 'container',
     start: ({ id }) => start(runRequestOf(id, command, flags, root, terminal), terminal),
   };
 }
@@ -19,13 +19,14 @@ export function runContainer(text: string, root: string, terminal: Terminal): St
 function start(request: RunRequest, terminal: Terminal): Running {
   const kill = new AbortController();
   let pass: ((signal: NodeJS.Signals) => void) | undefined;
-  const run = async (): Promise<number> => {
+  const run = async (): Promise<Ended> => {
     const { runImage } = await import('@caisson/builder');
     const ended = await runImage({ ...request, pull: 'never', signal: kill.signal }, (passOn) => {
       pass = passOn;
     });
-    if (ended.ok) return ended.value;
-    return kill.signal.aborted ? 0 : failedToRun(ended.error, terminal);
+    if (ended.ok) return { exitCode: ended.value, isTold: false };
+    if (kill.signal.aborted) return { exitCode: 0, isTold: false };
+    return { exitCode: failedToRun(ended.error, terminal), isTold: true };
   };
   const ended = run();
   return {

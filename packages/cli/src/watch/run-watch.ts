@@ -29,7 +29,7 @@ export async function runWatch(
   const files = new ResultFiles(flags, terminal);
   const { watch } = await import('@caisson/builder');
   using interrupt = onInterrupt();
-  await using restarted = new AllRestarted(starters, (line) => progress.tell(line));
+  await using restarted = new AllRestarted(starters, progress);
   // Not only when the watch has ended, which takes its time, too.
   interrupt.signal.addEventListener('abort', () => {
     if (interrupt.exitCode === EXIT.interrupted) progress.interrupted();

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** How something ended. */
+export interface Ended {
+  readonly exitCode: number;
+  /** Whether it could not be run, which is told. */
+  readonly isTold: boolean;
+}
+
 /** Something that was started for an image. */
 export interface Running {
-  /** Its exit code, when it has ended. Never rejects. */
-  readonly ended: Promise<number>;
+  /** How it ended, when it has. Never rejects. */
+  readonly ended: Promise<Ended>;
   /** Asks it to end, and ends it if it has not after a moment. In milliseconds. */
   stop(patience: number): Promise<void>;
 }
@@ -21,12 +28,20 @@ export interface BuiltImage {
 /** Starts something for an image. */
 export interface Starter {
   /** What it starts, as people call it. */
-  readonly what: string;
+  readonly what: Started;
   readonly start: (image: BuiltImage) => Running;
 }
 
-/** Shows a line about what is going on. */
-export type Tell = (line: string) => void;
+/** What a watch starts. */
+export type Started = 'container' | 'command';
+
+/** Shows what is going on. */
+export interface Teller {
+  /** Shows a line. */
+  tell(line: string): void;
+  /** Something ended by itself. */
+  exited(what: Started, exitCode: number): void;
+}
 
 /** How long what runs for an older image may take to end. In milliseconds. */
 const PATIENCE = 2000;
@@ -38,15 +53,17 @@ const SILENCE = 300;
 /** Restarts something for each new image: one at a time, the last image wins. */
 class Restarted implements AsyncDisposable {
   readonly #starter: Starter;
-  readonly #tell: Tell;
+  readonly #teller: Teller;
   #running: Running | undefined;
+  /** What runs and is not to end: its end is news. */
+  #expected: Running | undefined;
   #next: BuiltImage | undefined;
   #turn: Promise<void> = Promise.resolve();
   #isOver = false;
 
-  constructor(starter: Starter, tell: Tell) {
+  constructor(starter: Starter, teller: Teller) {
     this.#starter = starter;
-    this.#tell = tell;
+    this.#teller = teller;
   }
 
   /** Ends what runs for the image before, and starts anew. */
@@ -58,7 +75,7 @@ class Restarted implements AsyncDisposable {
   /** The exit code of what was started last, when it has ended. */
   async ended(): Promise<number> {
     await this.#turn;
-    return (await this.#running?.ended) ?? 0;
+    return (await this.#running?.ended)?.exitCode ?? 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,12 +89,22 @@ class Restarted implements AsyncDisposable {
     if (image === undefined) return;
     this.#next = undefined;
     await this.#stop();
-    if (!this.#isOver) this.#running = this.#starter.start(image);
+    if (this.#isOver) return;
+    const running = this.#starter.start(image);
+    this.#running = running;
+    this.#expected = running;
+    void running.ended.then((ended) => this.#onEnd(running, ended));
+  }
+
+  #onEnd(running: Running, { exitCode, isTold }: Ended): void {
+    if (running === this.#expected && !isTold) this.#teller.exited(this.#starter.what, exitCode);
   }
 
   async #stop(): Promise<void> {
+    this.#expected = undefined;
     if (this.#running === undefined) return;
-    const telling = setTimeout(() => this.#tell(`waiting for ${this.#starter.what} to end`), SILENCE);
+    const { what } = this.#starter;
+    const telling = setTimeout(() => this.#teller.tell(`waiting for the ${what} to end`), SILENCE);
     try {
       await this.#running.stop(this.#isOver ? HASTE : PATIENCE);
     } finally {
@@ -91,8 +118,8 @@ export class AllRestarted implements AsyncDisposable {
   readonly #all: readonly Restarted[];
   #end: Promise<unknown> | undefined;
 
-  constructor(starters: readonly Starter[], tell: Tell) {
-    this.#all = starters.map((starter) => new Restarted(starter, tell));
+  constructor(starters: readonly Starter[], teller: Teller) {
+    this.#all = starters.map((starter) => new Restarted(starter, teller));
   }
 
   restart(image: BuiltImage): void {

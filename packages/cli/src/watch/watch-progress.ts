@@ -8,12 +8,13 @@ import { isLive, progressKind } from '../output/open-progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { LineRounds } from './line-rounds.ts';
 import type { Rounds } from './rounds.ts';
+import type { Started, Teller } from './running.ts';
 
 /** How many files a line names. */
 const NAMED = 3;
 
 /** Shows what a watch tells: each build, what led to it, and what came of it. */
-export class WatchProgress implements Disposable {
+export class WatchProgress implements Disposable, Teller {
   readonly #terminal: Terminal;
   readonly #rounds: Rounds;
   /** What was said last, where that was an error. */
@@ -81,6 +82,11 @@ export class WatchProgress implements Disposable {
   /** Shows a line about what the watch does besides building. */
   tell(line: string): void {
     this.#rounds.tell(line);
+  }
+
+  /** Shows that what was started for an image ended by itself. */
+  exited(what: Started, exitCode: number): void {
+    this.#rounds.exited(what, exitCode);
   }
 
   [Symbol.dispose](): void {
