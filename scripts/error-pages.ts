@@ -358,7 +358,8 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     },
   },
   output: {
-    means: 'What `-o` or `--iidfile` asks for could not be written.',
+    means:
+      'What `-o`, `--iidfile` or `--metadata-file` asks for could not be written. Their folders are looked at before anything is built.',
     mend: 'Make the folder, or choose another.',
     example: {
       text: `error[output]: cannot write the output /no/such/folder/x.tar: its folder does not exist

@@ -22,6 +22,14 @@ const APP = {
 };
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', () => {
+  test('an output that cannot be written is refused before anything is built', async ({ api }) => {
+    const work = api.buildImage({ context: APP, outputs: [{ type: 'tar', dest: 'nowhere/x.tar' }] });
+    const [error, events] = await Promise.all([errorOf(work), eventsOf(work)]);
+    const message = `cannot write the output ${api.context}/nowhere/x.tar: its folder does not exist`;
+    expect(error).toMatchObject({ code: 'output', message });
+    expect(events.map(({ kind }) => kind)).toEqual(['failed']);
+  });
+
   test('gives the image, and tells what happens', async ({ api }) => {
     const work = api.buildImage({ context: APP, tags: ['app', 'app:1'], labels: { a: 'b' } });
     const [image, events] = await Promise.all([work, eventsOf(work)]);

@@ -6,6 +6,7 @@ import { CAISSON, bareEnvironment } from '../rig/caisson.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { lacks } from '../rig/tools.ts';
+import { LIKE_A_USER } from '../rig/watching.ts';
 import { test, type World } from '../rig/world.ts';
 
 const APP = `FROM scratch AS base
@@ -22,16 +23,90 @@ function writeApp(world: World): void {
   symlinkSync('file', join(world.context, 'links/link'));
 }
 
+/** Builds as one that files are closed to as to anybody else. */
+async function buildLikeAUser(
+  world: World,
+  args: readonly string[],
+): Promise<Record<'stdout' | 'stderr', string> & { readonly exitCode?: number }> {
+  const [program = '', ...words] = LIKE_A_USER;
+  return execa(program, [...words, process.execPath, CAISSON, 'build', ...args, '.'], {
+    env: bareEnvironment(world.store),
+    extendEnv: false,
+    cwd: world.context,
+    reject: false,
+  });
+}
+
 describe.skipIf(lacks('root'))('outputs', () => {
   test('the image id is written to a file, or it is said why not', async ({ world }) => {
     writeApp(world);
     const id = await world.build(['-q', '--iidfile', 'id']);
     expect(readFileSync(join(world.context, 'id'), 'utf8')).toBe(id);
-    const path = join(world.context, 'nowhere/id');
-    expect(await world.run(['build', '-q', '--iidfile', 'nowhere/id', '.'])).toMatchObject({
+    // The folder lets a file be made that has no room for a word.
+    symlinkSync('/dev/full', join(world.context, 'full'));
+    expect(await world.run(['build', '-q', '--iidfile', 'full', '.'])).toMatchObject({
       exitCode: 1,
-      stderr: `error[output]: cannot write the image id to ${path}: ENOENT: no such file or directory, open '${path}'\n  see docs/errors.md#output\n`,
+      stderr: `error[output]: cannot write the image id to ${world.context}/full: ENOSPC: no space left on device, write\n  see docs/errors.md#output\n`,
     });
+  });
+
+  test.each([
+    ['-o', 'type=oci,dest=nowhere/x', 'the output /nowhere/x: its folder does not exist'],
+    ['-o', 'type=oci,dest=file/x', 'the output /file/x: what should be its folder is a file'],
+    ['-o', 'type=oci,dest=file/x/', 'the output /file/x/: what should be its folder is a file'],
+    ['-o', 'type=docker,dest=closed/x', 'the output /closed/x: no permission'],
+    ['-o', 'type=tar,dest=links', 'the output /links: it is a folder'],
+    ['-o', 'closed/x/y', 'the output /closed/x/y: no permission'],
+    ['-o', 'file', 'the output /file: it is a file'],
+    ['--iidfile', 'nowhere/x', 'the image id to /nowhere/x: its folder does not exist'],
+    ['--iidfile', 'file/x', 'the image id to /file/x: what should be its folder is a file'],
+    ['--metadata-file', 'nowhere/x', 'the metadata to /nowhere/x: its folder does not exist'],
+    ['--metadata-file', 'closed/x', 'the metadata to /closed/x: no permission'],
+    ['--metadata-file', 'links', 'the metadata to /links: it is a folder'],
+  ])('%s %s is refused before anything is built', async (option, value, message) => {
+    const { makeWorld, removeWorld } = await import('../rig/world.ts');
+    const world = makeWorld();
+    writeApp(world);
+    mkdirSync(join(world.context, 'closed'), { mode: 0o500 });
+    const { exitCode, stderr } = await buildLikeAUser(world, [option, value]);
+    expect(stderr.replaceAll(world.context, '')).toBe(
+      `error[output]: cannot write ${message}\n  see docs/errors.md#output`,
+    );
+    expect(exitCode).toBe(1);
+    await removeWorld(world);
+  });
+
+  test('files may lie in a folder that the build makes', async ({ world }) => {
+    writeApp(world);
+    const id = await world.build([
+      '--output=out/files',
+      '--output=type=tar,dest=out/files.tar',
+      '--iidfile=out/files/folder/id',
+      '--cache-to=type=local,dest=cache',
+      '--metadata-file=cache/meta.json',
+    ]);
+    expect(readFileSync(join(world.context, 'out/files/folder/id'), 'utf8')).toBe(id);
+    expect(existsSync(join(world.context, 'out/files.tar'))).toBe(true);
+    expect(readFileSync(join(world.context, 'cache/meta.json'), 'utf8')).toContain(id);
+  });
+
+  test('a file that is there and can be written needs nothing of its folder', async ({ world }) => {
+    writeApp(world);
+    mkdirSync(join(world.context, 'closed'), { mode: 0o500 });
+    world.write({ 'closed/id': '' });
+    symlinkSync('later', join(world.context, 'link'));
+    const { stdout } = await buildLikeAUser(world, ['-q', '--iidfile=closed/id', '--metadata-file=link']);
+    expect(readFileSync(join(world.context, 'closed/id'), 'utf8')).toBe(stdout);
+    expect(readFileSync(join(world.context, 'later'), 'utf8')).toContain(stdout);
+  });
+
+  test('a watch looks at them, too', async ({ world }) => {
+    writeApp(world);
+    const { exitCode, stderr } = await world.run(['watch', '--iidfile', 'nowhere/x', '.']);
+    expect(stderr.replaceAll(world.context, '')).toBe(
+      'error[output]: cannot write the image id to /nowhere/x: its folder does not exist\n  see docs/errors.md#output\n',
+    );
+    expect(exitCode).toBe(1);
   });
 
   test('several at once, each whole', async ({ world }) => {

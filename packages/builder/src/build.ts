@@ -9,6 +9,7 @@ import {
 } from '@caisson/oci';
 import { deliverImage } from './deliver-image.ts';
 import type { AssembledImage } from './image/assemble-image.ts';
+import { checkDestinations } from './outputs/check-destinations.ts';
 import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
@@ -69,6 +70,7 @@ export async function buildImage(
   const recorder = new BuildRecorder(request, names, counter.emit);
   const { emit } = recorder;
 
+  await checkDestinations(request);
   await using prepared = await prepareBuild({ inFlight: new InFlight(), ...request }, emit, hooks.site);
   const { workshop, target } = prepared;
   const { scope, source, contexts } = workshop;

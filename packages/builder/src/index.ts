@@ -1,6 +1,7 @@
 export { build } from './build.ts';
 export { plan, type BuildPlan, type StepForecast } from './plan-steps.ts';
 export type { BuildOutcome, BuildReport, KeptReport, ReportedStep } from './report/build-report.ts';
+export { whyNotWritable } from './outputs/check-destinations.ts';
 export { findReport, listReports, type FoundReport } from './report/read-report.ts';
 export {
   check,

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { BuildEvent, BuildResult } from '@caisson/builder';
+import type { BuildEvent, BuildRequest, BuildResult } from '@caisson/builder';
 import type { Descriptor } from '@caisson/oci';
 import type { BuildFlags } from './build-options.ts';
 import type { Terminal } from './terminal.ts';
+import { buildFailureText } from './failure-text.ts';
 import { tryFiles } from './try-files.ts';
 
 /** The files that tell programs what a build gave: `--iidfile` and `--metadata-file`. */
@@ -17,6 +18,21 @@ export class ResultFiles {
     this.#terminal = terminal;
   }
 
+  /** Looks whether they can be written, before anything is built. @returns whether they can; what cannot is told */
+  async check(request: BuildRequest): Promise<boolean> {
+    const { whyNotWritable } = await import('@caisson/builder');
+    const { cwd, error, hasColor } = this.#terminal;
+    for (const [file, what] of this.#files) {
+      const path = resolve(cwd, file);
+      const reason = await whyNotWritable(path, request);
+      if (reason === undefined) continue;
+      const message = `cannot write ${what} to ${path}: ${reason}`;
+      error(buildFailureText({ code: 'output', message }, hasColor));
+      return false;
+    }
+    return true;
+  }
+
   /** A registry may have the image in another form than the store. */
   note(event: BuildEvent): void {
     if (event.kind === 'pushed') this.#pushed = event;
@@ -24,19 +40,25 @@ export class ResultFiles {
 
   /** @returns whether all could be written; what could not is told */
   async write(result: BuildResult): Promise<boolean> {
-    const { iidfile, metadataFile } = this.#flags;
-    const metadata = (): string => `${JSON.stringify(this.#metadata(result), undefined, 2)}\n`;
-    return (
-      (await this.#writeFile(iidfile, 'the image id', () => result.imageId)) &&
-      (await this.#writeFile(metadataFile, 'the metadata', metadata))
-    );
+    const texts = {
+      'the image id': () => result.imageId,
+      'the metadata': () => `${JSON.stringify(this.#metadata(result), undefined, 2)}\n`,
+    };
+    for (const [file, what] of this.#files) {
+      const path = resolve(this.#terminal.cwd, file);
+      const failure = { code: 'output', message: `cannot write ${what} to ${path}` } as const;
+      if (!(await tryFiles(() => writeFile(path, texts[what]()), failure, this.#terminal))) return false;
+    }
+    return true;
   }
 
-  async #writeFile(file: string | undefined, what: string, text: () => string): Promise<boolean> {
-    if (file === undefined) return true;
-    const path = resolve(this.#terminal.cwd, file);
-    const failure = { code: 'output', message: `cannot write ${what} to ${path}` } as const;
-    return tryFiles(() => writeFile(path, text()), failure, this.#terminal);
+  /** Those that were asked for, and what is in them. */
+  get #files(): (readonly [string, 'the image id' | 'the metadata'])[] {
+    const { iidfile, metadataFile } = this.#flags;
+    return [
+      ...(iidfile === undefined ? [] : [[iidfile, 'the image id'] as const]),
+      ...(metadataFile === undefined ? [] : [[metadataFile, 'the metadata'] as const]),
+    ];
   }
 
   /** The names that docker gives these values. */

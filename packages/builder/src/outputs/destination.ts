@@ -57,8 +57,13 @@ async function writeToStandardOutput(
 
 /** What a failure to write means; anything else than one of the file system comes back as it is. */
 export function outputError(destination: string, error: unknown): unknown {
-  const reason = REASONS[errorCode(error) ?? ''];
+  const reason = reasonFor(errorCode(error));
   return reason === undefined ? error : unwritable(destination, reason, error);
+}
+
+/** What the code of an error of the file system means for something that is to be written; undefined for others. */
+export function reasonFor(code: string | undefined): string | undefined {
+  return REASONS[code ?? ''];
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -75,7 +80,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'nobody reads it any more',
 };
 
-function unwritable(destination: string, reason: string, cause: unknown): BuildError {
+/** An output that cannot be written. */
+export function unwritable(destination: string, reason: string, cause?: unknown): BuildError {
   const shown = destination === STANDARD_OUTPUT ? 'to the standard output' : `the output ${destination}`;
   return buildError('output', `cannot write ${shown}: ${reason}`, {}, cause);
 }

@@ -26,12 +26,13 @@ export async function writeImageLayout(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const files = layoutFiles(image, type === 'docker');
-  if (type === 'oci' && typeof destination === 'string' && isFolder(destination))
+  if (type === 'oci' && typeof destination === 'string' && isLayoutFolder(destination))
     await writeFolder(files, destination, signal);
   else await writeFileOutput(destination, tarStream(members(files)), signal);
 }
 
-function isFolder(destination: string): boolean {
+/** Whether `type=oci` is a folder there, and no archive. */
+export function isLayoutFolder(destination: string): boolean {
   if (destination === STANDARD_OUTPUT) return false;
   return (
     destination.endsWith('/') || statSync(destination, { throwIfNoEntry: false })?.isDirectory() === true

@@ -71,8 +71,9 @@ async function runBuild(
   if (flags.watch === true) return runWatch(request, flags, terminal);
   const { build } = await import('@caisson/builder');
   using interrupt = onInterrupt();
-  const progress = await openProgress(kind, terminal, folderOf(request, terminal));
   const files = new ResultFiles(flags, terminal);
+  if (!(await files.check(request))) return EXIT.failed;
+  const progress = await openProgress(kind, terminal, folderOf(request, terminal));
   const built = await build({ ...request, signal: interrupt.signal }, (event) => {
     files.note(event);
     progress.emit(event);

@@ -25,8 +25,9 @@ export async function runWatch(
     ...(flags.run === undefined ? [] : [runContainer(flags.run, request.root, terminal)]),
     ...(flags.exec === undefined ? [] : [execCommand(flags.exec, terminal)]),
   ];
-  using progress = await WatchProgress.open(flags, terminal);
   const files = new ResultFiles(flags, terminal);
+  if (!(await files.check(request))) return EXIT.failed;
+  using progress = await WatchProgress.open(flags, terminal);
   const { watch } = await import('@caisson/builder');
   using interrupt = onInterrupt();
   await using restarted = new AllRestarted(starters, progress);
