@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import type { BuildRequest } from '@caisson/builder';
 import { Command } from 'commander';
 import { helpNotes } from '../help-notes.ts';
 import { checkIds } from '../rootless/enter-namespace.ts';
@@ -10,6 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { exitOf } from '../failure-exit.ts';
 import { fullRequest } from '../full-request.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { dockerfileFolder } from '../output/ci/dockerfile-folder.ts';
 import { openProgress, progressKind } from '../output/open-progress.ts';
 import { parseCall } from '../parse-call.ts';
 import { ResultFiles } from '../result-files.ts';
@@ -73,7 +71,7 @@ async function runBuild(
   using interrupt = onInterrupt();
   const files = new ResultFiles(flags, terminal);
   if (!(await files.check(request))) return EXIT.failed;
-  const progress = await openProgress(kind, terminal, folderOf(request, terminal));
+  const progress = await openProgress(kind, terminal, dockerfileFolder(request, terminal.cwd));
   const built = await build({ ...request, signal: interrupt.signal }, (event) => {
     files.note(event);
     progress.emit(event);
@@ -87,11 +85,4 @@ async function runBuild(
   if (!(await files.write(built.value))) return EXIT.failed;
   if (flags.quiet === true) terminal.out(`${built.value.imageId}\n`);
   return EXIT.ok;
-}
-
-/** The folder that is built, if it is one of this machine. */
-function folderOf({ context }: BuildRequest, { cwd }: Terminal): string | undefined {
-  if (typeof context !== 'string') return undefined;
-  const folder = resolve(cwd, context);
-  return existsSync(folder) ? folder : undefined;
 }

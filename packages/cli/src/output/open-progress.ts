@@ -23,7 +23,7 @@ export function progressKind(flag: string | undefined, terminal: Terminal): Prog
 
 /**
  * Begins to show a build. What a kind needs is loaded when it is chosen: most builds in scripts need no live view.
- * @param context the folder that is built; undefined where it comes from elsewhere
+ * @param context the folder that the path of the Dockerfile is seen from; undefined where that comes from elsewhere
  */
 export async function openProgress(
   kind: ProgressKind,

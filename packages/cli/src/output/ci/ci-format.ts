@@ -22,7 +22,7 @@ export interface Fold {
 
 /**
  * The format of the CI system that a command runs in; undefined where it is none of those that are known.
- * @param context the folder that is built; undefined where it came from elsewhere
+ * @param context the folder that the path of the Dockerfile is seen from; undefined where that came from elsewhere
  */
 export function ciFormat(
   { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
