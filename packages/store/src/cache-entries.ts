@@ -45,7 +45,10 @@ export interface CacheEntry {
   readonly title: string;
   /** A blob may belong to several entries; it goes with the last of them. */
   readonly objects: readonly StoreObject[];
-  /** In milliseconds since 1970; when it was made, if nothing else is known. */
+  /**
+   * In milliseconds since 1970; when it was made, if nothing else is known. It is that of what belongs to this one alone:
+   * each build uses the layers of its base, and the images that have them as well are not used by that.
+   */
   readonly lastUse: number;
   /** When it was made, RFC 3339, where that is known. */
   readonly created: string;
@@ -57,6 +60,8 @@ export interface CacheEntry {
 
 type Draft = Pick<CacheEntry, 'kind' | 'id' | 'title' | 'objects'> &
   Partial<Pick<CacheEntry, 'created' | 'manifest'>> & {
+    /** What is held whenever it is used, and by nothing else: a record, a manifest. */
+    readonly marks?: readonly StoreObject[];
     /** What it needs of another entry, whose use is none of this one. */
     readonly needs?: readonly StoreObject[];
   };
@@ -76,13 +81,27 @@ export function cacheEntries(store: Store, inventory: Inventory, held: ReadonlyS
     ...cacheMountDrafts(store, inventory),
     ...logDrafts(store, inventory),
   );
-  return drafts.map(({ needs = [], ...draft }) => ({
+  const isShared = sharedObjects(inventory, drafts);
+  return drafts.map(({ marks = [], needs = [], ...draft }) => ({
     created: '',
     ...draft,
     objects: [...draft.objects, ...needs],
-    lastUse: Math.max(0, ...draft.objects.map((object) => lastUse(store, object))),
+    lastUse: lastUseOf(store, { ...draft, marks }, isShared),
     isInUse: draft.objects.some((object) => held.has(object.name) || object.isLocked?.() === true),
   }));
+}
+
+/** Tells what several entries have, or an image that the user named. */
+function sharedObjects(inventory: Inventory, drafts: readonly Draft[]): (object: StoreObject) => boolean {
+  const shared = namesOfNamedImages(inventory);
+  const seen = new Set<string>();
+  for (const { objects, needs = [] } of drafts) {
+    for (const name of new Set([...objects, ...needs].map((object) => object.name))) {
+      if (seen.has(name)) shared.add(name);
+      seen.add(name);
+    }
+  }
+  return ({ name }) => shared.has(name);
 }
 
 /** The names of everything that images of the user need. */
@@ -98,6 +117,7 @@ function stepDrafts(store: Store, inventory: Inventory): Draft[] {
     id: hexOf(diffId),
     title: titleOf(records),
     created: records.map(({ created }) => created).toSorted()[0] ?? '',
+    marks: records.map(({ key }) => recordObject(store, key)),
     objects: [
       ...records.map(({ key }) => recordObject(store, key)),
       ...blobsThere(store, inventory, [diffId]),
@@ -119,6 +139,7 @@ function imageDrafts(store: Store, inventory: Inventory): Draft[] {
     id: hexOf(digest),
     title: '',
     manifest: digest,
+    marks: [blobObject(store, digest)],
     objects: blobsThere(store, inventory, blobs),
   }));
 }
@@ -128,6 +149,7 @@ function baseDrafts(store: Store, inventory: Inventory): Draft[] {
     kind: 'base image',
     id: hexOf(base.manifest.digest),
     title: `${base.reference} ${base.platform}`,
+    marks: [baseObject(store, base)],
     objects: [
       baseObject(store, base),
       ...blobsThere(store, inventory, blobs),
@@ -209,6 +231,16 @@ function basesThere(store: Store, inventory: Inventory, forms: readonly FormId[]
 
 function namesOf(form: FormId): string[] {
   return [treeName(form), mapFileName(form, 'map'), mapFileName(form, 'tar'), tocName(form)];
+}
+
+/** What others have as well says nothing, unless there is nothing else. */
+function lastUseOf(
+  store: Store,
+  { marks, objects }: Required<Pick<Draft, 'marks' | 'objects'>>,
+  isShared: (object: StoreObject) => boolean,
+): number {
+  const own = [...marks, ...objects.filter((object) => !isShared(object))];
+  return Math.max(0, ...(own.length === 0 ? objects : own).map((object) => lastUse(store, object)));
 }
 
 function lastUse({ lookUps }: Store, { name, path }: StoreObject): number {

@@ -35,6 +35,8 @@ export function push(request: PushRequest, emit: (event: PushEvent) => void): Pr
   const onWarning = (message: string): void => emit({ kind: 'warning', message });
   return withSession(request, async (store, session) => {
     const image = await store.images.find(formatReference(reference));
+    const parts = [image.descriptor, image.manifest.config, ...image.manifest.layers];
+    await session.hold(...parts.map(({ digest }) => digest));
     await using access = new RegistryAccess({ onWarning, ...registry });
     const opened = await access.open();
     const options = { store, session, compression, name, emit, signal };
