@@ -246,13 +246,13 @@ COPY --from=other /etc/passwd /
     const logs = join(world.store, 'logs');
     const written = (): string[] => (existsSync(logs) ? readdirSync(logs) : []);
     expect(await eventually(() => written().length > 0)).toBe(true);
-    expect(await builds(world)).toEqual(['ID | running | 0 cached, 0 ran | Dockerfile stage-0']);
+    expect(await builds(world)).toEqual(['ID | running | 0 cached, 0 ran | context/Dockerfile stage-0']);
     expect((await world.ok(['logs', '1'])).stdout).toBe('begun\n');
     await world.ok(['prune']);
     expect(written()).toHaveLength(1);
     build.kill('SIGKILL');
     await build;
-    expect(await builds(world)).toEqual(['ID | killed | 0 cached, 0 ran | Dockerfile stage-0']);
+    expect(await builds(world)).toEqual(['ID | killed | 0 cached, 0 ran | context/Dockerfile stage-0']);
     expect((await world.ok(['logs', '1'])).stdout).toBe('begun\n');
     expect((await world.ok(['du'])).stdout).toMatch(/^logs +1 +[\d.]+ kB +[\d.]+ kB$/m);
     expect((await world.ok(['prune', '--filter', 'type=logs'])).stdout).toMatch(/^removed 1 build log: /);

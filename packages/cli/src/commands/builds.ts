@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { KeptReport } from '@caisson/builder';
+import { buildTitle } from '../build-title.ts';
 import { helpNotes } from '../help-notes.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
-import { shownName } from '../image-names.ts';
 import { withStore } from '../open-store.ts';
 import { ago, countsText, seconds, type StepCounts } from '../output/format.ts';
 import { listingFormat, parseListingFormat, printListing } from '../output/print.ts';
@@ -42,13 +42,13 @@ export function buildsCommand({ terminal }: CommandContext): Command {
       const now = Date.now();
       printListing(terminal, format, reports.map(rowOf), {
         headings: ['BUILD', 'STARTED', 'TOOK', 'RESULT', 'STEPS', 'WHAT'],
-        row: ({ id, startedAt, duration, state, names, dockerfile, target, ...counts }) => [
+        row: ({ id, startedAt, duration, state, names, context, dockerfile, target, ...counts }) => [
           id,
           ago(startedAt, now),
           state === 'running' || state === 'killed' ? '-' : seconds(duration),
           state,
           countsText(counts),
-          names.length > 0 ? names.map(shownName).join(', ') : `${dockerfile} ${target}`,
+          buildTitle({ names, context, dockerfile, target }),
         ],
       });
     });
