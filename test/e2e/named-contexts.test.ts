@@ -179,6 +179,21 @@ exit code 1
       '  hint: FROM lib, COPY --from=lib or a stage of that name would use it',
     ]);
   });
+
+  test.for([
+    'FROM lib AS a\n',
+    'FROM docker.io/library/lib:latest AS a\n',
+    'FROM scratch AS Lib\n',
+    'FROM scratch AS a\nCOPY --from=LIB . /\n',
+    'FROM busybox AS a\nRUN --mount=from=lib,target=/lib true\n',
+  ])(
+    'is not warned of where only a stage names it that the target does not need: %j',
+    async (stage, { world }) => {
+      writeLib(world, `${stage}FROM scratch\nCOPY own /\n`);
+      const { stderr } = await world.ok(['build', '--build-context=lib=lib', 'main']);
+      expect(stderr).not.toContain('is used nowhere');
+    },
+  );
 });
 
 describe.skipIf(lacks('root'))('a context that cannot be', () => {

@@ -41,9 +41,9 @@ export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Sit
     context: source.context,
     openContext: (name, platform, place) => contexts.open(name, platform, place),
     resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
+    onNames: (names) => contexts.warnOfUnused(names, emit),
     emit,
   });
-  contexts.warnOfUnused(emit);
   const target = withLabels(planned, request.labels ?? {});
   warnOfUnknownStages(request, target, emit);
   const steps = nameSteps(target);

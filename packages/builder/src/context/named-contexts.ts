@@ -76,9 +76,14 @@ export class NamedContexts {
     });
   }
 
-  /** Warns of those that nothing asked for. */
-  warnOfUnused(emit: Emit): void {
+  /**
+   * Warns of those that nothing asked for, and nothing could.
+   * @param names what stands in the Dockerfile: a stage that the target does not need asks for nothing
+   */
+  warnOfUnused(names: Iterable<string>, emit: Emit): void {
+    const written = new Set([...names].map((name) => fullName(name.toLowerCase())));
     for (const name of this.#unused) {
+      if (written.has(fullName(name)) && !RESERVED.has(name)) continue;
       const hint = RESERVED.has(name)
         ? `${name} cannot be given another meaning`
         : `FROM ${name}, COPY --from=${name} or a stage of that name would use it`;

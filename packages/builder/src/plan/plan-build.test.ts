@@ -261,3 +261,17 @@ test('a chain of thousands of stages is planned', async () => {
   expect(chainOf(target)).toHaveLength(10_000);
   expect(stagesOf(target).map(({ index }) => index)).toEqual(stages.map((_, index) => index));
 });
+
+test('all names of the Dockerfile are told, those of stages that the target does not need included', async () => {
+  const told: string[] = [];
+  const text = `ARG BASE=one
+FROM $BASE AS Two
+RUN --mount=from=three,target=/x --mount=type=cache,from=four,target=/y --mount=type=tmpfs,target=/z true
+COPY --from=five /a /
+ADD a /
+ONBUILD COPY --from=six /a /
+FROM scratch
+`;
+  await plan(text, { onNames: (names) => told.push(...names) });
+  expect(told).toEqual(['two', 'one', 'three', 'four', 'five', 'six', 'scratch']);
+});

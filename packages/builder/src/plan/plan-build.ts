@@ -20,6 +20,7 @@ import type { PlannedStage } from './planned.ts';
 import type { OpenContext, ResolveImage } from './origins.ts';
 import { Planner } from './planner.ts';
 import { isPredefinedArg, type Platforms } from './predefined-args.ts';
+import { writtenNames } from './written-names.ts';
 
 /** What a plan is made from. */
 export interface PlanRequest {
@@ -33,6 +34,8 @@ export interface PlanRequest {
   readonly context: LocalContext;
   readonly openContext: OpenContext;
   readonly resolveImage: ResolveImage;
+  /** Told which names stand anywhere in the Dockerfile. */
+  readonly onNames?: (names: ReadonlySet<string>) => void;
   readonly emit: Emit;
 }
 
@@ -73,6 +76,7 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   const violation = lintViolation(dockerfile, lint, request.buildArgs);
   throwProblems(violation === undefined ? [] : [violation]);
   warnOfUnusedArgs(dockerfile, request);
+  request.onNames?.(writtenNames(dockerfile, args));
   return planned;
 }
 
