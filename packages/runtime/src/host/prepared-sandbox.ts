@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import type { BindMount, ProgramSpec } from '../sandbox-spec.ts';
 import { DEVICES, SYSTEM_MOUNTS, type SystemMount } from '../profile.ts';
 import { lookUpAccount, type Account } from './account.ts';
+import { checkArguments } from './argument-length.ts';
 import { findExecutable } from './executable.ts';
 import type { MountTargets } from './mount-targets.ts';
 import { hostsFile, type NetworkFiles } from './network-files.ts';
@@ -30,7 +31,7 @@ export interface PreparedSandbox {
 /**
  * Prepares a mounted root for what is to run in it.
  * @param shown what else of the host is shown in it
- * @throws RuntimeError `no-such-user`, `no-such-command`, `unsafe-path`
+ * @throws RuntimeError `no-such-user`, `no-such-command`, `unsafe-path`; `unsupported` for what the kernel does not take
  */
 export function prepareSandbox(
   {
@@ -48,6 +49,7 @@ export function prepareSandbox(
   const unmapped = unmappedText('the step runs as', account);
   if (unmapped !== undefined) throw new RuntimeError('no-such-user', unmapped, { hint: UNMAPPED_HINT });
   const env = withHome(spec.env, account.home);
+  checkArguments(spec.args, env);
   const { systemMounts, systemBinds } = systemMountsIn(targets, spec);
   makeCwd(root, spec.cwd, account);
   const executable = findExecutable(root, spec, env, shown);
