@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { textOf } from '@caisson/layer';
 import { createIgnoreMatcher, suggest } from '@caisson/parser';
 import { nearbyPaths, selectSource, type SelectFailure, type Selected } from '../copy/select-sources.ts';
@@ -59,10 +60,21 @@ function selectError(tree: SourceTree, source: PathSource, failure: SelectFailur
           : `${tree.title} has no ${path}`,
         {
           place,
-          ...(rule === undefined ? {} : { hint: `${rule.file} line ${rule.line}: ${rule.text}` }),
+          ...hintOf(tree, source, rule),
           ...(near === undefined || rule !== undefined ? {} : { suggestion: near }),
         },
       );
     }
   }
+}
+
+function hintOf(
+  { title }: SourceTree,
+  { text }: PathSource,
+  rule: ReturnType<SourceTree['hiddenBy']>,
+): { readonly hint?: string } {
+  if (rule !== undefined) return { hint: `${rule.file} line ${rule.line}: ${rule.text}` };
+  // As with docker, what leads further up than the root stays there.
+  const isAbove = posix.normalize(text.replace(/^\/+/, '')).split('/')[0] === '..';
+  return isAbove ? { hint: `.. does not lead out of ${title}` } : {};
 }
