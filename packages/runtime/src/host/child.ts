@@ -15,13 +15,10 @@ export interface StartedChild {
   readonly ended: Promise<ChildEnd>;
 }
 
-/** Where a program finds the error stream that is meant for the program which it becomes or starts. */
-export const PASSED_ERRORS = 3;
-
 /**
  * Starts a program on descriptors that are open here: a sandbox writes to real pipes, not to the sockets that
  * process libraries make.
- * @param ownErrors where its own error stream goes; that of `streams` is {@link PASSED_ERRORS} then
+ * @param ownErrors where its own error stream goes; that of `streams` is the next one then, as `PASSED_ERRORS` says
  */
 export function startChild(
   { file, name }: Program,

@@ -3,6 +3,9 @@ import type { SystemMount } from '../profile.ts';
 import type { Ulimit } from '../limits.ts';
 import type { BindMount } from '../sandbox-spec.ts';
 
+/** Where the init finds the error stream of the program that it becomes: its own is that of unshare(1). */
+export const PASSED_ERRORS = 3;
+
 /** What the first process of a sandbox becomes, and where. It comes from the sandbox host, as JSON in a file. */
 export interface ProgramInit {
   /** The root; on the host. */

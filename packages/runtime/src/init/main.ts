@@ -14,8 +14,7 @@ import {
 } from '@caisson/sys';
 import { DEVICE_LINKS, MASKED_PATHS, READ_ONLY_PATHS, type SystemMount } from '../profile.ts';
 import type { BindMount } from '../sandbox-spec.ts';
-import { PASSED_ERRORS } from '../host/child.ts';
-import { isInitSpec, type InitSpec } from './init-spec.ts';
+import { isInitSpec, PASSED_ERRORS, type InitSpec } from './init-spec.ts';
 import { becomeProgram, prepareProgram, runInit } from './init.ts';
 
 /*
