@@ -27,7 +27,7 @@ export function buildsCommand({ terminal }: CommandContext): Command {
         examples: [
           ['caisson builds'],
           ['caisson logs $(caisson builds -q | head -n 1)', 'what the steps of the last build wrote'],
-          ["caisson builds --json | jq '.[] | select(.state ==", '"failed").id\''],
+          [`caisson builds --json | jq '.[] | select(.state == "failed").id'`],
         ],
       }),
     )
