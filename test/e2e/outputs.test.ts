@@ -7,7 +7,7 @@ import { checkStore } from '../rig/check-store.ts';
 import { filesOfTar } from '../rig/image-files.ts';
 import { lacks } from '../rig/tools.ts';
 import { LIKE_A_USER } from '../rig/watching.ts';
-import { test, type World } from '../rig/world.ts';
+import { makeWorld, removeWorld, test, type World } from '../rig/world.ts';
 
 const APP = `FROM scratch AS base
 COPY --chown=7:8 --chmod=640 file /folder/file
@@ -64,7 +64,6 @@ describe.skipIf(lacks('root'))('outputs', () => {
     ['--metadata-file', 'closed/x', 'the metadata to /closed/x: no permission'],
     ['--metadata-file', 'links', 'the metadata to /links: it is a folder'],
   ])('%s %s is refused before anything is built', async (option, value, message) => {
-    const { makeWorld, removeWorld } = await import('../rig/world.ts');
     const world = makeWorld();
     writeApp(world);
     mkdirSync(join(world.context, 'closed'), { mode: 0o500 });
@@ -75,6 +74,20 @@ describe.skipIf(lacks('root'))('outputs', () => {
     expect(exitCode).toBe(1);
     await removeWorld(world);
   });
+
+  test.each([['/proc/caisson/x'], ['type=oci,dest=/proc/caisson/x/']])(
+    'a folder cannot be made where no file system makes any: -o %s',
+    async (output) => {
+      const world = makeWorld();
+      writeApp(world);
+      const { exitCode, stderr } = await world.run(['build', '-q', '-o', output, '.']);
+      expect(stderr).toBe(
+        `error[output]: cannot write the output ${output.replace(/^.*=/, '')}: its folder does not exist\n  see docs/errors.md#output\n`,
+      );
+      expect(exitCode).toBe(1);
+      await removeWorld(world);
+    },
+  );
 
   test('files may lie in a folder that the build makes', async ({ world }) => {
     writeApp(world);

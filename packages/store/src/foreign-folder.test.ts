@@ -75,7 +75,7 @@ test('one that was begun is finished, and one whose version was lost has it agai
 test('a folder that cannot be made is an error', async () => {
   await expect(openStore('/proc/caisson/store')).rejects.toMatchObject({
     code: 'no-access',
-    message: 'the folder /proc/caisson cannot be made there',
+    message: 'the folder /proc/caisson/store cannot be made there',
     hint: 'choose another folder (--root, CAISSON_ROOT)',
   });
 });

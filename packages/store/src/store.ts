@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { errorCode, syncFileSystem } from '@caisson/sys';
+import { errorCode, makeFolders, syncFileSystem } from '@caisson/sys';
 import { BlobStore } from './blob-store.ts';
 import { BuildLogs } from './build-logs.ts';
 import { BuildReports } from './build-reports.ts';
@@ -9,7 +9,6 @@ import { checkFolder, checkIsFolder } from './check-folder.ts';
 import { Database } from './database.ts';
 import { diskError } from './disk-error.ts';
 import { checkMayBecomeStore } from './foreign-folder.ts';
-import { makeFolder } from './make-folder.ts';
 import { StoreError } from './errors.ts';
 import { ImageIndex, indexText } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
@@ -154,6 +153,12 @@ export async function openStore(root: string, lockOptions: LockOptions = {}): Pr
         cause: error,
       });
     }
+    if (errorCode(error) === 'ENOENT') {
+      throw new StoreError('no-access', `the folder ${root} cannot be made there`, {
+        hint: 'choose another folder (--root, CAISSON_ROOT)',
+        cause: error,
+      });
+    }
     throw diskError(error, `cannot open the store ${root}`);
   }
   const store = new Store(paths, lockOptions);
@@ -211,7 +216,7 @@ function otherVersion(root: string, version: number): StoreError {
 }
 
 async function makeStore(paths: StorePaths): Promise<void> {
-  makeFolder(paths.root);
+  makeFolders(paths.root);
   await chmod(paths.root, 0o700); // layers hold set-user-id programs: nobody else may reach them
   await Promise.all(paths.folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
   for (const [path, text] of beginning(paths)) await writeIfMissing(path, text);

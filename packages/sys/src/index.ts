@@ -22,6 +22,7 @@ export {
   type Time,
 } from './file-system.ts';
 export { tryLock, unlock } from './flock.ts';
+export { makeFolders } from './make-folders.ts';
 export type { Path } from './libc.ts';
 export { bringUpLoopback } from './loopback.ts';
 export { sealedFile } from './memory-file.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   checkedBytes,
@@ -15,7 +15,7 @@ import {
   type Reference,
 } from '@caisson/oci';
 import { lockFile, tryLockFile, type HeldLock } from '@caisson/store';
-import { errorCode } from '@caisson/sys';
+import { errorCode, makeFolders } from '@caisson/sys';
 import { RECORDS_TYPE } from './cache-document.ts';
 import { CacheError } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
@@ -128,15 +128,18 @@ export class FolderCache implements CachePlace {
   }
 
   #beginToWrite(signal: AbortSignal): Promise<HeldLock> {
-    this.#writing ??= this.#makeFolder().then(() =>
-      lockFile(join(this.#folder, WRITERS), 'shared', { signal }),
-    );
+    this.#writing ??= this.#lockForWriting(signal);
     return this.#writing;
   }
 
-  async #makeFolder(): Promise<void> {
+  async #lockForWriting(signal: AbortSignal): Promise<HeldLock> {
+    this.#makeFolder();
+    return lockFile(join(this.#folder, WRITERS), 'shared', { signal });
+  }
+
+  #makeFolder(): void {
     try {
-      await mkdir(join(this.#folder, 'blobs', 'sha256'), { recursive: true });
+      makeFolders(join(this.#folder, 'blobs', 'sha256'));
     } catch (error) {
       if (!IS_NO_FOLDER.has(errorCode(error))) throw error;
       throw new CacheError('there is a file in the way, where a folder should be');

@@ -189,7 +189,7 @@ function bytesOf({ kind, entry }: PlannedLine): number {
   return kind === 'file' && entry.type === 'file' ? entry.size : 0;
 }
 
-/** So much of an earlier layer is copied in one go, in bytes. */
+/** When so much of an earlier layer waits, it is copied, in bytes: what is less is copied in one go. */
 const AT_ONCE = 16 << 20;
 
 async function writeLines(

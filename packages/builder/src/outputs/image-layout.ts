@@ -1,8 +1,9 @@
-import { mkdir, rm, rename } from 'node:fs/promises';
+import { rm, rename } from 'node:fs/promises';
 import { createWriteStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { basename, dirname, join } from 'node:path';
 import { familiarName, hexOf, MEDIA_TYPES, parseReference, type Descriptor, type Digest } from '@caisson/oci';
+import { makeFolders } from '@caisson/sys';
 import type { ArchiveRequest } from '../request.ts';
 import { outputError, STANDARD_OUTPUT, writeFileOutput } from './destination.ts';
 import type { FinishedImage } from './output.ts';
@@ -123,7 +124,7 @@ async function writeFolder(
   const target = destination.replace(/\/+$/, '');
   const part = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
   try {
-    await mkdir(join(part, 'blobs', 'sha256'), { recursive: true });
+    makeFolders(join(part, 'blobs', 'sha256'));
     for (const file of files) {
       signal?.throwIfAborted();
       await pipeline(file.read(), createWriteStream(join(part, file.name)));

@@ -8,10 +8,9 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { finished, pipeline } from 'node:stream/promises';
 import { fsPath, hostPath, inFolder, type Content, type DirectoryEntry, type HostPath } from '@caisson/layer';
-import { setTimes } from '@caisson/sys';
+import { errorCode, makeFolders, setTimes } from '@caisson/sys';
 import type { FolderRequest } from '../request.ts';
 import { outputError } from './destination.ts';
 import { flatFiles, type FlatFile } from './flat-files.ts';
@@ -30,7 +29,7 @@ export async function writeLocalFolder(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await mkdir(destination, { recursive: true });
+    makeFolders(destination);
     const root = hostPath(destination);
     const folders: DirectoryEntry[] = [];
     for await (const file of flatFiles(image)) {
@@ -93,7 +92,8 @@ async function writeContent(
   try {
     await pipeline(createReadStream(fsPath(path), range), target, { ...(signal && { signal }) });
   } catch (error) {
-    rmSync(at, { force: true });
+    // What somebody else put there meanwhile is his.
+    if (errorCode(error) !== 'EEXIST') rmSync(at, { force: true });
     throw error;
   }
 }
