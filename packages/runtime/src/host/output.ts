@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { makePipe } from '@caisson/sys';
 import { PASSED_STREAMS } from '../passed-streams.ts';
+import type { ProgramSpec } from '../sandbox-spec.ts';
 
 /** Takes what a sandbox writes. Resolves when it may be given more. */
 export type OutputSink = (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
@@ -13,6 +14,19 @@ export interface StandardStreams {
   started(): void;
   /** Resolves when everything that was written has been passed on. */
   readonly drained: Promise<void>;
+}
+
+/** Streams that are not read here; undefined where what a program writes is passed on. */
+export function ownStreams({ stdio, stdin }: ProgramSpec): StandardStreams | undefined {
+  switch (stdio) {
+    case 'stream':
+      return undefined;
+    case 'passed':
+      return passedStreams(stdin);
+    case 'inherit':
+    case 'terminal':
+      return inheritStreams(stdin);
+  }
 }
 
 /** Pipes, the other ends of which are read as output comes. */
@@ -31,7 +45,7 @@ export function streamOutput(sink: OutputSink): StandardStreams {
 }
 
 /** The streams of the calling process. */
-export function inheritStreams(stdin: boolean): StandardStreams {
+function inheritStreams(stdin: boolean): StandardStreams {
   return {
     stdio: [stdin ? 'inherit' : 'ignore', 'inherit', 'inherit'],
     started() {},
@@ -40,7 +54,7 @@ export function inheritStreams(stdin: boolean): StandardStreams {
 }
 
 /** The streams that the host was started with. */
-export function passedStreams(stdin: boolean): StandardStreams {
+function passedStreams(stdin: boolean): StandardStreams {
   const { input, output, error } = PASSED_STREAMS;
   return { stdio: [stdin ? input : 'ignore', output, error], started() {}, drained: Promise.resolve() };
 }

@@ -2,13 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
-import type {
-  CommitRequest,
-  CommittedLayer,
-  ProgramSpec,
-  RuntimeName,
-  SandboxResult,
-} from '../sandbox-spec.ts';
+import type { CommitRequest, CommittedLayer, RuntimeName, SandboxResult } from '../sandbox-spec.ts';
 import { SandboxCgroup } from './cgroup.ts';
 import type { MountedRun, MountingRuntime } from '../host-protocol.ts';
 import type { Committer } from './committer.ts';
@@ -16,13 +10,7 @@ import type { MountingHost } from './mounting-host.ts';
 import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
-import {
-  inheritStreams,
-  passedStreams,
-  streamOutput,
-  type OutputSink,
-  type StandardStreams,
-} from './output.ts';
+import { ownStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
 import { mountBefore, mountOverlay, type BeforeMount, type Overlay } from './overlay.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
@@ -131,7 +119,7 @@ async function startWithFirst(
   const refused: { runtime: RuntimeName; reason: string }[] = [];
   for (const runtime of runtimes) {
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
-    const streams = openStreams(sandbox.spec, sink);
+    const streams = ownStreams(sandbox.spec) ?? streamOutput(sink);
     const started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
     await streams.drained;
     if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
@@ -157,18 +145,6 @@ function startWith(
       return runWithOciRuntime(runtime, sandbox, streams, workspace, running, cgroup);
     case 'namespaces':
       return runWithNamespaces(sandbox, streams, running, cgroup);
-  }
-}
-
-function openStreams(spec: ProgramSpec, sink: OutputSink): StandardStreams {
-  switch (spec.stdio) {
-    case 'stream':
-      return streamOutput(sink);
-    case 'passed':
-      return passedStreams(spec.stdin);
-    case 'inherit':
-    case 'terminal':
-      return inheritStreams(spec.stdin);
   }
 }
 

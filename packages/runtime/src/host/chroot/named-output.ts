@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { errorCode, FILE_TYPE, makeNode } from '@caisson/sys';
 import { PASSED_STREAMS } from '../../passed-streams.ts';
 import type { ProgramSpec } from '../../sandbox-spec.ts';
-import { inheritStreams, passedStreams, readPipe, type OutputSink, type StandardStreams } from '../output.ts';
+import { ownStreams, readPipe, type OutputSink, type StandardStreams } from '../output.ts';
 
 const NAMES = ['stdout', 'stderr'] as const;
 type Name = (typeof NAMES)[number];
@@ -35,7 +35,7 @@ export class NamedOutput implements Disposable {
     const { stdout, stderr } = this.#pipes;
     this.streams = {
       stdio: own?.stdio ?? ['ignore', stdout.write, stderr.write],
-      started() {}, // who opens a pipe later must find it read: see end()
+      started() {}, // a pipe that is opened later must be read still: not before it is disposed of does this end
       drained: drained.then(() => undefined),
     };
   }
@@ -59,19 +59,6 @@ function makeNamed(folder: string, name: Name): NamedPipe {
   chmodSync(path, 0o666); // the umask is not asked; the step may be another user's
   const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return { path, read, write: openSync(path, constants.O_WRONLY) };
-}
-
-/** Streams that are not read here. */
-function ownStreams({ stdio, stdin }: ProgramSpec): StandardStreams | undefined {
-  switch (stdio) {
-    case 'stream':
-      return undefined;
-    case 'passed':
-      return passedStreams(stdin);
-    case 'inherit':
-    case 'terminal':
-      return inheritStreams(stdin);
-  }
 }
 
 const writeTo = promisify(write);
