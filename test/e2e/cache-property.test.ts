@@ -13,7 +13,7 @@ import { disturb, syncFolder } from '../rig/random-builds/sync-folder.ts';
 import { lacks } from '../rig/tools.ts';
 
 /** For how long new projects are made; `npm run fuzz-cache` sets it higher. What failed is shrunk without a limit. */
-const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 40);
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 60);
 
 /** Older than every file of a context. */
 const EPOCH = 1_600_000_000;

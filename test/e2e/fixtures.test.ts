@@ -26,22 +26,13 @@ beforeAll(async () => {
   await pushDebian(inject('registry'));
 });
 
-/** Of the cases, every third is built with runc too; all of them by FIXTURES=all. What differs is the runtime alone. */
-const WITH_RUNC = new Set(
-  buildCases()
-    .filter((_case, index) => process.env['FIXTURES'] === 'all' || index % 3 === 0)
-    .map(({ name }) => name),
-);
-
 describe.skipIf(lacks('root', 'busybox', 'docker-registry')).each(buildCases())('$name', (each) => {
   describe.skipIf(lacks(...needsOf(each)))('with what it needs', () => {
     const ids = new Map<string, string>();
     const worlds: World[] = [];
     afterAll(() => Promise.all(worlds.map(removeWorld)));
 
-    const wanted: readonly string[] = each.expect.runtimes ?? RUNTIMES;
-    const isAlone = wanted.every((runtime) => runtime === 'runc');
-    const runtimes = wanted.filter((runtime) => runtime !== 'runc' || isAlone || WITH_RUNC.has(each.name));
+    const runtimes = each.expect.runtimes ?? RUNTIMES;
     test.each(runtimes)('gives what it must with %s', { timeout: 600_000 }, async (runtime) => {
       if ((runtime === 'crun' || runtime === 'runc') && lacks(runtime)) return;
       const world = makeWorld();

@@ -65,7 +65,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('layers', () => {
         await removeWorld(world);
       }),
       {
-        numRuns: Number(process.env['PROPERTY_RUNS'] ?? 20),
+        numRuns: Number(process.env['PROPERTY_RUNS'] ?? 25),
         // A file that one step gives two names, and another copies up and changes nothing of.
         examples: [
           [[['truncate -s 100000 /data/c', 'ln /data/c /data/a'], ['chmod 644 /data/a']], 'crun'],
