@@ -16,7 +16,14 @@ import { describe, expect } from 'vitest';
 import { lacks } from '../rig/tools.ts';
 import { becomes, OUT } from '../rig/watched-image.ts';
 import { startWatch, withLimit } from '../rig/watching.ts';
-import { test } from '../rig/world.ts';
+import { test, type World } from '../rig/world.ts';
+
+/** Gives a file other content at one moment: one that is written has none, or the first half, for a while. */
+function replace(world: World, name: string, content: string): void {
+  const whole = join(world.folder, 'whole');
+  writeFileSync(whole, content);
+  renameSync(whole, join(world.context, name));
+}
 
 const changedLines = (said: string): string[] =>
   said.split('\n').filter((line) => line.startsWith('changed: '));
@@ -66,14 +73,14 @@ waiting for changes
       'docs/secret/key': 'nor this',
       'node_modules/x/index.js': 'nor this',
       'node_modules/y/index.js': 'nor this',
-      'src/a.ts': 'one',
     });
+    replace(world, 'src/a.ts', 'one');
     utimesSync(join(world.context, 'src/a.ts'), 1, 1);
     renameSync(join(world.context, 'README.md'), join(world.context, 'LIES.md'));
-    world.write({ 'docs/a': 'b' });
+    replace(world, 'docs/a', 'b');
     await becomes(world, { 'src/a.ts': 'one', 'docs/a': 'b' });
     expect(changedLines(await watch.rest()).join('\n')).toMatch(/docs\/a/);
-    world.write({ 'src/a.ts': 'two' });
+    replace(world, 'src/a.ts', 'two');
     await becomes(world, { 'src/a.ts': 'two', 'docs/a': 'b' });
     expect(changedLines(watch.said)).toHaveLength(2);
   });
