@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
+import { processesWith } from '../rig/leftovers.ts';
 import { TerminalRun } from '../rig/tmux.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
@@ -173,25 +174,78 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
     expect(readFileSync(join(world.context, 'said'), 'utf8')).toBe('a terminal, xterm\n');
   });
 
-  describe.each(['crun', 'runc', 'namespaces'] as const)('its terminal, by %s', (runtime) => {
-    test.skipIf(runtime === 'namespaces' ? lacks('tmux') : lacks(runtime, 'tmux'))(
-      "has the size of the caller's",
+  const TERMINALS = ['crun', 'runc', 'namespaces', 'chroot'] as const;
+  describe.each(TERMINALS)('its terminal, by %s', (runtime) => {
+    const isMissing = runtime === 'crun' || runtime === 'runc' ? lacks(runtime, 'tmux') : lacks('tmux');
+    const shell = `'${process.execPath}' '${CAISSON}' run -it --runtime ${runtime} busybox sh`;
+
+    test.skipIf(isMissing)("has the size of the caller's", async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      const script = 'while sleep 0.1; do echo "size $(stty size)"; done';
+      const args = ['run', '-it', '--runtime', runtime, 'busybox', 'sh', '-c', script];
+      await using run = await TerminalRun.start(world, args, { columns: 70, rows: 20 });
+      await run.shows('size 20 70');
+      // crun 1.8 takes no notice of another size: it passes the signal on, and nothing else.
+      if (runtime !== 'crun') {
+        await run.resize({ columns: 61, rows: 15 });
+        await run.shows('size 15 61');
+      }
+      await run.press('C-c');
+      await run.shows('exit code 130');
+    });
+
+    test.skipIf(isMissing)(
+      'is one that a shell can work in, and leaves the other as it was',
       async ({ world }) => {
         await world.ok(['pull', 'busybox']);
-        const script = 'while sleep 0.1; do echo "size $(stty size)"; done';
-        const args = ['run', '-it', '--runtime', runtime, 'busybox', 'sh', '-c', script];
-        await using run = await TerminalRun.start(world, args, { columns: 70, rows: 20 });
-        await run.shows('size 20 70');
-        // crun 1.8 takes no notice of another size: it passes the signal on, and nothing else.
-        if (runtime !== 'crun') {
-          await run.resize({ columns: 61, rows: 15 });
-          await run.shows('size 15 61');
-        }
+        const command = `stty -g > before; ${shell}; echo "exit code $?"; stty -g > after; echo over; exec sleep 600`;
+        await using run = await TerminalRun.open(world, command, { columns: 70, rows: 20 });
+        await run.shows('/ #');
+        await run.type('tty; sleep 600');
+        await run.press('Enter');
+        // Isolation chroot mounts nothing: there its device has no name.
+        await run.shows(runtime === 'chroot' ? 'not a tty' : /^\/dev\/(?:pts\/0|console)$/m);
         await run.press('C-c');
-        await run.shows('exit code 130');
+        await run.type('echo "after $?"; cat');
+        await run.press('Enter');
+        await run.shows(/^after 130$/m);
+        await run.press('C-z');
+        await run.shows(/\[1\]\+ +Stopped +cat/);
+        await run.type('exit 3');
+        await run.press('Enter');
+        await run.shows('You have stopped jobs');
+        await run.type('exit 3');
+        await run.press('Enter');
+        const lines = await run.shows('over');
+        expect(lines.join('\n')).not.toMatch(/job control|access tty/);
+        expect(lines.join('\n')).toContain('exit code 3');
+        const mode = (name: string): string => readFileSync(join(world.context, name), 'utf8');
+        expect(mode('after')).toBe(mode('before'));
       },
     );
   });
+
+  test.skipIf(lacks('crun', 'runc', 'tmux'))(
+    'ends when its terminal goes',
+    { timeout: 60_000 },
+    async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      const runs = await Promise.all(
+        TERMINALS.map(async (runtime) => {
+          const args = ['run', '-it', '--runtime', runtime, 'busybox', 'sh'];
+          const run = await TerminalRun.start(world, args, { columns: 70, rows: 20 });
+          await run.shows('/ #');
+          return run;
+        }),
+      );
+      for (const run of runs) await run[Symbol.asyncDispose]();
+      const left = (): string[] => [world.folder, 'run -it --runtime'].flatMap(processesWith);
+      expect(left()).not.toEqual([]);
+      // A shell that is the first process takes no notice of the signal: it is given ten seconds.
+      for (let waited = 0; waited < 20_000 && left().length > 0; waited += 250) await sleep(250);
+      expect(left()).toEqual([]);
+    },
+  );
 
   test('takes a volume for what it is', async ({ world }) => {
     const said = async (text: string): Promise<string> =>

@@ -47,4 +47,11 @@ export {
 } from './process.ts';
 export { inUserNamespace, ownerError, UNMAPPED_HINT, UNMAPPED_ID, unmappedText } from './user-namespace.ts';
 export { errorCode, SyscallError } from './syscall-error.ts';
+export {
+  copyWindowSize,
+  makeRaw,
+  openPseudoterminal,
+  takeTerminal,
+  type Pseudoterminal,
+} from './terminal.ts';
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

@@ -1,8 +1,8 @@
-import { libcFunction } from './libc.ts';
 import { closeSync } from 'node:fs';
+import { ioctl } from './ioctl.ts';
+import { libcFunction } from './libc.ts';
 
 const socket = libcFunction('int socket(int domain, int type, int protocol)');
-const ioctl = libcFunction('int ioctl(int fd, uint64_t request, uint8_t *argument)');
 
 const AF_INET = 2;
 const SOCK_DGRAM = 2;

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { NAMESPACES_INIT } from '../entry-points.ts';
 import { RuntimeError } from '../errors.ts';
 import type { InitSpec } from '../init/init-spec.ts';
+import type { BindMount } from '../sandbox-spec.ts';
 import type { SandboxCgroup } from './cgroup.ts';
 import { SANDBOX_HOSTNAME, STEP_CAPABILITIES } from '../profile.ts';
 import { startChild, type StartedChild } from './child.ts';
-import type { StandardStreams } from './output.ts';
-import type { PreparedSandbox } from './prepared-sandbox.ts';
+import type { MadeTerminal, StandardStreams } from './output.ts';
+import { devicePath, type PreparedSandbox } from './prepared-sandbox.ts';
 import type { Running, Started } from './running.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function runWithNamespaces(
   cgroup: SandboxCgroup | undefined,
 ): Promise<Started> {
   const { spec, folder } = sandbox;
+  const { terminal } = streams;
   const problem = join(folder, 'problem');
   const initSpec: InitSpec = {
     root: sandbox.root,
@@ -34,8 +36,9 @@ export async function runWithNamespaces(
     hostname: spec.hostname ?? SANDBOX_HOSTNAME,
     capabilities: STEP_CAPABILITIES,
     ulimits: spec.limits?.ulimits ?? [],
+    hasTerminal: terminal !== undefined,
     systemMounts: sandbox.systemMounts,
-    binds: sandbox.binds,
+    binds: [...sandbox.binds, ...(terminal === undefined ? [] : [consoleOf(sandbox, terminal)])],
     problem,
   };
   const specPath = join(folder, 'init.json');
@@ -60,7 +63,7 @@ export async function runWithNamespaces(
     );
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   closeSync(ownErrors);
-  running.watch(() => childOf(child.pid));
+  running.watch(() => childOf(child.pid), { resize: terminal && (() => terminal.resize()) });
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   if (end.kind === 'not-started') {
@@ -73,6 +76,11 @@ export async function runWithNamespaces(
     kind: 'ended',
     exitCode: end.kind === 'exited' ? end.exitCode : 128 + constants.signals[end.signal],
   };
+}
+
+/** The terminal of a sandbox has a name in it, as with docker. */
+function consoleOf({ systemMounts }: PreparedSandbox, { path }: MadeTerminal): BindMount {
+  return { source: path, target: `${devicePath(systemMounts)}/console`, isReadOnly: false };
 }
 
 /** What unshare(1) could not do; nothing where it only could not end as its child did. */

@@ -9,7 +9,7 @@ import { startChild, type StartedChild } from './child.ts';
 import { ociConfig } from './oci-config.ts';
 import type { StandardStreams } from './output.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
-import type { Running, Started } from './running.ts';
+import { sendSignal, type Running, type Started } from './running.ts';
 import { mountsHere, type Workspace } from './workspace.ts';
 
 /**
@@ -35,7 +35,13 @@ export async function runWithOciRuntime(
   const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
   const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
-  running.watch(() => readPid(pidFile), sandbox.spec.stdio === 'terminal' ? child.pid : undefined);
+  const { pid } = child;
+  // It stands between the caller's terminal and that of the program.
+  const resize = pid === undefined ? undefined : () => sendSignal(pid, 'SIGWINCH');
+  running.watch(() => readPid(pidFile), {
+    resize: sandbox.spec.stdio === 'terminal' ? resize : undefined,
+    runtime: pid,
+  });
   if (name === 'crun') {
     const made = join(workspace.runtimeState, sandbox.id);
     workspace.filter.takeFrom(made, () => readPid(pidFile) !== undefined, child.ended);

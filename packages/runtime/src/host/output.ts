@@ -1,6 +1,8 @@
-import { closeSync } from 'node:fs';
+import { closeSync, write } from 'node:fs';
 import { Socket } from 'node:net';
-import { makePipe } from '@caisson/sys';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { errorCode, makePipe } from '@caisson/sys';
 import { PASSED_STREAMS } from '../passed-streams.ts';
 import type { ProgramSpec } from '../sandbox-spec.ts';
 
@@ -14,6 +16,16 @@ export interface StandardStreams {
   started(): void;
   /** Resolves when everything that was written has been passed on. */
   readonly drained: Promise<void>;
+  /** The terminal that they are, where it is one made here. */
+  readonly terminal?: MadeTerminal;
+}
+
+/** A terminal of a program's own. */
+export interface MadeTerminal {
+  /** Where it lies; on the host. */
+  readonly path: string;
+  /** Gives it the size that the caller's has by now. */
+  resize(): void;
 }
 
 /** Streams that are not read here; undefined where what a program writes is passed on. */
@@ -64,5 +76,21 @@ export async function readPipe(fd: number, stream: 'stdout' | 'stderr', sink: Ou
   const socket = new Socket({ fd, readable: true, writable: false });
   for await (const chunk of socket) {
     if (chunk instanceof Uint8Array) await sink(stream, chunk);
+  }
+}
+
+const writeTo = promisify(write);
+/** How long to wait for who reads what takes nothing more, in milliseconds. */
+const FULL = 10;
+
+/** Writes to what somebody else may read, or not any more. */
+export async function writeAll(descriptor: number, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length;) {
+    try {
+      at += (await writeTo(descriptor, data, at)).bytesWritten;
+    } catch (failure) {
+      if (errorCode(failure) !== 'EAGAIN') return; // nobody reads it any more
+      await delay(FULL);
+    }
   }
 }

@@ -103,7 +103,8 @@ function systemMountsIn(
   };
 }
 
-function devicePath(mounts: readonly SystemMount[]): string {
+/** Where the devices of a sandbox lie. */
+export function devicePath(mounts: readonly SystemMount[]): string {
   return mounts.find((mount) => mount.type === 'tmpfs')?.target ?? '/dev';
 }
 

@@ -6,11 +6,14 @@ export type Started =
   | { readonly kind: 'ended'; readonly exitCode: number };
 
 const POLL_MS = 5;
+/** How long a runtime may take to notice that its sandbox has been ended. */
+const LATER_MS = 2000;
 
 /** A sandbox that runs: what is needed to end it, or to pass it a signal. */
 export class Running {
   #findPid: (() => number | undefined) | undefined;
-  #terminalKeeper: number | undefined;
+  #resize: (() => void) | undefined;
+  #runtime: number | undefined;
   #isKilled = false;
   #isOver = false;
   readonly #started = Promise.withResolvers<void>();
@@ -27,11 +30,19 @@ export class Running {
 
   /**
    * @param findPid the first process of the sandbox, once there is one: when it ends, the kernel ends all others
-   * @param terminalKeeper the process that stands between the caller's terminal and one of the program's own
+   * @param about.resize gives the program's own terminal the new size of the caller's, where it has one; the kernel tells it
+   * @param about.runtime the process that waits for the first one to end
    */
-  watch(findPid: () => number | undefined, terminalKeeper?: number): void {
+  watch(
+    findPid: () => number | undefined,
+    {
+      resize,
+      runtime,
+    }: { readonly resize?: (() => void) | undefined; readonly runtime?: number | undefined } = {},
+  ): void {
     this.#findPid = findPid;
-    this.#terminalKeeper = terminalKeeper;
+    this.#resize = resize;
+    this.#runtime = runtime;
     this.#started.resolve();
   }
 
@@ -39,6 +50,10 @@ export class Running {
   kill(): void {
     this.#isKilled = true;
     this.signal('SIGKILL');
+    // Where the caller's terminal is gone, crun and runc wait for ever for what it says.
+    setTimeout(() => {
+      if (!this.#isOver && this.#runtime !== undefined) sendSignal(this.#runtime, 'SIGKILL');
+    }, LATER_MS).unref();
   }
 
   /**
@@ -47,12 +62,10 @@ export class Running {
    */
   signal(signal: NodeJS.Signals): void {
     if (this.#isOver) return;
-    // Whoever keeps its terminal gives that the new size; the kernel tells the program.
-    const keeper = signal === 'SIGWINCH' ? this.#terminalKeeper : undefined;
     const first = this.#findPid?.();
-    const pid = first === undefined ? undefined : (keeper ?? first);
-    if (pid === undefined) setTimeout(() => this.signal(signal), POLL_MS).unref();
-    else send(pid, signal);
+    if (first === undefined) setTimeout(() => this.signal(signal), POLL_MS).unref();
+    else if (signal === 'SIGWINCH' && this.#resize !== undefined) this.#resize();
+    else sendSignal(first, signal);
   }
 
   /** Says that the sandbox has ended. */
@@ -61,7 +74,8 @@ export class Running {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

@@ -2,7 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
-import type { CommitRequest, CommittedLayer, RuntimeName, SandboxResult } from '../sandbox-spec.ts';
+import type {
+  CommitRequest,
+  CommittedLayer,
+  ProgramSpec,
+  RuntimeName,
+  SandboxResult,
+} from '../sandbox-spec.ts';
 import { SandboxCgroup } from './cgroup.ts';
 import type { MountedRun, MountingRuntime } from '../host-protocol.ts';
 import type { Committer } from './committer.ts';
@@ -12,6 +18,7 @@ import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
 import { ownStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
 import { mountBefore, mountOverlay, type BeforeMount, type Overlay } from './overlay.ts';
+import { OwnTerminal } from './own-terminal.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
 import { checkUlimits } from './rlimits.ts';
@@ -119,7 +126,7 @@ async function startWithFirst(
   const refused: { runtime: RuntimeName; reason: string }[] = [];
   for (const runtime of runtimes) {
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
-    const streams = ownStreams(sandbox.spec) ?? streamOutput(sink);
+    const streams = streamsFor(runtime, sandbox.spec, sink);
     const started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
     await streams.drained;
     if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
@@ -129,6 +136,12 @@ async function startWithFirst(
   throw new RuntimeError('sandbox-failed', `no sandbox could be made: ${reasons}`, {
     hint: 'caisson doctor says what is missing',
   });
+}
+
+/** An OCI runtime makes terminals itself. */
+function streamsFor(runtime: MountingRuntime, spec: ProgramSpec, sink: OutputSink): StandardStreams {
+  if (runtime === 'namespaces' && spec.stdio === 'terminal') return new OwnTerminal(spec.stdin).streams;
+  return ownStreams(spec) ?? streamOutput(sink);
 }
 
 function startWith(

@@ -20,6 +20,8 @@ export interface ProgramInit {
   /** What root may do. */
   readonly capabilities: readonly Capability[];
   readonly ulimits: readonly Ulimit[];
+  /** Whether its standard input is a terminal of its own. */
+  readonly hasTerminal: boolean;
   /** A file in which to say why the sandbox could not be made. */
   readonly problem: string;
 }

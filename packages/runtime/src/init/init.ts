@@ -7,6 +7,7 @@ import {
   passOnStandardStreams,
   resetSignals,
   setResourceLimit,
+  takeTerminal,
 } from '@caisson/sys';
 import { RESOURCES } from '../limits.ts';
 import type { ProgramInit } from './init-spec.ts';
@@ -36,9 +37,10 @@ export function runInit<Spec extends ProgramInit>(
 }
 
 /** Leaves behind what a sandbox's program must not have of this one. */
-export function prepareProgram({ identity, ulimits }: ProgramInit): void {
+export function prepareProgram({ identity, ulimits, hasTerminal }: ProgramInit): void {
   for (const fd of [1, 2]) giveStream(fd, identity.uid);
   beginSession();
+  if (hasTerminal) takeTerminal(0);
   closeOnExecFrom(3);
   passOnStandardStreams();
   resetSignals();

@@ -1,11 +1,10 @@
-import { chmodSync, closeSync, constants, openSync, renameSync, write } from 'node:fs';
+import { chmodSync, closeSync, constants, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { errorCode, FILE_TYPE, makeNode } from '@caisson/sys';
+import { FILE_TYPE, makeNode } from '@caisson/sys';
 import { PASSED_STREAMS } from '../../passed-streams.ts';
 import type { ProgramSpec } from '../../sandbox-spec.ts';
-import { ownStreams, readPipe, type OutputSink, type StandardStreams } from '../output.ts';
+import { OwnTerminal } from '../own-terminal.ts';
+import { ownStreams, readPipe, writeAll, type OutputSink, type StandardStreams } from '../output.ts';
 
 const NAMES = ['stdout', 'stderr'] as const;
 type Name = (typeof NAMES)[number];
@@ -28,15 +27,17 @@ export class NamedOutput implements Disposable {
   /** @param folder where to make the pipes */
   constructor(folder: string, spec: ProgramSpec, sink: OutputSink) {
     this.#pipes = { stdout: makeNamed(folder, 'stdout'), stderr: makeNamed(folder, 'stderr') };
-    const own = ownStreams(spec);
+    const own = spec.stdio === 'terminal' ? new OwnTerminal(spec.stdin).streams : ownStreams(spec);
     const drained = Promise.all(
       NAMES.map((name) => readPipe(this.#pipes[name].read, name, own === undefined ? sink : passOn(spec))),
     );
     const { stdout, stderr } = this.#pipes;
     this.streams = {
       stdio: own?.stdio ?? ['ignore', stdout.write, stderr.write],
-      started() {}, // a pipe that is opened later must be read still: not before it is disposed of does this end
-      drained: drained.then(() => undefined),
+      // A pipe that is opened later must be read still: not before it is disposed of does this end.
+      started: () => own?.started(),
+      drained: Promise.all([drained, own?.drained]).then(() => undefined),
+      ...(own?.terminal && { terminal: own.terminal }),
     };
   }
 
@@ -61,21 +62,8 @@ function makeNamed(folder: string, name: Name): NamedPipe {
   return { path, read, write: openSync(path, constants.O_WRONLY) };
 }
 
-const writeTo = promisify(write);
-/** How long to wait for who reads a pipe that takes nothing more, in milliseconds. */
-const FULL = 10;
-
 /** Writes to what the step has as its streams. */
 function passOn({ stdio }: ProgramSpec): OutputSink {
   const { output, error } = stdio === 'passed' ? PASSED_STREAMS : { output: 1, error: 2 };
-  return async (stream, data) => {
-    for (let at = 0; at < data.length;) {
-      try {
-        at += (await writeTo(stream === 'stdout' ? output : error, data, at)).bytesWritten;
-      } catch (failure) {
-        if (errorCode(failure) !== 'EAGAIN') return; // nobody reads it any more
-        await delay(FULL);
-      }
-    }
-  };
+  return (stream, data) => writeAll(stream === 'stdout' ? output : error, data);
 }

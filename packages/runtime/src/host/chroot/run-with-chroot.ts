@@ -23,6 +23,7 @@ export async function runWithChroot(
   output: NamedOutput,
   running: Running,
 ): Promise<number> {
+  const { terminal } = output.streams;
   const { spec, folder, root, executable, env, account } = sandbox;
   const problem = join(folder, 'problem');
   const init: ProgramInit = {
@@ -34,6 +35,7 @@ export async function runWithChroot(
     identity: { uid: account.uid, gid: account.gid, groups: account.groups },
     capabilities,
     ulimits: spec.limits?.ulimits ?? [],
+    hasTerminal: terminal !== undefined,
     problem,
   };
   const specPath = join(folder, 'init.json');
@@ -43,7 +45,7 @@ export async function runWithChroot(
   const child = startChild(program, [CHROOT_INIT, specPath], output.streams, {
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
   });
-  running.watch(() => child.pid);
+  running.watch(() => child.pid, { resize: terminal && (() => terminal.resize()) });
   const end = await child.ended;
   await endProcessesIn(root);
   output[Symbol.dispose]();
