@@ -32,7 +32,7 @@ export async function deliverImage(
 ): Promise<AssembledImage> {
   const { scope, registry, elsewhere } = workshop;
   const { store, session, chains, clock, emit } = scope;
-  const { names, outputs = [], push = false, signal } = request;
+  const { names, outputs = [], push = false, pushCompression: compression = 'gzip', signal } = request;
   signal?.throwIfAborted(); // the last step may have ended in spite of it
   const isHere = await provideLayers(workshop, request, state);
   warnOfDepth(state, emit);
@@ -51,7 +51,7 @@ export async function deliverImage(
   if (request.isDelivered?.(image.manifest.config.digest) === true) return image;
   const finished = { ...image, names, state, store, session, chains };
   await writeOutputs(finished, outputs, emit, signal);
-  if (push) await pushToRegistries(finished, { registry, elsewhere, emit, signal });
+  if (push) await pushToRegistries(finished, { registry, elsewhere, compression, emit, signal });
   if (isHere) return image;
   // An output may have brought the rest.
   if (!(await areHere(scope, state))) return image;

@@ -8,17 +8,28 @@ import type { ExtraHost, Isolation, RuntimeName, SandboxLimits } from '@caisson/
 import type { CacheSize } from '@caisson/store';
 
 /** Where an image goes besides the store. */
-export type OutputRequest = ArchiveRequest | FolderRequest;
+export type OutputRequest = LayoutRequest | ArchiveRequest | FolderRequest;
 
-/** An image as an archive. */
-export interface ArchiveRequest {
-  /**
-   * `oci`: an OCI image layout (a tar, or a folder where `dest` ends in a slash or is one). `docker`: a tar for
-   * `docker load`. `tar`: the files as one tar.
-   */
-  readonly type: 'oci' | 'docker' | 'tar';
+/** Where an archive goes. */
+export interface ArchivePlace {
   /** A path, absolute; `-` is the standard output; or what takes the bytes of a tar. */
   readonly destination: string | OutputSink;
+}
+
+/** An image as it is handed on. */
+export interface LayoutRequest extends ArchivePlace {
+  /**
+   * `oci`: an OCI image layout (a tar, or a folder where `dest` ends in a slash or is one). `docker`: a tar for
+   * `docker load`.
+   */
+  readonly type: 'oci' | 'docker';
+  /** Of layers that lie uncompressed in the store; `none` where it is not given. */
+  readonly compression?: Compression | undefined;
+}
+
+/** The files of an image as one tar. */
+export interface ArchiveRequest extends ArchivePlace {
+  readonly type: 'tar';
 }
 
 /** The files of an image in a folder. */
@@ -127,6 +138,8 @@ export interface BuildRequest {
   readonly outputs?: readonly OutputRequest[];
   /** Whether the image is sent to the registries of its names. */
   readonly push?: boolean;
+  /** How layers that lie uncompressed in the store travel to registries; `gzip` where it is not given. */
+  readonly pushCompression?: Compression | undefined;
   /**
    * Whether the image is put into the store in any case. Where it only goes elsewhere (`outputs`, `push`), it is named in
    * the store if all of it happens to be there.

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { BuildRequest } from '@caisson/builder';
 import { parseDigest, parseReference } from '@caisson/oci';
 import { suggest } from '@caisson/parser';
+import { checkFixedKeys, type FixedKeys } from './fixed-keys.ts';
+import { parseCompression } from './parse-compression.ts';
 import { oneOf } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,8 +20,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   azblob: 'type=local with a folder that is copied to and from the container, or type=registry',
 };
 
-/** What docker lets one choose and is always so here; other values are refused. */
-const FIXED: Readonly<Record<string, { readonly value: string; readonly why: string }>> = {
+const FIXED: FixedKeys = {
   'image-manifest': { value: 'true', why: 'a cache is an image manifest' },
   'oci-mediatypes': { value: 'true', why: 'a cache has the media types of OCI' },
   'ignore-error': { value: 'true', why: 'a cache that cannot be written is a warning' },
@@ -47,12 +48,7 @@ export function parseCacheFrom(text: string, cwd: string): CacheFrom {
 export function parseCacheTo(text: string, cwd: string): CacheTo {
   const how = { folder: 'dest', more: ['mode', 'compression', ...Object.keys(FIXED)], ofFolder: [] };
   const { location, fields } = locationOf('--cache-to', text, cwd, how);
-  for (const [name, { value, why }] of Object.entries(FIXED)) {
-    if ((fields.get(name) ?? value) === value) continue;
-    const given = `${name}=${fields.get(name) ?? ''}`;
-    const expected = `${name}=${value}, or nothing: ${why}`;
-    throw new UsageError(`--cache-to ${JSON.stringify(text)}: ${given} is not supported`, { expected });
-  }
+  checkFixedKeys('--cache-to', text, fields, FIXED);
   const mode = fields.get('mode');
   const compression = fields.get('compression');
   return {
@@ -60,7 +56,7 @@ export function parseCacheTo(text: string, cwd: string): CacheTo {
     ...(mode === undefined ? {} : { mode: oneOf('--cache-to mode', mode, ['min', 'max']) }),
     ...(compression === undefined
       ? {}
-      : { compression: oneOf('--cache-to compression', compression, ['none', 'gzip', 'zstd']) }),
+      : { compression: parseCompression('--cache-to compression', compression) }),
   };
 }
 

@@ -26,8 +26,14 @@ describe('options', () => {
     ['type=image', { names: [], push: false, isLoaded: true }],
     ['type=image,name=a,push=true', { names: ['a'], push: true, isLoaded: true }],
     ['type=registry,name=a', { names: ['a'], push: true, isLoaded: false }],
+    [
+      'type=registry,name=a,compression=uncompressed',
+      { names: ['a'], push: true, isLoaded: false, compression: 'none' },
+    ],
+    ['type=docker,dest=a,compression=zstd', { type: 'docker', destination: '/here/a', compression: 'zstd' }],
+    ['type=oci,dest=a,oci-mediatypes=true', { type: 'oci', destination: '/here/a' }],
   ])('-o %s', (text, expected) => {
-    expect(parseOutput(text, '/here')).toEqual(expected);
+    expect(parseOutput(text, '/here')).toEqual('names' in expected ? { ...expected, text } : expected);
   });
 
   test.each([

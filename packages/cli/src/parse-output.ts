@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import type { OutputRequest } from '@caisson/builder';
+import type { Compression } from '@caisson/oci';
 import type { BuildFlags } from './build-options.ts';
+import { checkFixedKeys, type FixedKeys } from './fixed-keys.ts';
 import { parseTags } from './image-names.ts';
+import { parseCompression } from './parse-compression.ts';
 import { oneOf, unknownKey } from './parse-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,6 +14,7 @@ export interface Destinations {
   /** All its names: those of `-t`, and those that outputs have. */
   readonly names: readonly string[];
   readonly push: boolean;
+  readonly pushCompression: Compression | undefined;
   /** Whether it is in the store in any case. */
   readonly isLoaded: boolean;
 }
@@ -30,21 +34,54 @@ export function parseDestinations(
   const push = flags.push === true || images.some((image) => image.push);
   if (push && names.length === 0)
     throw new UsageError('--push needs a name to push to', { expected: '-t REGISTRY/NAME[:TAG]' });
-  return { outputs, names, push, isLoaded: flags.load === true || images.some((image) => image.isLoaded) };
+  return {
+    outputs,
+    names,
+    push,
+    pushCompression: pushCompressionOf(images, push),
+    isLoaded: flags.load === true || images.some((image) => image.isLoaded),
+  };
+}
+
+/** All names are pushed alike. In the store layers lie uncompressed. */
+function pushCompressionOf(images: readonly ImageOutput[], push: boolean): Compression | undefined {
+  const given = images.flatMap(({ text, compression }) =>
+    compression === undefined ? [] : [{ text, compression }],
+  );
+  const [first] = given;
+  if (first === undefined) return undefined;
+  const where = `--output ${JSON.stringify(first.text)}`;
+  if (!push)
+    throw new UsageError(`${where} compresses what is pushed, and nothing is`, {
+      expected: 'push=true, or --push',
+    });
+  const other = given.find(({ compression }) => compression !== first.compression);
+  if (other === undefined) return first.compression;
+  throw new UsageError(`${where} and ${JSON.stringify(other.text)} compress in different ways`, {
+    expected: 'the same compression wherever the image is pushed to',
+  });
 }
 
 /** `type=image` and `type=registry`: no place of its own, but what becomes of the image itself. */
 interface ImageOutput {
+  readonly text: string;
+  readonly compression: Compression | undefined;
   readonly names: readonly string[];
   readonly push: boolean;
   readonly isLoaded: boolean;
 }
 
 const TYPES = ['oci', 'docker', 'tar', 'local', 'image', 'registry'] as const;
+const FIXED: FixedKeys = {
+  'oci-mediatypes': { value: 'true', why: 'an image has the media types of OCI' },
+  'force-compression': { value: 'false', why: 'layers of base images stay as they are' },
+  'rewrite-timestamp': { value: 'true', why: 'no time is later than SOURCE_DATE_EPOCH' },
+};
 const FILE_KEYS = ['type', 'dest', 'tar'];
-const IMAGE_KEYS = ['type', 'name', 'push'];
+const LAYOUT_KEYS = [...FILE_KEYS, 'compression', ...Object.keys(FIXED)];
+const IMAGE_KEYS = ['type', 'name', 'push', 'compression', ...Object.keys(FIXED)];
 const FORM =
-  'type=oci|docker|tar|local,dest=PATH or type=image|registry,name=NAME; a path alone is a folder for the files; - is a tar of them';
+  'type=oci|docker|tar|local,dest=PATH or type=image|registry,name=NAME; compression=gzip|zstd|none of all but files; a path alone is a folder for the files; - is a tar of them';
 
 /** One `-o`. @throws UsageError */
 export function parseOutput(text: string, cwd: string): OutputRequest | ImageOutput {
@@ -52,23 +89,29 @@ export function parseOutput(text: string, cwd: string): OutputRequest | ImageOut
   if (!text.includes('=')) return { type: 'local', destination: resolve(cwd, text) };
   const fields = fieldsOf(text);
   const type = oneOf('--output type', fields.get('type') ?? '', TYPES);
+  checkFixedKeys('--output', text, fields, FIXED);
+  const given = fields.get('compression');
+  const compression = given === undefined ? undefined : parseCompression('--output compression', given);
   if (type === 'image' || type === 'registry') {
     checkKeys(text, fields, IMAGE_KEYS);
     const name = fields.get('name');
     const push = oneOf('--output push', fields.get('push') ?? 'false', ['true', 'false']) === 'true';
     const names = name === undefined ? [] : parseTags([name]);
-    return { names, push: push || type === 'registry', isLoaded: type === 'image' };
+    return { text, names, push: push || type === 'registry', isLoaded: type === 'image', compression };
   }
-  checkKeys(text, fields, FILE_KEYS);
+  const isLayout = type === 'oci' || type === 'docker';
+  checkKeys(text, fields, isLayout ? LAYOUT_KEYS : FILE_KEYS);
   const dest = fields.get('dest') ?? (type === 'local' ? '' : '-');
   if (dest === '')
     throw new UsageError(`--output ${JSON.stringify(text)} does not say where to`, { expected: FORM });
   if (dest === '-') {
-    if (type !== 'local') return { type, destination: '-' };
+    if (isLayout) return { type, destination: '-', compression };
+    if (type === 'tar') return { type, destination: '-' };
     throw new UsageError('--output type=local writes a folder, not the standard output', { expected: FORM });
   }
+  if (!isLayout) return { type, destination: resolve(cwd, dest) };
   const isFolder = dest.endsWith('/') || fields.get('tar') === 'false';
-  return { type, destination: `${resolve(cwd, dest)}${isFolder && type === 'oci' ? '/' : ''}` };
+  return { type, destination: `${resolve(cwd, dest)}${isFolder && type === 'oci' ? '/' : ''}`, compression };
 }
 
 function fieldsOf(text: string): Map<string, string> {

@@ -56,11 +56,19 @@ export type Secret =
 /** Where an image is written to besides the store. */
 export type Output =
   | {
-      /** `oci`: an OCI image layout. `docker`: a tar for `docker load`. `tar`: the files as one tar. */
-      readonly type: 'oci' | 'docker' | 'tar';
+      /** `oci`: an OCI image layout. `docker`: a tar for `docker load`. */
+      readonly type: 'oci' | 'docker';
       /**
        * A path, or what takes the tar. An image layout is a folder where the path ends in a slash or is that of a folder.
        */
+      readonly dest: string | Destination;
+      /** Of layers that lie uncompressed in the store; `none` where it is not given. */
+      readonly compression?: 'gzip' | 'zstd' | 'none' | undefined;
+    }
+  | {
+      /** The files as one tar. */
+      readonly type: 'tar';
+      /** A path, or what takes the tar. */
       readonly dest: string | Destination;
     }
   | {
@@ -210,6 +218,8 @@ export interface BuildOptions extends PlanOptions {
   readonly outputs?: readonly Output[] | undefined;
   /** Send the image to the registries of its names. */
   readonly push?: boolean | undefined;
+  /** How layers that lie uncompressed in the store travel to registries; `gzip` where it is not given. */
+  readonly pushCompression?: 'gzip' | 'zstd' | 'none' | undefined;
   /** Put the image into the store in any case, also where it only goes elsewhere. */
   readonly load?: boolean | undefined;
   readonly cacheTo?: readonly CacheTarget[] | undefined;

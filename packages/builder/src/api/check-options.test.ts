@@ -40,7 +40,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
         { type: 'oci', dst: 'a' },
       ],
     },
-    'options.outputs[1].dst is not known\nexpected: type, dest\ndid you mean dest?',
+    'options.outputs[1].dst is not known\nexpected: type, dest, compression\ndid you mean dest?',
   ],
   [{ context: '.', outputs: {} }, 'options.outputs is an object\nexpected: a list'],
   [{ context: '.', buildArgs: { A: 1 } }, 'options.buildArgs.A is 1\nexpected: a text'],
@@ -129,6 +129,14 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   ],
   [{ context: '.', labels: { a: true } }, 'options.labels.a is true\nexpected: a text'],
   [{ context: '.', push: 'reg/app' }, 'options.push is "reg/app"\nexpected: true or false'],
+  [
+    { context: '.', pushCompression: 'xz' },
+    'options.pushCompression is "xz"\nexpected: "gzip", "zstd", "none"',
+  ],
+  [
+    { context: '.', outputs: [{ type: 'tar', dest: 'a', compression: 'gzip' }] },
+    'options.outputs[0].compression is not known\nexpected: type, dest',
+  ],
   [{ context: '.', load: 1 }, 'options.load is 1\nexpected: true or false'],
   [
     { context: '.', cacheFrom: [{ type: 'local', src: 5 }] },

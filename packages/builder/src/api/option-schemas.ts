@@ -147,11 +147,12 @@ const archive = {
     (value) => (typeof value === 'string' && value !== '') || isStream(value),
   ),
 };
+const compression = z.optional(oneOf('gzip', 'zstd', 'none'));
 const output = z.discriminatedUnion(
   'type',
   [
-    object({ type: z.literal('oci'), ...archive }),
-    object({ type: z.literal('docker'), ...archive }),
+    object({ type: z.literal('oci'), ...archive, compression }),
+    object({ type: z.literal('docker'), ...archive, compression }),
     object({ type: z.literal('tar'), ...archive }),
     object({ type: z.literal('local'), dest: path }),
   ],
@@ -171,6 +172,7 @@ const build = {
   labels: z.optional(record(text())),
   outputs: z.optional(list(output)),
   push: z.optional(flag),
+  pushCompression: compression,
   load: z.optional(flag),
   cacheTo: z.optional(list(cacheTo)),
   cacheMaxSize: z.optional(
@@ -270,7 +272,7 @@ export const pullOptions = object({
 });
 export const pushOptions = object({
   signal,
-  compression: z.optional(oneOf('gzip', 'zstd', 'none')),
+  compression,
   registry: z.optional(registry),
 });
 export const pruneOptions = object({

@@ -2,9 +2,19 @@ import { rm, rename } from 'node:fs/promises';
 import { createWriteStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { basename, dirname, join } from 'node:path';
-import { familiarName, hexOf, MEDIA_TYPES, parseReference, type Descriptor, type Digest } from '@caisson/oci';
+import {
+  familiarName,
+  hexOf,
+  MEDIA_TYPES,
+  parseReference,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+} from '@caisson/oci';
 import { makeFolders } from '@caisson/sys';
-import type { ArchiveRequest } from '../request.ts';
+import type { Emit } from '../events.ts';
+import type { LayoutRequest } from '../request.ts';
+import { compressImage, once, type CompressedImage } from './compressed-image.ts';
 import { outputError, STANDARD_OUTPUT, writeFileOutput } from './destination.ts';
 import type { FinishedImage } from './output.ts';
 import { tarStream, type TarMember } from './tar-stream.ts';
@@ -17,16 +27,19 @@ interface LayoutFile {
 }
 
 /**
- * `type=oci` and `type=docker`: an image layout, layers as they lie in the store. For docker it also has what
- * `docker load` of any age reads.
+ * `type=oci` and `type=docker`: an image layout, layers as they lie in the store where nothing else is asked for. For docker
+ * it also has what `docker load` of any age reads.
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
 export async function writeImageLayout(
   image: FinishedImage,
-  { type, destination }: ArchiveRequest,
+  { type, destination, compression = 'none' }: LayoutRequest,
+  emit: Emit,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const files = layoutFiles(image, type === 'docker');
+  const name = typeof destination === 'string' && destination !== STANDARD_OUTPUT ? destination : type;
+  await using written = await compressImage(image, { compression, name, emit, signal });
+  const files = layoutFiles(written, image.names, type === 'docker');
   if (type === 'oci' && typeof destination === 'string' && isLayoutFolder(destination))
     await writeFolder(files, destination, signal);
   else await writeFileOutput(destination, tarStream(members(files)), signal);
@@ -40,18 +53,18 @@ export function isLayoutFolder(destination: string): boolean {
   );
 }
 
-function layoutFiles(image: FinishedImage, forDocker: boolean): LayoutFile[] {
-  const { manifest, descriptor, store } = image;
+function layoutFiles(image: CompressedImage, names: readonly string[], forDocker: boolean): LayoutFile[] {
+  const { manifest, descriptor } = image;
   const blobs = new Map<Digest, number>();
   for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
   return [
     bytesFile('oci-layout', '{"imageLayoutVersion":"1.0.0"}'),
-    bytesFile('index.json', JSON.stringify(indexOf(image))),
-    ...(forDocker ? [bytesFile('manifest.json', JSON.stringify([dockerManifest(image)]))] : []),
+    bytesFile('index.json', JSON.stringify(indexOf(descriptor, names))),
+    ...(forDocker ? [bytesFile('manifest.json', JSON.stringify([dockerManifest(manifest, names)]))] : []),
     ...[...blobs].map(([digest, size]) => ({
       name: blobName(digest),
       size,
-      read: () => store.blobs.read(digest),
+      read: () => image.read(digest),
     })),
   ];
 }
@@ -65,13 +78,11 @@ function bytesFile(name: string, text: string): LayoutFile {
   return {
     name,
     size: bytes.length,
-    read: async function* () {
-      yield await Promise.resolve(bytes);
-    },
+    read: () => once(bytes),
   };
 }
 
-function indexOf({ descriptor, names }: FinishedImage): object {
+function indexOf(descriptor: Descriptor, names: readonly string[]): object {
   const plain: Descriptor = {
     mediaType: descriptor.mediaType,
     digest: descriptor.digest,
@@ -92,7 +103,7 @@ function annotationsOf(name: string): Record<string, string> {
   };
 }
 
-function dockerManifest({ manifest, names }: FinishedImage): object {
+function dockerManifest(manifest: Manifest, names: readonly string[]): object {
   const tags = names.flatMap((name) => {
     const reference = parseReference(name);
     return reference.ok ? [familiarName(reference.value)] : [];

@@ -1,4 +1,10 @@
-import { familiarName, parseReference, type Descriptor, type Reference } from '@caisson/oci';
+import {
+  familiarName,
+  parseReference,
+  type Compression,
+  type Descriptor,
+  type Reference,
+} from '@caisson/oci';
 import type { PushOptions } from '@caisson/registry';
 import { RegistryError } from '@caisson/registry/errors';
 import type { StoredImage } from '@caisson/store';
@@ -14,6 +20,8 @@ import type { FinishedImage } from './output.ts';
 export interface PushTools {
   readonly registry: RegistryAccess;
   readonly elsewhere: NonNullable<PushOptions['elsewhere']>;
+  /** Of layers that lie uncompressed in the store. */
+  readonly compression: Compression;
   readonly emit: Emit;
   readonly signal: AbortSignal | undefined;
 }
@@ -23,7 +31,7 @@ export interface PushTools {
  * those that are not in the store come straight from where they lie.
  */
 export async function pushToRegistries(image: FinishedImage, tools: PushTools): Promise<void> {
-  const { registry, elsewhere, emit, signal } = tools;
+  const { registry, elsewhere, compression, emit, signal } = tools;
   const { store, session, manifest, descriptor, config } = image;
   if (image.names.length === 0) {
     throw buildError('invalid-request', 'an image without a name cannot be pushed', {
@@ -39,7 +47,7 @@ export async function pushToRegistries(image: FinishedImage, tools: PushTools): 
     const shown = familiarName(reference.value);
     emit({ kind: 'pushing', name: shown });
     try {
-      const options = { store, session, compression: 'gzip', elsewhere, name: shown, emit, signal } as const;
+      const options = { store, session, compression, elsewhere, name: shown, emit, signal };
       const pushed = await pushOne(opened, reference.value, stored, options);
       emit({ kind: 'pushed', name: shown, digest: pushed.digest, size: pushed.size });
     } catch (error) {

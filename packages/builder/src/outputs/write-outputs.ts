@@ -13,7 +13,7 @@ export async function writeOutputs(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const output of outputs) {
-    await writeOutput(image, output, signal);
+    await writeOutput(image, output, emit, signal);
     const { type, destination } = output;
     emit({ kind: 'output', type, ...(typeof destination === 'string' ? { destination } : {}) });
   }
@@ -22,12 +22,13 @@ export async function writeOutputs(
 function writeOutput(
   image: FinishedImage,
   output: OutputRequest,
+  emit: Emit,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   switch (output.type) {
     case 'oci':
     case 'docker':
-      return writeImageLayout(image, output, signal);
+      return writeImageLayout(image, output, emit, signal);
     case 'tar':
       return writeFileArchive(image, output, signal);
     case 'local':

@@ -45,6 +45,7 @@ const EXAMPLES = helpNotes({
     ['caisson build -o type=oci,dest=app.tar .', 'the image as a file'],
     ['caisson build --secret id=npm,src=$HOME/.npmrc .', 'for RUN --mount=type=secret,id=npm'],
     ['caisson build -t registry.example.com/app --push .', 'to its registry, too'],
+    ['caisson build -o type=registry,name=registry.example.com/app,compression=zstd .', 'with zstd for gzip'],
     ['caisson build -o out .', 'the files of the image in the folder out'],
     ['id=$(caisson build -q .)', 'the image id for a script'],
   ],

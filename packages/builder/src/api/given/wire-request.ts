@@ -131,7 +131,16 @@ export function buildRequest(options: BuildOptions): Given<WireBuild> {
   const streams = new Map<string, Destination>();
   const { request, answers } = planRequest(options, new Destinations(streams));
   const { cwd = '/' } = request;
-  const { tags = [], labels, push, outputs = [], cacheTo = [], cacheMaxSize, load } = options;
+  const {
+    tags = [],
+    labels,
+    push,
+    pushCompression,
+    outputs = [],
+    cacheTo = [],
+    cacheMaxSize,
+    load,
+  } = options;
   return {
     answers,
     request: {
@@ -139,7 +148,7 @@ export function buildRequest(options: BuildOptions): Given<WireBuild> {
       names: typeof tags === 'string' ? [tags] : tags,
       outputs: outputs.map((each, index) => outputOf(each, `options.outputs[${index}]`, cwd, streams)),
       cacheTo: cacheTo.map((each) => cacheTarget(each, cwd)),
-      ...defined({ labels, push, isLoaded: load, cacheMaxSize: cacheSize(cacheMaxSize) }),
+      ...defined({ labels, push, pushCompression, isLoaded: load, cacheMaxSize: cacheSize(cacheMaxSize) }),
     },
   };
 }
@@ -187,13 +196,13 @@ function outputOf(
   streams: Map<string, Destination>,
 ): WireOutput {
   if (output.type === 'local') return { type: 'local', destination: outputPath(output.dest, option, cwd) };
-  const { type, dest } = output;
+  const { dest, ...what } = output;
   if (typeof dest !== 'string') {
     streams.set(option, dest);
-    return { type, destination: { option } };
+    return { ...what, destination: { option } };
   }
-  const isFolder = dest.endsWith('/') && type === 'oci';
-  return { type, destination: `${outputPath(dest, option, cwd)}${isFolder ? '/' : ''}` };
+  const isFolder = dest.endsWith('/') && what.type === 'oci';
+  return { ...what, destination: `${outputPath(dest, option, cwd)}${isFolder ? '/' : ''}` };
 }
 
 function outputPath(dest: string, option: string, cwd: string): string {

@@ -86,11 +86,11 @@ function shortened(event: BuildEvent): BuildEvent {
 
 /** An output as the build takes it: what the caller gave is written to through questions. */
 function outputOf(output: WireOutput, questions: Questions): OutputRequest {
-  const { type, destination } = output;
-  if (type === 'local') return output;
-  if (typeof destination === 'string') return { type, destination };
+  if (output.type === 'local') return output;
+  const { destination, ...what } = output;
+  if (typeof destination === 'string') return { ...what, destination };
   const { option } = destination;
-  return { type, destination: (bytes) => questions.write(option, bytes) };
+  return { ...what, destination: (bytes) => questions.write(option, bytes) };
 }
 
 async function requestOf(

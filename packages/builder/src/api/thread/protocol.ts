@@ -1,4 +1,10 @@
-import type { ArchiveRequest, BuildRequest, FolderRequest, SecretSource } from '../../request.ts';
+import type {
+  ArchiveRequest,
+  BuildRequest,
+  FolderRequest,
+  LayoutRequest,
+  SecretSource,
+} from '../../request.ts';
 import type { CheckedDockerfile, CheckRequest } from '../../check/check-dockerfile.ts';
 import type { ContextPiece } from '../../context/given-context.ts';
 import type { BuildEvent } from '../../events.ts';
@@ -44,7 +50,7 @@ export type WireBuild = Omit<Wired<BuildRequest>, 'outputs'> & {
 
 /** Where an image goes: a path, or what the caller gave with the option of a path. */
 export type WireOutput =
-  | (Omit<ArchiveRequest, 'destination'> & {
+  | ((Omit<LayoutRequest, 'destination'> | Omit<ArchiveRequest, 'destination'>) & {
       readonly destination: string | { readonly option: string };
     })
   | FolderRequest;

@@ -1,0 +1,68 @@
+import {
+  digestOf,
+  manifestBytes,
+  MEDIA_TYPES,
+  type Compression,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+} from '@caisson/oci';
+import type { LayerFile } from '@caisson/registry';
+import { atIntervals } from '../at-intervals.ts';
+import type { Emit } from '../events.ts';
+import type { FinishedImage } from './output.ts';
+
+/** An image as an output has it. Disposing of it removes what was made for that. */
+export interface CompressedImage extends AsyncDisposable {
+  readonly manifest: Manifest;
+  /** Of the manifest. */
+  readonly descriptor: Descriptor;
+  /** The bytes of the manifest, the config or a layer. */
+  read(digest: Digest): AsyncIterable<Uint8Array>;
+}
+
+/** What compressing takes besides the image. */
+export interface CompressOptions {
+  /** Of layers that lie uncompressed in the store: others stay as they are. */
+  readonly compression: Compression;
+  /** What the output is called, for events. */
+  readonly name: string;
+  readonly emit: Emit;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Compresses the layers of an image, in files of the session. @throws StoreError */
+export async function compressImage(
+  image: FinishedImage,
+  { compression, name, emit, signal }: CompressOptions,
+): Promise<CompressedImage> {
+  const { store, session, config } = image;
+  const { compressLayer } = await import('@caisson/registry');
+  await using stack = new AsyncDisposableStack();
+  const files = new Map<Digest, LayerFile>();
+  const layers: Descriptor[] = [];
+  for (const [index, layer] of image.manifest.layers.entries()) {
+    const diffId = config.rootfs.diff_ids[index];
+    if (diffId === undefined) throw new Error('Internal error: an image that is not sound');
+    const { digest, size } = layer;
+    const tell = atIntervals(size, (done) => emit({ kind: 'compress', name, digest, size, done }));
+    const file = stack.use(await compressLayer(store, session, diffId, layer, compression, signal, tell));
+    files.set(file.descriptor.digest, file);
+    layers.push(file.descriptor);
+  }
+  const bytes = manifestBytes(image.manifest.config, layers);
+  const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length };
+  const made = stack.move();
+  return {
+    manifest: { ...image.manifest, layers },
+    descriptor,
+    read: (digest) =>
+      digest === descriptor.digest ? once(bytes) : (files.get(digest)?.open() ?? store.blobs.read(digest)),
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  };
+}
+
+/** Bytes that are at hand, as a stream. */
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
