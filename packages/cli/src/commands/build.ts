@@ -12,6 +12,7 @@ import { openProgress, progressKind } from '../output/open-progress.ts';
 import { parseCall } from '../parse-call.ts';
 import { ResultFiles } from '../result-files.ts';
 import { showCheck } from '../show-check.ts';
+import { collectAfterReading } from '../small-heap.ts';
 import type { Terminal } from '../terminal.ts';
 import { addWatchOptions, checkWatchFlags } from '../watch/watch-flags.ts';
 import { runWatch } from '../watch/run-watch.ts';
@@ -74,6 +75,7 @@ async function runBuild(
   if (!(await files.check(request))) return EXIT.failed;
   const progress = await openProgress(kind, terminal, dockerfileFolder(request, terminal.cwd));
   const built = await build({ ...request, signal: interrupt.signal }, (event) => {
+    void collectAfterReading(event);
     files.note(event);
     progress.emit(event);
   });
