@@ -269,5 +269,9 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
       exitCode: 125,
       stderr: `error[invalid-request]: cannot make the folder of a volume: ENOTDIR: not a directory, mkdir '${world.context}/file/x'\n  see docs/errors.md#invalid-request\n`,
     });
+    expect(await world.run(['run', '-v', '/proc/caisson/x:/out', 'busybox', 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr: `error[invalid-request]: cannot make the folder of a volume: ENOENT: no such file or directory, mkdir '/proc/caisson'\n  see docs/errors.md#invalid-request\n`,
+    });
   });
 });

@@ -22,6 +22,7 @@ export { readIgnoreRules } from './source/read-ignore-rules.ts';
 export { pull, type PulledImage, type PullEvent, type PullRequest } from './images/pull.ts';
 export { push, type PushEvent, type PushRequest } from './images/push.ts';
 export { runImage, type OnStart } from './run/run-image.ts';
+export { makeFolders } from '@caisson/sys';
 export type { RunRequest } from './run/run-request.ts';
 export { verify, type StoreProblem, type Verified, type VerifyRequest } from './verify/verify.ts';
 export { watch, type Watch, type WatchRequest } from './watch/watch.ts';

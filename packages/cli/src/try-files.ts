@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
  * @returns whether it worked
  */
 export async function tryFiles(
-  act: () => Promise<unknown>,
+  act: () => unknown,
   { code, message }: Pick<Failure, 'code' | 'message'>,
   terminal: Terminal,
 ): Promise<boolean> {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Failure, RunRequest } from '@caisson/builder';
@@ -117,13 +116,13 @@ const EXAMPLES = helpNotes({
 
 async function run(request: RunRequest, terminal: Terminal): Promise<number> {
   checkIds();
+  const { makeFolders, runImage } = await import('@caisson/builder');
   // As with docker: a folder that is to be shown and is missing is made.
   for (const { source } of request.binds ?? []) {
     if (existsSync(source)) continue;
     const failure = { code: 'invalid-request', message: 'cannot make the folder of a volume' } as const;
-    if (!(await tryFiles(() => mkdir(source, { recursive: true }), failure, terminal))) return EXIT.notRun;
+    if (!(await tryFiles(() => makeFolders(source), failure, terminal))) return EXIT.notRun;
   }
-  const { runImage } = await import('@caisson/builder');
   using signals = passSignals();
   using pull = new PullOnTheWay(shownName(request.image), terminal);
   const shown = { ...request, onTransfer: pull.note, onPulled: pull.complete };
