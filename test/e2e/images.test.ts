@@ -163,6 +163,12 @@ describe.skipIf(lacks('root'))('what is known of this machine', () => {
       ([, name = '']) => name,
     );
     expect(commands).toContain('build');
+    for (const words of [
+      ['help', '--help'],
+      ['help', 'help'],
+      ['help', '-h'],
+    ])
+      expect(await world.run(words)).toEqual({ stdout, stderr: '', exitCode: 0 });
     for (const name of commands.filter((each) => each !== 'help')) {
       const help = (await world.ok([name, '--help'], { env: { COLUMNS: '300' } })).stdout;
       const [, examples = ''] = /\nExamples:\n((?: {2}.*\n)+)/.exec(help) ?? [];

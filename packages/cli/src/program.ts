@@ -47,7 +47,8 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     });
   try {
     checkHelpTopic(args, program);
-    await program.parseAsync(withPlainSwitches(args), { from: 'user' });
+    const words = isHelpOfHelp(args) ? ['--help'] : withPlainSwitches(args);
+    await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return unexpected(error, terminal, helpOf(command));
@@ -61,6 +62,11 @@ function checkHelpTopic([first, topic]: readonly string[], { commands }: Command
   if (first !== 'help' || topic === undefined || topic.startsWith('-')) return;
   if (topic === 'help' || commands.some((command) => command.name() === topic)) return;
   throw new CommanderError(EXIT.usage, 'commander.unknownCommand', `error: unknown command '${topic}'`);
+}
+
+/** `help --help`: commander takes that for a mistake. */
+function isHelpOfHelp([first, ...rest]: readonly string[]): boolean {
+  return first === 'help' && rest.length > 0 && rest.every((arg) => ['help', '--help', '-h'].includes(arg));
 }
 
 /** What commander calls it when it has shown help or the version: that was all. */
