@@ -156,6 +156,66 @@ describe.skipIf(lacks('root'))('outputs', () => {
     expect(readdirSync(world.context).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  test('are written to what is a device or a pipe, and where links lead', async ({ world }) => {
+    writeApp(world);
+    const inContext = (name: string): string => join(world.context, name);
+    await execa('mknod', [inContext('null'), 'c', '1', '3']);
+    await execa('mknod', [inContext('full'), 'c', '1', '7']);
+    await execa('mkfifo', [inContext('pipe')]);
+    symlinkSync('archive', inContext('link'));
+    symlinkSync('nowhere/archive', inContext('lost'));
+    const read = execa('cat', [inContext('pipe')], { encoding: 'buffer' });
+    await world.build(['null', 'pipe', 'link'].flatMap((name) => ['-o', `type=tar,dest=${name}`]));
+    const { stdout } = await read;
+    expect([...(await filesOfTar(stdout)).keys()]).toContain('folder/file');
+    expect(readFileSync(inContext('archive')).equals(stdout)).toBe(true);
+    expect(lstatSync(inContext('link')).isSymbolicLink()).toBe(true);
+    expect(lstatSync(inContext('null')).isCharacterDevice()).toBe(true);
+    expect(lstatSync(inContext('pipe')).isFIFO()).toBe(true);
+    for (const [name, reason] of [
+      ['full', 'no space left on the disk'],
+      ['lost', 'its folder does not exist'],
+    ]) {
+      const { exitCode, stderr } = await world.run(['build', '-q', '-o', `type=tar,dest=${name}`, '.']);
+      expect({ exitCode, stderr: stderr.replaceAll(world.context, '') }).toEqual({
+        exitCode: 1,
+        stderr: `error[output]: cannot write the output /${name}: ${reason}\n  see docs/errors.md#output\n`,
+      });
+    }
+    expect(lstatSync(inContext('full')).isCharacterDevice()).toBe(true);
+    expect(readdirSync(world.context).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test('a pipe that nobody reads is waited for until somebody ends it', async ({ world }) => {
+    writeApp(world);
+    await execa('mkfifo', [join(world.context, 'pipe')]);
+    const { exitCode } = await execa(
+      'timeout',
+      ['-s', 'INT', '3', process.execPath, CAISSON, 'build', '-o', 'type=tar,dest=pipe', '.'],
+      { env: bareEnvironment(world.store), extendEnv: false, cwd: world.context, reject: false },
+    );
+    expect(exitCode).toBe(124); // of timeout(1), which it gave a reason to say so
+    expect(checkStore(world.store)).toEqual([]);
+  });
+
+  test('a file that becomes too large for the shell', async ({ world }) => {
+    world.write({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: Buffer.alloc(3 << 20, 'x') });
+    await world.build();
+    const line = `ulimit -f 2000; exec ${process.execPath} ${CAISSON} build -q -o type=tar,dest=app.tar .`;
+    const { exitCode, stderr } = await execa('bash', ['-c', line], {
+      env: bareEnvironment(world.store),
+      extendEnv: false,
+      cwd: world.context,
+      reject: false,
+    });
+    expect({ exitCode, stderr: stderr.replaceAll(world.context, '') }).toEqual({
+      exitCode: 1,
+      stderr:
+        'error[output]: cannot write the output /app.tar: it becomes larger than a file may be here\n  see docs/errors.md#output',
+    });
+    expect(readdirSync(world.context).toSorted()).toEqual(['Dockerfile', 'big']);
+  });
+
   test.skipIf(lacks('skopeo'))('are read by skopeo', async ({ world }) => {
     writeApp(world);
     const id = await world.build([

@@ -38,24 +38,17 @@ export function parseDestinations(
     outputs,
     names,
     push,
-    pushCompression: pushCompressionOf(images, push),
+    pushCompression: pushCompressionOf(images),
     isLoaded: flags.load === true || images.some((image) => image.isLoaded),
   };
 }
 
-/** All names are pushed alike. In the store layers lie uncompressed. */
-function pushCompressionOf(images: readonly ImageOutput[], push: boolean): Compression | undefined {
-  const given = images.flatMap(({ text, compression }) =>
-    compression === undefined ? [] : [{ text, compression }],
-  );
-  const [first] = given;
+/** All names are pushed alike. What is not pushed lies in the store uncompressed, whatever is said. */
+function pushCompressionOf(images: readonly ImageOutput[]): Compression | undefined {
+  const [first, ...others] = images.filter((image) => image.push || image.compression !== undefined);
   if (first === undefined) return undefined;
   const where = `--output ${JSON.stringify(first.text)}`;
-  if (!push)
-    throw new UsageError(`${where} compresses what is pushed, and nothing is`, {
-      expected: 'push=true, or --push',
-    });
-  const other = given.find(({ compression }) => compression !== first.compression);
+  const other = others.find(({ compression }) => compression !== first.compression);
   if (other === undefined) return first.compression;
   throw new UsageError(`${where} and ${JSON.stringify(other.text)} compress in different ways`, {
     expected: 'the same compression wherever the image is pushed to',

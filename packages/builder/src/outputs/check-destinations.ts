@@ -2,6 +2,7 @@ import { access, constants, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@caisson/sys';
 import type { BuildRequest, OutputRequest } from '../request.ts';
+import { filePlace } from './file-place.ts';
 import { reasonFor, STANDARD_OUTPUT, unwritable } from './destination.ts';
 import { isLayoutFolder } from './image-layout.ts';
 
@@ -55,15 +56,20 @@ function folderOf(output: OutputRequest): string | undefined {
   return isFolder ? dirname(destination.replace(/\/+$/, '')) : undefined;
 }
 
-/** A file takes the place of what is there, unless that is a folder. */
-async function fileProblem(path: string, made: readonly string[]): Promise<string | undefined> {
-  const problem = await folderProblem(dirname(path), made);
-  if (problem !== undefined) return problem;
-  const isFolder = await lstat(path).then(
-    (there) => there.isDirectory(),
-    () => false,
-  );
-  return isFolder ? reasonFor('EISDIR') : undefined;
+/** A file takes the place of a file; a device or a pipe is written to. */
+async function fileProblem(given: string, made: readonly string[]): Promise<string | undefined> {
+  try {
+    const { kind, path } = await filePlace(given);
+    if (kind === 'special') {
+      await access(path, constants.W_OK);
+      return undefined;
+    }
+    const problem = await folderProblem(dirname(path), made);
+    if (problem !== undefined) return problem;
+    return (await exists(path)) && (await stat(path)).isDirectory() ? reasonFor('EISDIR') : undefined;
+  } catch (error) {
+    return reasonFor(errorCode(error)) ?? 'it cannot be looked at';
+  }
 }
 
 async function folderProblem(folder: string, made: readonly string[]): Promise<string | undefined> {
