@@ -223,6 +223,22 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
         expect(mode('after')).toBe(mode('before'));
       },
     );
+
+    test.skipIf(isMissing)('is not typed in without -i, and goes when nobody reads it', async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      const run = `'${process.execPath}' '${CAISSON}' run --runtime ${runtime}`;
+      const script = 'test -t 0 && echo one && echo two > /dev/stdout && echo three > /dev/stderr; exit 3';
+      const commands = [
+        `${run} -t busybox sh -c '${script}'; echo "exit code $?"`,
+        `${run} -it busybox yes | head -n 1`,
+      ];
+      const command = `${commands.join('; ')}; echo over; exec sleep 600`;
+      await using shown = await TerminalRun.open(world, command, { columns: 70, rows: 20 });
+      const lines = await shown.shows('over');
+      const said = ['one', 'two', 'three', 'exit code 3', 'y', 'over'];
+      // What crun says of it is its own.
+      expect(lines.filter((line) => !line.endsWith('Broken pipe'))).toEqual(said);
+    });
   });
 
   test.skipIf(lacks('crun', 'runc', 'tmux'))(

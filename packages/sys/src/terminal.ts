@@ -11,7 +11,8 @@ const TIOCGWINSZ = 0x5413;
 const TIOCSWINSZ = 0x5414;
 const TIOCGPTPEER = 0x5441;
 const TIOCSPTLCK = 0x4004_5431;
-const TCSADRAIN = 1;
+/** At once: a terminal that shows nothing more must not hold anybody up. */
+const TCSANOW = 0;
 /** More than the structure takes in any C library. */
 const TERMIOS_SIZE = 128;
 const WINSIZE_SIZE = 8;
@@ -61,6 +62,6 @@ export function makeRaw(terminal: number): () => void {
   tcgetattr([terminal, before]);
   const raw = Buffer.from(before);
   cfmakeraw([raw]);
-  tcsetattr([terminal, TCSADRAIN, raw]);
-  return () => tcsetattr([terminal, TCSADRAIN, before]);
+  tcsetattr([terminal, TCSANOW, raw]);
+  return () => tcsetattr([terminal, TCSANOW, before]);
 }

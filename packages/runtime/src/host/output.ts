@@ -21,7 +21,7 @@ export interface StandardStreams {
 }
 
 /** A terminal of a program's own. */
-export interface MadeTerminal {
+export interface MadeTerminal extends Disposable {
   /** Where it lies; on the host. */
   readonly path: string;
   /** Gives it the size that the caller's has by now. */
@@ -83,14 +83,15 @@ const writeTo = promisify(write);
 /** How long to wait for who reads what takes nothing more, in milliseconds. */
 const FULL = 10;
 
-/** Writes to what somebody else may read, or not any more. */
-export async function writeAll(descriptor: number, data: Uint8Array): Promise<void> {
+/** Writes to what somebody else reads. @returns whether he still does */
+export async function writeAll(descriptor: number, data: Uint8Array): Promise<boolean> {
   for (let at = 0; at < data.length;) {
     try {
       at += (await writeTo(descriptor, data, at)).bytesWritten;
     } catch (failure) {
-      if (errorCode(failure) !== 'EAGAIN') return; // nobody reads it any more
+      if (errorCode(failure) !== 'EAGAIN') return false;
       await delay(FULL);
     }
   }
+  return true;
 }

@@ -127,7 +127,13 @@ async function startWithFirst(
   for (const runtime of runtimes) {
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
     const streams = streamsFor(runtime, sandbox.spec, sink);
-    const started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
+    let started: Started;
+    try {
+      started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
+    } catch (error) {
+      streams.terminal?.[Symbol.dispose]();
+      throw error;
+    }
     await streams.drained;
     if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
     refused.push({ runtime, reason: started.reason });
@@ -138,9 +144,10 @@ async function startWithFirst(
   });
 }
 
-/** An OCI runtime makes terminals itself. */
+/** An OCI runtime makes terminals itself; crun only where its own input is one, typed in or not. */
 function streamsFor(runtime: MountingRuntime, spec: ProgramSpec, sink: OutputSink): StandardStreams {
-  if (runtime === 'namespaces' && spec.stdio === 'terminal') return new OwnTerminal(spec.stdin).streams;
+  const isMade = runtime === 'namespaces' || (runtime === 'crun' && !spec.stdin);
+  if (isMade && spec.stdio === 'terminal') return new OwnTerminal(spec.stdin).streams;
   return ownStreams(spec) ?? streamOutput(sink);
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, constants, openSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILE_TYPE, makeNode } from '@caisson/sys';
 import { PASSED_STREAMS } from '../../passed-streams.ts';
@@ -26,8 +26,8 @@ export class NamedOutput implements Disposable {
 
   /** @param folder where to make the pipes */
   constructor(folder: string, spec: ProgramSpec, sink: OutputSink) {
-    this.#pipes = { stdout: makeNamed(folder, 'stdout'), stderr: makeNamed(folder, 'stderr') };
     const own = spec.stdio === 'terminal' ? new OwnTerminal(spec.stdin).streams : ownStreams(spec);
+    this.#pipes = { stdout: makeNamed(folder, 'stdout'), stderr: makeNamed(folder, 'stderr') };
     const drained = Promise.all(
       NAMES.map((name) => readPipe(this.#pipes[name].read, name, own === undefined ? sink : passOn(spec))),
     );
@@ -41,16 +41,28 @@ export class NamedOutput implements Disposable {
     };
   }
 
-  /** Moves the pipes to where the step finds them. */
+  /** Moves the pipes to where the step finds them. What has a terminal finds a link to that. */
   moveTo(devices: string): void {
-    for (const name of NAMES) renameSync(this.#pipes[name].path, join(devices, name));
+    for (const name of NAMES) {
+      const { path } = this.#pipes[name];
+      if (this.streams.terminal !== undefined) {
+        unlinkSync(path);
+        symlinkSync('tty', path);
+      }
+      renameSync(path, join(devices, name));
+    }
   }
 
   /** Says that nobody writes any more: what was written can be read to its end. */
-  [Symbol.dispose](): void {
+  end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const name of NAMES) closeSync(this.#pipes[name].write);
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+    this.streams.terminal?.[Symbol.dispose]();
   }
 }
 
@@ -65,5 +77,7 @@ function makeNamed(folder: string, name: Name): NamedPipe {
 /** Writes to what the step has as its streams. */
 function passOn({ stdio }: ProgramSpec): OutputSink {
   const { output, error } = stdio === 'passed' ? PASSED_STREAMS : { output: 1, error: 2 };
-  return (stream, data) => writeAll(stream === 'stdout' ? output : error, data);
+  return async (stream, data) => {
+    await writeAll(stream === 'stdout' ? output : error, data);
+  };
 }

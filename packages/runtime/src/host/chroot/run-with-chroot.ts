@@ -48,7 +48,7 @@ export async function runWithChroot(
   running.watch(() => child.pid, { resize: terminal && (() => terminal.resize()) });
   const end = await child.ended;
   await endProcessesIn(root);
-  output[Symbol.dispose]();
+  output.end();
   await output.streams.drained;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   const reason = end.kind === 'not-started' ? end.code : readFileSync(problem, 'utf8');
