@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { BuildEvent } from '@caisson/builder';
 
 /**
@@ -27,11 +28,10 @@ const MANY_FILES = 50_000;
  * little more than half: with what is known of each file it would grow by a hundred MB more before that is done. Small
  * contexts would pay for it in time.
  */
-export async function collectAfterReading(event: BuildEvent): Promise<void> {
+export function collectAfterReading(event: BuildEvent): void {
   if (event.kind !== 'read' || event.allFiles < MANY_FILES || event.files < event.allFiles) return;
   setFlagsFromString('--heap-growing-percent=60');
   // What is allowed by now was said when the heap was collected last.
   setFlagsFromString('--expose-gc');
-  const { runInNewContext } = await import('node:vm');
   runInNewContext('gc()');
 }

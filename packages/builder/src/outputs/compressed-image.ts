@@ -37,6 +37,12 @@ export async function compressImage(
   { compression, name, emit, signal }: CompressOptions,
 ): Promise<CompressedImage> {
   const { store, session, config } = image;
+  if (compression === 'none') {
+    const { manifest, descriptor } = image;
+    const read = (digest: Digest): AsyncIterable<Uint8Array> => store.blobs.read(digest);
+    return { manifest, descriptor, read, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  // Loaded here: with it comes all that speaks to registries.
   const { compressLayer } = await import('@caisson/registry');
   await using stack = new AsyncDisposableStack();
   const files = new Map<Digest, LayerFile>();

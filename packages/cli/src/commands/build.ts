@@ -75,7 +75,7 @@ async function runBuild(
   if (!(await files.check(request))) return EXIT.failed;
   const progress = await openProgress(kind, terminal, dockerfileFolder(request, terminal.cwd));
   const built = await build({ ...request, signal: interrupt.signal }, (event) => {
-    void collectAfterReading(event);
+    collectAfterReading(event);
     files.note(event);
     progress.emit(event);
   });
