@@ -42,6 +42,16 @@ export async function strayLayers(): Promise<Buffer[]> {
   return [base, first, second];
 }
 
+/** The layers of an image that say something of the root folder itself, as `tar -C "$(mktemp -d)" -c .` does. */
+export async function closedRootLayers(): Promise<Buffer[]> {
+  const closed = await packTar([
+    { name: './', type: 'directory', mode: 0o700, uid: 5, gid: 6 },
+    { name: '.wh..wh..opq', type: 'file' },
+    { name: 'new', type: 'file', content: 'new\n' },
+  ]);
+  return [await busyboxRoot(), closed];
+}
+
 /** The xattr `security.capability` that setcap(8) writes for cap_net_bind_service=ep. */
 const CAPABILITY = `\u0001\0\0\u0002\0\u0004${'\0'.repeat(14)}`;
 

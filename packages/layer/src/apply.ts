@@ -115,8 +115,7 @@ class LayerApplier implements TarHandler {
       if (fields.type !== 'directory') {
         throw new LayerError('unsafe-layer', 'the layer replaces the root folder by something else');
       }
-      this.#nodes.putFolder({ type: 'directory', path: ROOT, ...attributes(fields) });
-      return;
+      return; // docker, too: what a layer says of the root folder itself holds nowhere
     }
     if (this.#takeWhiteout(name)) return;
     const path = this.#nodes.place(name);
@@ -133,7 +132,8 @@ class LayerApplier implements TarHandler {
     const last = baseName(name);
     if (!last.startsWith(WHITEOUT)) return false;
     if (last === OPAQUE) {
-      this.#nodes.makeOpaque(parentOf(this.#nodes.locate(name)));
+      const folder = parentOf(this.#nodes.locate(name));
+      if (folder !== ROOT) this.#nodes.makeOpaque(folder);
       return true;
     }
     if (last.startsWith('.wh..wh.')) return true; // book-keeping of AUFS, which means nothing here

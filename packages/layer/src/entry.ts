@@ -1,6 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
-import type { BytePath } from './byte-path.ts';
+import { ROOT, type BytePath } from './byte-path.ts';
 
 /** Extended attributes by name, as the bytes that they are. */
 export type Xattrs = ReadonlyMap<string, Uint8Array>;
@@ -75,6 +75,16 @@ export type Entry = NodeEntry | HardLinkEntry | WhiteoutEntry;
 
 /** The time that a folder has which no layer says anything of. */
 export const EPOCH: Time = { seconds: 0, nanoseconds: 0 };
+
+/** The root folder: no layer says anything of it. */
+export const BARE_ROOT: DirectoryEntry = {
+  type: 'directory',
+  path: ROOT,
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: EPOCH,
+};
 
 /** Orders times. */
 export function compareTimes(a: Time, b: Time): number {

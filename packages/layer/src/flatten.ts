@@ -1,7 +1,5 @@
-import { chmodSync, chownSync, lstatSync } from 'node:fs';
-import { setTimes } from '@caisson/sys';
-import { baseName, componentsOf, fsPath, ROOT, type BytePath, type HostPath } from './byte-path.ts';
-import { timeOf, type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
+import { baseName, componentsOf, type BytePath, type HostPath } from './byte-path.ts';
+import { type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
 import type { Toc } from './toc.ts';
 import { fileIn } from './file-in.ts';
 import { TreeWriter } from './tree-writer.ts';
@@ -40,10 +38,6 @@ export function mergeLayers(below: ChainView, layers: readonly Toc[]): MergedEnt
 }
 
 function put(root: Folder, entry: Entry, layer: number): void {
-  if (entry.path === ROOT) {
-    if (entry.type === 'directory') enter(root, entry, layer);
-    return;
-  }
   const parent = folderAt(root, entry.path);
   const name = baseName(entry.path);
   const existing = parent.children.get(name);
@@ -112,7 +106,7 @@ export function flattenTrees({ below, layers, tree }: FlattenRequest): void {
   for (const { entry, layer } of mergeLayers(below, tocs)) {
     if (entry.type === 'whiteout') writer.makeWhiteout(entry.path);
     else if (entry.type === 'directory') {
-      if (entry.path !== ROOT) writer.makeDirectory(entry.path);
+      writer.makeDirectory(entry.path);
       folders.push(entry);
     } else {
       const node = nodeOf(entry, tocs[layer]);
@@ -131,7 +125,7 @@ export function flattenTrees({ below, layers, tree }: FlattenRequest): void {
       );
     writer.finishDirectory(folder);
   }
-  copyAttributes(layers.at(-1)?.trees.at(-1), tree);
+  writer.finishRoot();
 }
 
 function nodeOf(entry: Exclude<Entry, { type: 'whiteout' | 'directory' }>, toc: Toc | undefined): NodeEntry {
@@ -155,13 +149,4 @@ function writeNode(writer: TreeWriter, node: NodeEntry, from: () => HostPath): v
     case 'directory':
       throw new Error(`Internal error: a link to the folder ${node.path}`);
   }
-}
-
-/** The root of a mount looks like that of its topmost tree. */
-function copyAttributes(from: HostPath | undefined, to: HostPath): void {
-  if (from === undefined) return;
-  const { uid, gid, mode, mtimeNs } = lstatSync(fsPath(from), { bigint: true });
-  chownSync(fsPath(to), Number(uid), Number(gid));
-  chmodSync(fsPath(to), Number(mode & 0o7777n));
-  setTimes(fsPath(to), timeOf(mtimeNs));
 }

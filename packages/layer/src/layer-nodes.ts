@@ -109,7 +109,7 @@ export class LayerNodes {
   putFolder(entry: DirectoryEntry): void {
     const existing = this.#nodes.get(entry.path);
     if (existing !== undefined && existing.type !== 'directory') this.remove(entry.path);
-    if (existing?.type !== 'directory' && entry.path !== ROOT) this.#tree?.makeDirectory(entry.path);
+    if (existing?.type !== 'directory') this.#tree?.makeDirectory(entry.path);
     this.#set(entry);
     this.#implicit.delete(entry.path);
   }
@@ -138,7 +138,6 @@ export class LayerNodes {
 
   #set(entry: LayerNode): void {
     this.#nodes.set(entry.path, entry);
-    if (entry.path === ROOT) return;
     const parent = parentOf(entry.path);
     const children = this.#children.get(parent);
     if (children === undefined) this.#children.set(parent, new Set([entry.path]));
@@ -210,6 +209,7 @@ export class LayerNodes {
     for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
       this.#tree?.finishDirectory(folder);
     }
+    this.#tree?.finishRoot();
     return entries;
   }
 

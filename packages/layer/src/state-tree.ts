@@ -1,21 +1,11 @@
 import { lchownSync, rmSync } from 'node:fs';
 import { removeXattr } from '@caisson/sys';
 import type { StateBefore } from './before.ts';
-import {
-  baseName,
-  childOf,
-  fsPath,
-  inFolder,
-  parentOf,
-  ROOT,
-  type BytePath,
-  type HostPath,
-} from './byte-path.ts';
+import { baseName, childOf, fsPath, inFolder, parentOf, type BytePath, type HostPath } from './byte-path.ts';
 import type { DirectoryEntry, Entry, FileEntry, NodeEntry } from './entry.ts';
 import { KnownFile, type PartOf } from './known-file.ts';
 import type { Toc } from './toc.ts';
 import { TreeWriter } from './tree-writer.ts';
-import { BARE_ROOT } from './view.ts';
 
 /**
  * A folder that holds all files of a state: a root to run something in where no layers can be mounted. It knows what it
@@ -48,8 +38,7 @@ export class StateTree implements StateBefore {
    * @param partOf where the bytes of its files lie; asked again when one has to be compared
    */
   apply(toc: Toc, partOf: PartOf): void {
-    // The root of an overlay has the attributes that its topmost layer gives it, and so has this one.
-    const folders: DirectoryEntry[] = toc.get(ROOT) === undefined ? [BARE_ROOT] : [];
+    const folders: DirectoryEntry[] = [];
     const links: Extract<Entry, { type: 'hardlink' }>[] = [];
     for (const entry of toc.entries) {
       if (entry.type === 'whiteout') this.#remove(entry.path);
@@ -62,6 +51,7 @@ export class StateTree implements StateBefore {
     for (const { path, target } of links) this.#putLink(path, target, toc, partOf);
     // Deepest first: what is done in a folder changes its time.
     for (const folder of folders.toReversed()) this.#writer.finishDirectory(plain(folder));
+    this.#writer.finishRoot();
     this.#look(toc);
     this.#writer = new TreeWriter(this.root, { isEmpty: false });
   }
@@ -78,6 +68,7 @@ export class StateTree implements StateBefore {
         this.#know(entry.path, node, isDigested);
       }
     }
+    this.#writer.finishRoot();
     this.#look(toc);
     for (const path of touched) this.file(path)?.look(inFolder(this.root, path));
   }
@@ -86,10 +77,10 @@ export class StateTree implements StateBefore {
     const { path } = entry;
     const at = fsPath(inFolder(this.root, path));
     const there = this.file(path)?.node();
-    if (there?.type === 'directory' || path === ROOT) {
+    if (there?.type === 'directory') {
       if (entry.opaque === true) for (const name of this.names(path)) this.#remove(childOf(path, name));
       lchownSync(at, entry.uid, entry.gid);
-      for (const name of there?.xattrs?.keys() ?? []) removeXattr(at, name);
+      for (const name of there.xattrs?.keys() ?? []) removeXattr(at, name);
     } else {
       this.#remove(path);
       this.#writer.makeDirectory(path);
@@ -119,7 +110,6 @@ export class StateTree implements StateBefore {
 
   #know(path: BytePath, node: NodeEntry, partOf: PartOf): void {
     this.#files.set(path, new KnownFile(node, partOf));
-    if (path === ROOT) return;
     const parent = parentOf(path);
     const names = this.#names.get(parent);
     if (names === undefined) this.#names.set(parent, new Set([baseName(path)]));

@@ -19,7 +19,7 @@ describe('the form of a table of contents on disk', () => {
       const toc = tocOf(count);
       const text = [...tocPieces(toc)].join('');
       expect(JSON.parse(text)).toEqual({
-        version: 1,
+        version: 2,
         entries: toc.entries.map(({ path }) => [path, 'whiteout']),
       });
       expect(encodeToc(toc)).toBe(text);

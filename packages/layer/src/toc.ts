@@ -5,7 +5,7 @@ import { LayerError } from './errors.ts';
 
 /**
  * The table of contents of one layer: what its tar holds, without the bytes of files. Folders on the way to an entry
- * are always entries themselves (for a base layer, with what the layers below say of them).
+ * are always entries themselves (for a base layer, with what the layers below say of them), but for the root.
  */
 export class Toc {
   /** Bytewise by path. */
@@ -29,7 +29,6 @@ export class Toc {
     if (this.#children === undefined) {
       this.#children = new Map();
       for (const { path } of this.entries) {
-        if (path === '') continue;
         const parent = parentOf(path);
         const names = this.#children.get(parent);
         if (names === undefined) this.#children.set(parent, [baseName(path)]);
@@ -41,7 +40,7 @@ export class Toc {
 }
 
 /** Raised whenever the form below changes: an index of another version is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. */
 export function encodeToc(toc: Toc): string {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { applyLayer } from './apply.ts';
-import { fsPath, ROOT, type BytePath, type HostPath } from './byte-path.ts';
+import { fsPath, type BytePath, type HostPath } from './byte-path.ts';
 import type { Entry, NodeEntry } from './entry.ts';
 import { parentsOf } from './in-root.ts';
 import { LayerWriter } from './layer-writer.ts';
@@ -49,7 +49,7 @@ export function layerDifference(base: Toc, toc: Toc): readonly Entry[] | undefin
       for (const parent of parentsOf(name)) needed.add(parent);
     }
   }
-  return toc.entries.filter(({ path }) => needed.has(path) || path === ROOT);
+  return toc.entries.filter(({ path }) => needed.has(path));
 }
 
 /** Whether all that a layer says is said by what it has, each path for itself. */

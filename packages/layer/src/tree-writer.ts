@@ -26,7 +26,14 @@ import {
   setTimesOf,
 } from '@caisson/sys';
 import { fsPath, inFolder, textOf, type BytePath, type HostPath } from './byte-path.ts';
-import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry } from './entry.ts';
+import {
+  BARE_ROOT,
+  type DeviceEntry,
+  type DirectoryEntry,
+  type FifoEntry,
+  type FileEntry,
+  type SymlinkEntry,
+} from './entry.ts';
 import { markOpaque, writeXattrs } from './xattrs.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -69,6 +76,11 @@ export class TreeWriter {
     chmodSync(at, entry.mode);
     writeXattrs(inFolder(this.#root, entry.path), entry.xattrs);
     setTimes(at, entry.mtime);
+  }
+
+  /** Gives the root folder its attributes, last of all. */
+  finishRoot(): void {
+    this.finishDirectory(BARE_ROOT);
   }
 
   /**

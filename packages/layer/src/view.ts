@@ -1,5 +1,5 @@
 import { childOf, componentsOf, ROOT, type BytePath } from './byte-path.ts';
-import { EPOCH, type DirectoryEntry, type Entry, type HardLinkEntry, type NodeEntry } from './entry.ts';
+import { BARE_ROOT, type DirectoryEntry, type Entry, type HardLinkEntry, type NodeEntry } from './entry.ts';
 import type { Toc } from './toc.ts';
 
 /** What a path is in a stack of layers. */
@@ -20,16 +20,6 @@ interface Folder {
 type Step =
   | { readonly kind: 'folder'; readonly folder: Folder }
   | { readonly kind: 'other'; readonly found: Found };
-
-/** The root folder where no layer says anything of it. */
-export const BARE_ROOT: DirectoryEntry = {
-  type: 'directory',
-  path: ROOT,
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: EPOCH,
-};
 
 /**
  * Looks paths up in a stack of layers, as an overlay mount of them would, without mounting: from the tables of
@@ -75,20 +65,11 @@ export class ChainView {
     return names.toSorted();
   }
 
-  /** The root, which every layer has something in, whether it has an entry for it or not. */
+  /** The root, which every layer has something in. */
   #root(): Folder {
     const known = this.#folders.get(ROOT);
     if (known !== undefined) return known;
-    const layers: number[] = [];
-    let top: { node: DirectoryEntry; layer: number } | undefined;
-    for (let layer = this.#layers.length - 1; layer >= 0; layer--) {
-      layers.push(layer);
-      const entry = this.#layers[layer]?.get(ROOT);
-      if (entry?.type !== 'directory') continue;
-      top ??= { node: entry, layer };
-      if (entry.opaque === true) break;
-    }
-    const root = { ...(top ?? { node: BARE_ROOT, layer: 0 }), layers };
+    const root = { node: BARE_ROOT, layer: 0, layers: [...this.#layers.keys()].toReversed() };
     this.#folders.set(ROOT, root);
     return root;
   }

@@ -1,5 +1,5 @@
 import { baseName, compareBytes, parentOf, ROOT, type BytePath } from '../byte-path.ts';
-import { EPOCH, type DirectoryEntry, type NodeEntry, type WhiteoutEntry } from '../entry.ts';
+import { BARE_ROOT, type NodeEntry, type WhiteoutEntry } from '../entry.ts';
 import type { Toc } from '../toc.ts';
 
 /** What becomes one inode of a map. */
@@ -17,16 +17,6 @@ interface Child {
   readonly node: MapNode;
 }
 
-/** The root of a layer that says nothing of it, as it is in a tree. */
-const BARE_ROOT: DirectoryEntry = {
-  type: 'directory',
-  path: ROOT,
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: EPOCH,
-};
-
 /** The inodes that a layer needs, the root first. A hard link is one more name of a node, not one of its own. */
 export function mapNodes(toc: Toc): MapNode[] {
   const nodes = new Map<BytePath, MapNode>();
@@ -34,7 +24,6 @@ export function mapNodes(toc: Toc): MapNode[] {
   for (const entry of toc.entries) if (entry.type !== 'hardlink') nodes.set(entry.path, newNode(entry));
   // The entries come bytewise by path, so the names in each folder come bytewise too.
   for (const entry of toc.entries) {
-    if (entry.path === ROOT) continue;
     const path = entry.type === 'hardlink' ? entry.target : entry.path;
     const node = nodes.get(path);
     const folder = nodes.get(parentOf(entry.path));

@@ -1,6 +1,6 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { timeOf } from '@caisson/layer';
+import { EPOCH } from '@caisson/layer';
 import { errorCode, inUserNamespace, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { Lower } from '../sandbox-spec.ts';
@@ -43,9 +43,9 @@ export function mountOverlay(
     const at = place ?? workspace.newUpperInMemory();
     const upper = join(at, 'upper');
     const work = join(at, 'work');
-    mkdirSync(upper, { mode: 0o755 });
+    mkdirSync(upper);
     mkdirSync(work, { mode: 0o700 });
-    copyRootAttributes(lowers.at(-1), upper);
+    resetRoot(upper);
     if (tryMount(workspace, lowers, upper, work, merged)) return { merged, upper, isInStore };
   }
   throw new RuntimeError('unsupported', 'this kernel cannot mount an overlay here', {
@@ -53,13 +53,11 @@ export function mountOverlay(
   });
 }
 
-/** The root folder of an overlay has the attributes of the topmost folder. */
-function copyRootAttributes(top: string | undefined, upper: string): void {
-  if (top === undefined) return;
-  const root = lstatSync(top, { bigint: true });
-  chownSync(upper, Number(root.uid), Number(root.gid));
-  chmodSync(upper, Number(root.mode & 0o7777n));
-  setTimes(upper, timeOf(root.mtimeNs));
+/** The root folder of an overlay has the attributes of its topmost folder; of them no layer says anything. */
+export function resetRoot(upper: string): void {
+  chownSync(upper, 0, 0);
+  chmodSync(upper, 0o755);
+  setTimes(upper, EPOCH);
 }
 
 function tryMount(

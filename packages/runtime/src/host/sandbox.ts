@@ -17,7 +17,7 @@ import { MountTargets } from './mount-targets.ts';
 import { runWithNamespaces } from './namespaces.ts';
 import { runWithOciRuntime } from './oci-runtime.ts';
 import { ownStreams, streamOutput, type OutputSink, type StandardStreams } from './output.ts';
-import { mountBefore, mountOverlay, type BeforeMount, type Overlay } from './overlay.ts';
+import { mountBefore, mountOverlay, resetRoot, type BeforeMount, type Overlay } from './overlay.ts';
 import { OwnTerminal } from './own-terminal.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
 import { RootFolder } from './root-folder.ts';
@@ -174,6 +174,7 @@ async function commit(
   overlay: Overlay,
   before: BeforeMount | undefined,
 ): Promise<CommittedLayer> {
+  resetRoot(overlay.upper);
   const written = await committer.commit({
     upper: overlay.upper,
     before: before?.path,
