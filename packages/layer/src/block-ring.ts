@@ -16,7 +16,7 @@ const LENGTHS = 4;
 
 /**
  * Memory that two threads share: one fills blocks, the other empties them in the same order, and each waits for the other
- * where it is ahead. Neither needs its event loop for that.
+ * where it is ahead: a thread that has nothing else to do without its event loop, another one by a promise.
  */
 export class BlockRing {
   /** For the ring of the other thread. */
@@ -40,6 +40,17 @@ export class BlockRing {
     return this.#count - this.emptied < BLOCKS ? this.#block() : undefined;
   }
 
+  /** Waits for the block that is to be filled next; undefined where the other side is through. */
+  async willFill(): Promise<Buffer | undefined> {
+    for (;;) {
+      const { emptied } = this;
+      if (this.isOver) return undefined;
+      const next = this.toFill;
+      if (next !== undefined) return next;
+      await Atomics.waitAsync(this.#shared, EMPTIED, emptied).value;
+    }
+  }
+
   /** Gives away the block that was filled. @param length how many bytes are in it; none say that it was the last */
   filled(length: number): void {
     this.#shared[LENGTHS + (this.#count % BLOCKS)] = length;
@@ -55,7 +66,22 @@ export class BlockRing {
 
   /** Waits for the next block that was filled. It stays as it is until {@link hasEmptied}; without bytes it is the last. */
   toEmpty(): Buffer | 'given-up' {
-    Atomics.wait(this.#shared, FILLED, this.#count);
+    while (this.#isEmpty) Atomics.wait(this.#shared, FILLED, this.#count);
+    return this.#filledBlock();
+  }
+
+  /** The same as {@link toEmpty}, for a thread that does something else meanwhile. */
+  async willEmpty(): Promise<Buffer | 'given-up'> {
+    while (this.#isEmpty) await Atomics.waitAsync(this.#shared, FILLED, this.#count).value;
+    return this.#filledBlock();
+  }
+
+  /** Asked again after each wait: the notice of a block may come when that block was seen and emptied already. */
+  get #isEmpty(): boolean {
+    return Atomics.load(this.#shared, FILLED) === this.#count;
+  }
+
+  #filledBlock(): Buffer | 'given-up' {
     if (Atomics.load(this.#shared, IS_GIVEN_UP) !== 0) return 'given-up';
     return this.#block().subarray(0, this.#shared[LENGTHS + (this.#count % BLOCKS)]);
   }
