@@ -38,16 +38,12 @@ export function ours(folder: string): Builder {
     args: [program, ...args],
     env,
   });
-  const pullAndRun = (image: string): Command[] => [
-    caisson('pull', '-q', image),
-    caisson('run', image, 'true'),
-  ];
+  const pullAndRun = (image: string): Command[] => [caisson('run', image, 'true')];
   return {
     name: 'caisson',
     isWhole: true,
     reset: async (base) => {
       rmSync(store, { recursive: true, force: true });
-      // A pull of the peers unpacks; ours does when the image is first run.
       if (base !== undefined) await runAll(pullAndRun(base));
     },
     build: (context) => caisson('build', '-t', TAG, context),
@@ -79,10 +75,7 @@ export async function docker(): Promise<Builder | undefined> {
     },
     build,
     export: (context, archive) => [build(context), command('save', '-o', archive, TAG)],
-    pullAndRun: (image) => [
-      command('pull', '-q', image),
-      command('run', '--rm', '--network', 'none', image, 'true'),
-    ],
+    pullAndRun: (image) => [command('run', '--rm', '--network', 'none', image, 'true')],
     push: (name, compression) =>
       compression === 'zstd' ? undefined : [command('tag', TAG, name), command('push', '-q', name)],
   };

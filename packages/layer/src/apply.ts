@@ -14,6 +14,7 @@ import {
   type HostPath,
 } from './byte-path.ts';
 import { decompressed } from './decompress.ts';
+import { DecompressThread, type PlainSum } from './decompress-thread.ts';
 import type { FileEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { LayerNodes } from './layer-nodes.ts';
@@ -32,6 +33,8 @@ const OPAQUE = '.wh..wh..opq';
 export interface ApplyRequest {
   /** The layer's tar, compressed or not. */
   readonly source: AsyncIterable<Uint8Array>;
+  /** Whether it is worth a thread of its own to decompress and hash it: to start that takes some 30 ms and 15 MB. */
+  readonly isLarge?: boolean;
   /** The layers below, which the layer speaks of. */
   readonly below: ChainView;
   /** Where to write the tree form; an empty folder. Without it, only the table of contents is made. */
@@ -61,18 +64,24 @@ export interface Applied {
  * @throws LayerError
  * @see https://github.com/opencontainers/image-spec/blob/main/layer.md#applying-changesets
  */
-export async function applyLayer({ source, below, tree, contentBelow, tar }: ApplyRequest): Promise<Applied> {
+export async function applyLayer({
+  source,
+  isLarge = false,
+  below,
+  tree,
+  contentBelow,
+  tar,
+}: ApplyRequest): Promise<Applied> {
   const writer = tree === undefined ? undefined : new TreeWriter(tree);
   const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
   const parser = new TarParser(applier);
-  const digester = new Digester();
+  let sum: PlainSum;
   using copy = tar === undefined ? undefined : new SparseFile(tar);
   try {
-    for await (const chunk of decompressed(source)) {
-      digester.update(chunk);
-      copy?.write(chunk);
-      parser.push(chunk);
-    }
+    sum = await readTar(source, isLarge, (piece) => {
+      copy?.write(piece);
+      parser.push(piece);
+    });
     parser.finish();
     copy?.finish();
   } catch (error) {
@@ -80,7 +89,26 @@ export async function applyLayer({ source, below, tree, contentBelow, tar }: App
     throw error;
   }
   const toc = applier.finish();
-  return { toc, implied: applier.implied, diffId: asDiffId(digester.digest()), size: digester.size };
+  return { toc, implied: applier.implied, diffId: asDiffId(sum.digest), size: sum.size };
+}
+
+/** Reads all of a tar that may be compressed. @param take is given pieces, which do not stay as they are */
+async function readTar(
+  source: AsyncIterable<Uint8Array>,
+  isLarge: boolean,
+  take: (piece: Uint8Array) => void,
+): Promise<PlainSum> {
+  if (isLarge) {
+    await using thread = new DecompressThread(source);
+    for await (const piece of thread.pieces()) take(piece);
+    return await thread.sum();
+  }
+  const digester = new Digester();
+  for await (const piece of decompressed(source)) {
+    digester.update(piece);
+    take(piece);
+  }
+  return { digest: digester.digest(), size: digester.size };
 }
 
 class LayerApplier implements TarHandler {

@@ -51,7 +51,10 @@ export class BlockRing {
     }
   }
 
-  /** Gives away the block that was filled. @param length how many bytes are in it; none say that it was the last */
+  /**
+   * Gives away the block that was {@link toFill}.
+   * @param length how many bytes are in it; none say that it was the last
+   */
   filled(length: number): void {
     this.#shared[LENGTHS + (this.#count % BLOCKS)] = length;
     this.#count++;

@@ -9,7 +9,7 @@ export { HttpClient } from './http-client.ts';
 export { RegistryError, type RegistryErrorCode } from './errors.ts';
 export type { Environment } from './transport/proxy.ts';
 export type { RegistryOptions } from './options.ts';
-export { pullImage, putDocuments, type OnTransfer, type PullOptions } from './pull.ts';
+export { ImagePull, pullImage, putDocuments, type OnTransfer, type PullOptions } from './pull.ts';
 export { pushImage, type DistantLayer, type PushOptions } from './push.ts';
 export { fetchImage, resolveDigest, type RemoteImage } from './remote-image.ts';
 export type { Arrival, BlobToSend } from './upload.ts';

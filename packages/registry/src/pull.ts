@@ -31,33 +31,94 @@ export interface PullOptions {
 }
 
 /**
- * Fetches an image, with all its layers, and names it. Nothing is named before all of it is there and checked.
+ * An image that is being fetched: each of its layers can be had by itself, and with all of them it gets its name. Nothing is
+ * named before all of it is there and checked.
+ */
+export class ImagePull implements AsyncDisposable {
+  readonly image: RemoteImage;
+  readonly #client: RegistryClient;
+  readonly #reference: Reference;
+  readonly #options: PullOptions;
+  readonly #layers: ReadonlyMap<Digest, Descriptor>;
+  readonly #fetches = new Map<Digest, Promise<void>>();
+  readonly #cancel = new AbortController();
+  #finished: Promise<void> | undefined;
+
+  /** Nothing is fetched yet. */
+  constructor(client: RegistryClient, reference: Reference, image: RemoteImage, options: PullOptions) {
+    this.#client = client;
+    this.#reference = reference;
+    this.image = image;
+    this.#options = options;
+    this.#layers = new Map(image.manifest.layers.map((layer) => [layer.digest, layer]));
+    for (const { digest, size } of this.#layers.values())
+      options.onTransfer?.({ digest, done: 0, size, wasThere: false });
+  }
+
+  /** Fetches a layer, unless it is there; once, however many ask. @throws RegistryError, StoreError */
+  layer(digest: Digest): Promise<void> {
+    const { signal } = this.#cancel;
+    return this.#once(digest, signal);
+  }
+
+  /** Fetches what is still missing and names the image. @throws RegistryError, StoreError */
+  finish(): Promise<void> {
+    this.#finished ??= this.#finish();
+    return this.#finished;
+  }
+
+  async #finish(): Promise<void> {
+    const { store, session } = this.#options;
+    const fetchOne = (digest: Digest, _index: number, either: AbortSignal): Promise<void> =>
+      this.#once(digest, either);
+    await transferAll(this.#layers.keys(), fetchOne, this.#cancel.signal);
+    await putDocuments(this.image, store, session);
+    await store.barrier();
+    await store.images.add(session, this.image.descriptor, [formatReference(this.#reference)]);
+  }
+
+  #once(digest: Digest, either: AbortSignal): Promise<void> {
+    const known = this.#fetches.get(digest) ?? this.#fetch(digest, either);
+    this.#fetches.set(digest, known);
+    return known;
+  }
+
+  async #fetch(digest: Digest, either: AbortSignal): Promise<void> {
+    const { store, session, onTransfer, signal } = this.#options;
+    const layer = this.#layers.get(digest);
+    if (layer === undefined) throw new Error(`Internal error: ${digest} is no layer of the image`);
+    const { size } = layer;
+    let done = 0;
+    const onProgress = (received: number): void => {
+      done = received;
+      onTransfer?.({ digest, done, size, wasThere: false });
+    };
+    const ends = signal === undefined ? either : AbortSignal.any([either, signal]);
+    const what = `a layer of ${familiarName(this.#reference)}`;
+    const options = { store, session, what, onProgress, signal: ends };
+    await fetchBlob(this.#client, this.#reference, layer, options);
+    if (done === 0) onTransfer?.({ digest, done: size, size, wasThere: true });
+  }
+
+  /** Ends what is still being fetched. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#cancel.abort();
+    await Promise.allSettled([this.#finished, ...this.#fetches.values()]);
+  }
+}
+
+/**
+ * Fetches an image, with all its layers, and names it.
  * @throws RegistryError, StoreError
  */
 export async function pullImage(
   client: RegistryClient,
   reference: Reference,
-  { store, session, platform, onTransfer, signal }: PullOptions,
+  options: PullOptions,
 ): Promise<RemoteImage> {
-  const image = await fetchImage(client, reference, platform, signal);
-  const shown = familiarName(reference);
-  const distinct = new Map(image.manifest.layers.map((layer) => [layer.digest, layer]));
-  const fetchOne = async (layer: Descriptor, _index: number, either: AbortSignal): Promise<void> => {
-    const { digest } = layer;
-    let done = 0;
-    const onProgress = (received: number): void => {
-      done = received;
-      onTransfer?.({ digest, done, size: layer.size, wasThere: false });
-    };
-    const options = { store, session, what: `a layer of ${shown}`, onProgress, signal: either };
-    await fetchBlob(client, reference, layer, options);
-    if (done === 0) onTransfer?.({ digest, done: layer.size, size: layer.size, wasThere: true });
-  };
-  for (const { digest, size } of distinct.values()) onTransfer?.({ digest, done: 0, size, wasThere: false });
-  await transferAll(distinct.values(), fetchOne, signal);
-  await putDocuments(image, store, session);
-  await store.barrier();
-  await store.images.add(session, image.descriptor, [formatReference(reference)]);
+  const image = await fetchImage(client, reference, options.platform, options.signal);
+  await using pull = new ImagePull(client, reference, image, options);
+  await pull.finish();
   return image;
 }
 

@@ -49,7 +49,7 @@ export const TRANSFER_WORKS: readonly Work[] = [
   },
   {
     id: 'pull',
-    title: 'pull of an image of 20,000 files (1 GB), ready to run',
+    title: 'run of an image of 20,000 files (1 GB) that has to be pulled',
     columns: ['cold'],
     isSlow: true,
     prepare: async ({ registry }) => {

@@ -8,6 +8,7 @@ export type OpenRegistry = Pick<
   | 'fetchArtifact'
   | 'fetchBlob'
   | 'fetchImage'
+  | 'ImagePull'
   | 'pullImage'
   | 'pushImage'
   | 'putDocuments'

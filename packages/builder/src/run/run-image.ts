@@ -1,26 +1,22 @@
 import { mkdir } from 'node:fs/promises';
+import { DEFAULT_PATH, err, ok, platformOf, type ImageConfig, type Result } from '@caisson/oci';
 import {
-  DEFAULT_PATH,
-  err,
-  hostPlatform,
-  ok,
-  parseReference,
-  platformOf,
-  type ImageConfig,
-  type Result,
-} from '@caisson/oci';
-import { chooseRuntimes, SandboxHost, type SandboxRequest, type SandboxSpec } from '@caisson/runtime';
-import { openStore, StoreError, type Session, type Store, type StoredImage } from '@caisson/store';
+  chooseRuntimes,
+  SandboxHost,
+  type LayerSource,
+  type SandboxRequest,
+  type SandboxSpec,
+} from '@caisson/runtime';
+import { openStore } from '@caisson/store';
 import { stateOfImage } from '../bases/image-state.ts';
-import { RegistryAccess } from '../bases/registry-access.ts';
 import { optionWords } from '../option-words.ts';
 import { buildError, type Failure } from '../failure.ts';
 import { checkPrograms } from '../foreign-programs.ts';
 import { failuresOf } from '../failure-of.ts';
-import { tellMeaning } from '../images/name-meaning.ts';
-import { Chains, type LayerProvider } from '../snapshot/chains.ts';
+import { Chains } from '../snapshot/chains.ts';
 import { StoredTocs } from '../snapshot/stored-tocs.ts';
 import { MapSupport } from '../snapshot/map-support.ts';
+import { findImage, type FoundImage } from './find-image.ts';
 import type { RunRequest } from './run-request.ts';
 import { RunStreams } from './run-streams.ts';
 
@@ -49,7 +45,9 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(request.root, { signal: request.signal }));
   const session = stack.use(store.session());
-  const image = await findImage(store, session, request);
+  const found = await findImage(store, session, request);
+  stack.use(found);
+  const { image } = found;
   checkPrograms(platformOf(image.config));
   const state = stateOfImage(store, image);
   const folder = session.newPath('upper');
@@ -60,20 +58,31 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const stdio = streams?.passed ?? 'inherit';
   const host = stack.use(await SandboxHost.start({ folder: hostFolder, runtimes, stdio }));
   streams?.started();
-  const provide: LayerProvider = async ({ descriptor }) => {
-    if (await store.blobs.has(session, descriptor.digest)) return;
-    throw buildError('store', `the layer ${descriptor.digest} is no longer in the store, or is damaged`, {
-      hint: optionWords().pullImage(request.image),
-    });
-  };
   const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
-  const chains = new Chains({ store, session, provide, support, stored: new StoredTocs(store) });
+  const chains = new Chains({
+    store,
+    session,
+    provide: found.provide,
+    support,
+    stored: new StoredTocs(store),
+  });
   chains.willMount(state);
-  const what = { layers: chains.source(state), folder, spec: specOf(request, image.config) };
+  const layers = completeLayers(chains.source(state), found);
+  const what = { layers, folder, spec: specOf(request, image.config) };
   const exitCode = await runIn(host, what, { streams, onStart, signal: request.signal });
   await host[Symbol.asyncDispose](); // with it, all that could write has ended
   await streams?.drained();
   return exitCode;
+}
+
+/** Layers of an image that may still come: they are given when all of it is there. */
+function completeLayers(source: LayerSource, { complete }: FoundImage): LayerSource {
+  const then = async <T>(layers: Promise<T>): Promise<T> => {
+    const given = await layers;
+    await complete();
+    return given;
+  };
+  return { lowers: () => then(source.lowers()), files: () => then(source.files()) };
 }
 
 /** Runs it, unless its streams fail. @throws RuntimeError, and what they failed with */
@@ -97,41 +106,6 @@ async function runIn(
     if (signal?.aborted !== true) streams?.failed.throwIfAborted();
     throw error;
   }
-}
-
-/** An image of the store; one that is not there is pulled, as docker does. */
-async function findImage(store: Store, session: Session, request: RunRequest): Promise<StoredImage> {
-  const { image: text, pull = 'missing', registry, onTransfer, signal } = request;
-  const reference = parseReference(text);
-  try {
-    if (pull !== 'always' || !reference.ok) {
-      const found = await store.images.find(text);
-      const names = [found.descriptor, found.manifest.config, ...found.manifest.layers];
-      await session.hold(...names.map(({ digest }) => digest));
-      return found;
-    }
-  } catch (error) {
-    const isMissing = error instanceof StoreError && error.code === 'no-such-image';
-    if (!isMissing || pull === 'never' || !reference.ok) throw error;
-  }
-  await using access = new RegistryAccess(registry ?? {});
-  const { client, pullImage } = await access.open();
-  const options = {
-    store,
-    session,
-    platform: hostPlatform(),
-    ...(onTransfer === undefined ? {} : { onTransfer }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  const before = pull === 'always' ? {} : { before: `the store has no image ${text}` };
-  const remote = await tellMeaning(
-    reference.value,
-    () => pullImage(client, reference.value, options),
-    before,
-  );
-  request.onPulled?.();
-  const { descriptor, manifest, config } = remote;
-  return { id: manifest.config.digest, descriptor, manifest, config };
 }
 
 function specOf(request: RunRequest, { config = {} }: ImageConfig): SandboxSpec {

@@ -33,6 +33,9 @@ interface Wanted {
   readonly tar?: HostPath | undefined;
 }
 
+/** A layer of so many bytes, compressed, is decompressed in a thread of its own. */
+const LARGE = 16_000_000;
+
 /** Reads layers, each on those below it; one that is not there yet, while it comes. */
 export class LayerReader {
   readonly #store: Store;
@@ -50,7 +53,9 @@ export class LayerReader {
   /** @throws BuildError `bad-image` for a layer that cannot be used, or is not the one that the image's config names */
   async apply(layers: readonly StateLayer[], index: number, wanted: Wanted = {}): Promise<Applied> {
     const layer = layerAt(layers, index);
-    const applied = await this.#read(layer, await this.#requestOn(layers, index, wanted));
+    const request = await this.#requestOn(layers, index, wanted);
+    const isLarge = layer.descriptor.size >= LARGE;
+    const applied = await this.#read(layer, { ...request, isLarge });
     if (applied.diffId !== layer.diffId) {
       const message = `the layer ${layer.descriptor.digest} holds ${applied.diffId}, but the image's config says ${layer.diffId}`;
       throw buildError('bad-image', message);
