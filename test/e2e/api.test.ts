@@ -69,6 +69,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', 
     expect(checkStore(api.store)).toStrictEqual([]);
   });
 
+  test('limits what a step may use', async ({ api }) => {
+    const context = {
+      Dockerfile: 'FROM busybox\nRUN ulimit -Sn > /seen && ulimit -Hn >> /seen && ulimit -c >> /seen\n',
+    };
+    const limits = {
+      ulimits: [
+        { resource: 'nofile', soft: 100, hard: 200 },
+        { resource: 'core', soft: 0, hard: 0 },
+      ],
+    } as const;
+    const dest = join(api.folder, 'files');
+    await api.buildImage({ context, limits, outputs: [{ type: 'local', dest }] });
+    expect(readFileSync(join(dest, 'seen'), 'utf8')).toBe('100\n200\n0\n');
+  });
+
   test('makes the same image of the same files, wherever they are', async ({ api }) => {
     api.write(APP);
     const options = { sourceDateEpoch: EPOCH, noCache: true };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { suggest } from '@caisson/parser';
-import { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from '@caisson/runtime';
+import { isResource, RESOURCES, type ExtraHost, type SandboxLimits, type Ulimit } from '@caisson/runtime';
 import { parseSize } from '@caisson/store';
 import { UsageError } from './usage-error.ts';
 
@@ -48,10 +48,6 @@ function parseCpus(text: string): number {
 }
 
 const ULIMIT_FORM = 'NAME=SOFT[:HARD], for example nofile=1024:2048; -1 is without limit';
-
-function isResource(name: string): name is Resource {
-  return Object.hasOwn(RESOURCES, name);
-}
 
 /** `--ulimit`. @throws UsageError */
 export function parseUlimit(text: string): Ulimit {

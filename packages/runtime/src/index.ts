@@ -3,7 +3,14 @@ export { probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
 export { inUserNamespace } from '@caisson/sys';
 export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
-export { RESOURCES, type ExtraHost, type Resource, type SandboxLimits, type Ulimit } from './limits.ts';
+export {
+  isResource,
+  RESOURCES,
+  type ExtraHost,
+  type Resource,
+  type SandboxLimits,
+  type Ulimit,
+} from './limits.ts';
 export { chooseRuntimes, isolationOf, ISOLATIONS, type RuntimeChoice } from './isolation.ts';
 export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.ts';
 export type { PassedStreams } from './passed-streams.ts';

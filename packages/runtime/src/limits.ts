@@ -21,7 +21,12 @@ export const RESOURCES = {
 /** The name of such a resource. */
 export type Resource = keyof typeof RESOURCES;
 
-/** What a process and its children may have of a resource; -1 is without limit. */
+/** Whether a name is that of a resource. */
+export function isResource(name: string): name is Resource {
+  return Object.hasOwn(RESOURCES, name);
+}
+
+/** What a process and its children may have of a resource, in the unit of setrlimit(2); -1 is without limit. */
 export interface Ulimit {
   readonly resource: Resource;
   readonly soft: number;

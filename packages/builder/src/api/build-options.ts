@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Ulimit } from '@caisson/runtime';
 
 /** Something in a context that lies in no folder. */
 export type ContextFile =
@@ -175,6 +176,8 @@ export interface Limits {
   readonly cpus?: number | undefined;
   /** The size of /dev/shm in bytes. */
   readonly shmSize?: number | undefined;
+  /** What each of its processes may have of a resource. */
+  readonly ulimits?: readonly Ulimit[] | undefined;
 }
 
 /** What a build is made of, but for where it goes. */

@@ -66,7 +66,18 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   [{ context: '.', limits: { cpus: null } }, 'options.limits.cpus is null\nexpected: a number of processors'],
   [{ context: '.', limits: { memory: '2g' } }, 'options.limits.memory is "2g"\nexpected: a number of bytes'],
   [{ context: '.', limits: { shmSize: 0.5 } }, 'options.limits.shmSize is 0.5\nexpected: a number of bytes'],
-  [{ context: '.', limits: { mem: 1 } }, 'options.limits.mem is not known\nexpected: memory, cpus, shmSize'],
+  [
+    { context: '.', limits: { mem: 1 } },
+    'options.limits.mem is not known\nexpected: memory, cpus, shmSize, ulimits',
+  ],
+  [
+    { context: '.', limits: { ulimits: [{ resource: 'nofile', soft: 3, hard: 2 }] } },
+    'options.limits.ulimits[0] is an object\nexpected: { resource, soft, hard }: one of cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, as, locks, sigpending, msgqueue, nice, rtprio, rttime; two whole numbers, the soft one not above the hard one, -1 for no limit',
+  ],
+  [
+    { context: '.', limits: { ulimits: [{ resource: 'nofiles', soft: 1, hard: 2 }] } },
+    'options.limits.ulimits[0] is an object\nexpected: { resource, soft, hard }: one of cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, as, locks, sigpending, msgqueue, nice, rtprio, rttime; two whole numbers, the soft one not above the hard one, -1 for no limit',
+  ],
   [{ context: '.', limits: 5 }, 'options.limits is 5\nexpected: an object'],
   [{ context: '.', root: '' }, 'options.root is empty\nexpected: a path'],
   [{ context: '.', cwd: new URL('file:///') }, 'options.cwd is an object\nexpected: a path'],
@@ -153,6 +164,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
 const UNKNOWN = [
   ['memory', 'limits.memory'],
   ['mem', undefined],
+  ['ulimits', 'limits.ulimits'],
   ['cpu', 'limits.cpus'],
   ['shm_size', 'limits.shmSize'],
   ['credentials', 'registry.credentials'],
