@@ -249,7 +249,7 @@ describe.skipIf(lacks('root'))('outputs', () => {
     expect((await filesOfTar(stdout)).get('folder/other')?.content).toBe('other\n');
     const twice = await world.run(['build', '-q', '-o', '-', '.']);
     expect(twice.stderr).toBe(
-      'error[usage]: only one thing can be written to the standard output\n  see caisson build --help\n',
+      'error[usage]: only one of -q and -o type=tar,dest=- can write to the standard output\n  see caisson build --help\n',
     );
   });
 

@@ -19,6 +19,12 @@ export interface Destinations {
   readonly isLoaded: boolean;
 }
 
+/** @param flags those that write to the standard output */
+function checkStandardOutput(flags: readonly string[]): void {
+  if (flags.length < 2) return;
+  throw new UsageError(`only one of ${flags.join(' and ')} can write to the standard output`);
+}
+
 /** What `-t`, `-o`, `--push` and `--load` say, as docker takes them. Paths are seen from `cwd`. @throws UsageError */
 export function parseDestinations(
   flags: Pick<BuildFlags, 'tag' | 'output' | 'push' | 'load' | 'quiet'>,
@@ -27,9 +33,10 @@ export function parseDestinations(
   const parsed = flags.output.map((text) => parseOutput(text, cwd));
   const images = parsed.flatMap((each) => ('names' in each ? [each] : []));
   const outputs = parsed.flatMap((each) => ('names' in each ? [] : [each]));
-  const onStandardOutput = outputs.filter(({ destination }) => destination === '-').length;
-  if (onStandardOutput + (flags.quiet === true ? 1 : 0) > 1)
-    throw new UsageError('only one thing can be written to the standard output');
+  checkStandardOutput([
+    ...(flags.quiet === true ? ['-q'] : []),
+    ...outputs.flatMap(({ type, destination }) => (destination === '-' ? [`-o type=${type},dest=-`] : [])),
+  ]);
   const names = [...new Set([...parseTags(flags.tag), ...images.flatMap((image) => image.names)])];
   const push = flags.push === true || images.some((image) => image.push);
   if (push && names.length === 0)
