@@ -5,15 +5,13 @@ import { rootOf, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseName } from '../image-names.ts';
 import { onInterrupt, unlessInterrupted } from '../interrupt.ts';
-import { oneOf } from '../parse-options.ts';
+import { COMPRESSIONS, parseCompression } from '../parse-compression.ts';
 import { pushName } from '../push-name.ts';
 
 interface PushFlags {
   readonly quiet?: boolean;
   readonly compression?: string;
 }
-
-const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const;
 
 /** `caisson push` */
 export function pushCommand({ terminal, finish }: CommandContext): Command {
@@ -39,7 +37,7 @@ export function pushCommand({ terminal, finish }: CommandContext): Command {
     )
     .action(async (name: string, flags: PushFlags, self: Command) => {
       const reference = parseName(name);
-      const compression = oneOf('--compression', flags.compression ?? 'gzip', COMPRESSIONS);
+      const compression = parseCompression('--compression', flags.compression ?? 'gzip');
       using interrupt = onInterrupt();
       const isQuiet = flags.quiet === true;
       const options = { compression, isQuiet, signal: interrupt.signal };
