@@ -49,7 +49,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a registry', () =>
       const size = 20_000_000; // three parts
       world.write({ Dockerfile: 'FROM busybox\nCOPY large /\n', large: 'many words '.repeat(size / 11) });
       const id = await world.build(['-t', 'large']);
-      for (const compression of ['gzip', 'zstd']) {
+      for (const compression of ['gzip', 'zstd', 'uncompressed']) {
         const name = `${host}/large:${compression}`;
         await world.ok(['tag', 'large', name]);
         await world.ok(['push', '--compression', compression, name]);
