@@ -33,7 +33,7 @@ const OPAQUE = '.wh..wh..opq';
 export interface ApplyRequest {
   /** The layer's tar, compressed or not. */
   readonly source: AsyncIterable<Uint8Array>;
-  /** Whether it is worth a thread of its own to decompress and hash it: to start that takes some 30 ms and 15 MB. */
+  /** Whether it is worth a thread of its own to decompress and hash it: that takes 30 ms to start and some 50 MB. */
   readonly isLarge?: boolean;
   /** The layers below, which the layer speaks of. */
   readonly below: ChainView;

@@ -24,6 +24,7 @@ export class BlockRing {
   readonly #shared: Int32Array;
   /** How many blocks this side is through with. */
   #count = 0;
+  #isInterrupted = false;
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(HEADER_SIZE + BLOCKS * BLOCK_SIZE)) {
     this.memory = memory;
@@ -75,8 +76,15 @@ export class BlockRing {
 
   /** The same as {@link toEmpty}, for a thread that does something else meanwhile. */
   async willEmpty(): Promise<Buffer | 'given-up'> {
-    while (this.#isEmpty) await Atomics.waitAsync(this.#shared, FILLED, this.#count).value;
-    return this.#filledBlock();
+    while (this.#isEmpty && !this.#isInterrupted)
+      await Atomics.waitAsync(this.#shared, FILLED, this.#count).value;
+    return this.#isInterrupted ? 'given-up' : this.#filledBlock();
+  }
+
+  /** Ends the waiting of this side for what is filled: nothing of it is wanted any more. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    Atomics.notify(this.#shared, FILLED);
   }
 
   /** Asked again after each wait: the notice of a block may come when that block was seen and emptied already. */

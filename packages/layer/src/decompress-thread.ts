@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Digest } from '@caisson/oci';
 import { BLOCK_SIZE, BlockRing } from './block-ring.ts';
@@ -5,6 +6,9 @@ import { LayerError, type LayerErrorCode } from './errors.ts';
 import { programFile } from './program-file.ts';
 
 const DECOMPRESS_WORKER = programFile(import.meta.url, './decompress-worker.ts', './decompress-worker.js');
+
+/** How many blocks are read in one turn of the event loop. */
+const TURN = 16;
 
 /** The memory of two rings. */
 export interface DecompressTask {
@@ -33,20 +37,26 @@ export class DecompressThread implements AsyncDisposable {
   readonly #worker = new Worker(DECOMPRESS_WORKER);
   readonly #compressed = new BlockRing();
   readonly #plain = new BlockRing();
-  readonly #reply: Promise<DecompressReply>;
+  readonly #reply = Promise.withResolvers<DecompressReply>();
   readonly #fed: Promise<void>;
-  /** Rejects where the thread or the source fails. */
-  readonly #failed = Promise.withResolvers<never>();
+  /** Why the thread or the source failed. */
+  #failure: { readonly error: unknown } | undefined;
 
   /** @param source may be compressed, as for `decompressed` */
   constructor(source: AsyncIterable<Uint8Array>) {
-    const { promise, resolve } = Promise.withResolvers<DecompressReply>();
-    this.#reply = promise;
-    this.#worker.once('message', resolve);
-    this.#worker.once('error', this.#failed.reject);
-    this.#failed.promise.catch(() => {}); // it is raced
+    const fail = (error: unknown): void => {
+      this.#failure ??= { error };
+      this.#reply.reject(error);
+      this.#plain.interrupt();
+    };
+    this.#reply.promise.catch(() => {}); // sum() tells, or nobody wants to know
+    this.#worker.once('message', this.#reply.resolve);
+    this.#worker.once('error', fail);
+    this.#worker.once('exit', () =>
+      fail(new Error('Internal error: the thread that decompresses has ended')),
+    );
     this.#fed = feed(this.#compressed, source);
-    this.#fed.catch(this.#failed.reject);
+    this.#fed.catch(fail);
     const task: DecompressTask = { compressed: this.#compressed.memory, plain: this.#plain.memory };
     this.#worker.postMessage(task);
   }
@@ -56,17 +66,20 @@ export class DecompressThread implements AsyncDisposable {
    * why.
    */
   async *pieces(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const block = await Promise.race([this.#plain.willEmpty(), this.#failed.promise]);
+    for (let count = 1; ; count++) {
+      const block = await this.#plain.willEmpty();
+      if (this.#failure !== undefined) throw this.#failure.error;
       if (block === 'given-up' || block.length === 0) return;
       yield block;
       this.#plain.hasEmptied();
+      // Where the other thread is always ahead, nothing else would get its turn here.
+      if (count % TURN === 0) await setImmediate();
     }
   }
 
   /** The sum of all pieces, once they were read. @throws LayerError `invalid-compression` */
   async sum(): Promise<PlainSum> {
-    const reply = await Promise.race([this.#reply, this.#failed.promise]);
+    const reply = await this.#reply.promise;
     switch (reply.kind) {
       case 'done':
         return reply.sum;

@@ -84,6 +84,7 @@ export class ImagePull implements AsyncDisposable {
   }
 
   async #fetch(digest: Digest, either: AbortSignal): Promise<void> {
+    either.throwIfAborted(); // nothing of the session is touched after the end of this
     const { store, session, onTransfer, signal } = this.#options;
     const layer = this.#layers.get(digest);
     if (layer === undefined) throw new Error(`Internal error: ${digest} is no layer of the image`);

@@ -69,14 +69,16 @@ async function pulledImage(
   };
   const coming = stack.use(new ImagePull(client, reference, remote, options));
   const { descriptor, manifest, config } = remote;
+  const complete = async (): Promise<void> => {
+    await ask(() => coming.finish());
+    onPulled?.();
+  };
+  let completed: Promise<void> | undefined;
   const held = stack.move();
   return {
     image: { id: manifest.config.digest, descriptor, manifest, config },
     provide: (layer) => ask(() => coming.layer(layer.descriptor.digest)),
-    complete: async () => {
-      await ask(() => coming.finish());
-      onPulled?.();
-    },
+    complete: () => (completed ??= complete()),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
