@@ -106,6 +106,9 @@ export function parseRunMount(
       const message = `a mount of type ${typeSoFar ?? 'bind'} has no ${JSON.stringify(key)}`;
       return err({ message, expected: `type=${types.join(' or type=')} before it`, span });
     }
+    // Two words for one thing: the last counts.
+    if (key === 'readonly') fields.delete('readwrite');
+    if (key === 'readwrite') fields.delete('readonly');
     fields.set(key, read.value);
   }
   const typeField = fields.get('type');
@@ -148,8 +151,7 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, Field>): Result<Ru
   };
   const target = valueOf('target');
   const reader = new FieldReader(fields);
-  const isReadOnly = reader.isOn('readonly', false);
-  const isReadWrite = reader.isOn('readwrite', false);
+  const isReadOnly = reader.isOn('readonly', !reader.isOn('readwrite', type !== 'bind'));
   const ids = { uid: reader.number('uid', 0), gid: reader.number('gid', 0) };
   const mode = reader.mode('mode', MODES[type]);
   const isRequired = reader.isOn('required', false);
@@ -175,7 +177,7 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, Field>): Result<Ru
   const from = valueOf('from') === '' ? undefined : valueOf('from');
   switch (type) {
     case 'bind':
-      return ok({ type, target, source: source ?? '/', from, isReadOnly: !isReadWrite });
+      return ok({ type, target, source: source ?? '/', from, isReadOnly });
     case 'cache':
       return ok({ type, target, id: valueOf('id'), source, from, isReadOnly, sharing, mode, ...ids });
     case 'tmpfs':

@@ -1,5 +1,6 @@
 import {
   bytesOf,
+  joinPath,
   parentsOf,
   resolveInRoot,
   ROOT,
@@ -57,6 +58,8 @@ export class DestinationError extends Error {
 export class Destination {
   readonly #before: ChainView;
   readonly #written = new Map<BytePath, Planned>();
+  /** Folders of the state before in whose place there is something else. */
+  readonly #removed = new Set<BytePath>();
 
   constructor(before: ChainView) {
     this.#before = before;
@@ -68,17 +71,32 @@ export class Destination {
   }
 
   lookup(path: BytePath): NodeEntry | undefined {
-    return this.#written.get(path)?.entry ?? this.#before.lookup(path)?.node;
+    return this.#written.get(path)?.entry ?? this.before(path)?.node;
+  }
+
+  /** Takes away what is at a path, and what is in it. Something has to take its place. */
+  remove(path: BytePath): void {
+    const there = this.lookup(path);
+    if (there === undefined) return;
+    for (const written of there.type === 'directory' ? [...this.#written.keys()] : [path])
+      if (written === path || parentsOf(written).includes(path)) this.#written.delete(written);
+    if (this.#before.lookup(path)?.node.type === 'directory') this.#removed.add(path);
   }
 
   /** Where a path leads. @throws DestinationError where it goes through something that is no folder */
   resolve(path: string): BytePath {
-    const resolved = resolveInRoot((at) => this.#kind(at), bytesOf(path), 'follow');
-    if (resolved.ok) return resolved.path;
-    const where = `/${textOf(resolved.path)}`;
+    return this.resolveIn(ROOT, bytesOf(path), path);
+  }
+
+  /** Where a path of a folder leads that is the root for it. @param shown the path for messages @throws DestinationError */
+  resolveIn(root: BytePath, path: string, shown: string): BytePath {
+    const below = (at: BytePath): BytePath => joinPath(root, at);
+    const resolved = resolveInRoot((at) => this.#kind(below(at)), path, 'follow');
+    if (resolved.ok) return below(resolved.path);
+    const where = `/${textOf(below(resolved.path))}`;
     const why =
       resolved.reason === 'not-a-directory' ? 'is not a directory' : 'leads round in a circle of symlinks';
-    throw new DestinationError(`cannot copy to ${path}: ${where} ${why}`);
+    throw new DestinationError(`cannot copy to ${shown}: ${where} ${why}`);
   }
 
   #kind(path: BytePath): Kind | undefined {
@@ -99,12 +117,20 @@ export class Destination {
     }
   }
 
+  /** @throws DestinationError for a folder in the place of one that was removed */
   put(planned: Planned): void {
-    this.#written.set(planned.entry.path, planned);
+    const { path, type } = planned.entry;
+    if (type === 'directory' && this.#removed.has(path))
+      throw new DestinationError(
+        `cannot make the folder /${textOf(path)}, which was replaced by a file before`,
+      );
+    this.#written.set(path, planned);
   }
 
-  /** What the state before has at a path. */
+  /** What the state before has at a path, where that was not removed. */
   before(path: BytePath): ReturnType<ChainView['lookup']> {
+    if (this.#removed.size > 0 && [...parentsOf(path), path].some((each) => this.#removed.has(each)))
+      return undefined;
     return this.#before.lookup(path);
   }
 }

@@ -41,12 +41,14 @@ function withSticky(who: number, permissions: string): number {
 export function applyFileMode(change: FileMode | undefined, mode: number, isFolder: boolean): number {
   if (change === undefined) return mode;
   if (change.kind === 'octal') return change.mode;
-  return change.clauses.reduce((before, clause) => applyClause(clause, before, isFolder), mode);
+  // As in BSD, whose rules docker has: X speaks of the mode before all changes.
+  const isExecutable = isFolder || (mode & 0o111) !== 0;
+  return change.clauses.reduce((before, clause) => applyClause(clause, before, isExecutable), mode);
 }
 
-function applyClause({ who, operator, permissions }: Clause, before: number, isFolder: boolean): number {
+function applyClause({ who, operator, permissions }: Clause, before: number, isExecutable: boolean): number {
   const whom = who === 0 ? 0o6777 : who;
-  const bits = bitsOf(permissions, before, isFolder) & whom;
+  const bits = bitsOf(permissions, before, isExecutable) & whom;
   switch (operator) {
     case '+':
       return before | bits;
@@ -58,13 +60,13 @@ function applyClause({ who, operator, permissions }: Clause, before: number, isF
   }
 }
 
-function bitsOf(permissions: string, before: number, isFolder: boolean): number {
+function bitsOf(permissions: string, before: number, isExecutable: boolean): number {
   let bits = 0;
   for (const each of permissions) {
     if (each === 'r') bits |= 0o444;
     else if (each === 'w') bits |= 0o222;
     else if (each === 'x') bits |= 0o111;
-    else if (each === 'X') bits |= isFolder || (before & 0o111) !== 0 ? 0o111 : 0;
+    else if (each === 'X') bits |= isExecutable ? 0o111 : 0;
     else if (each === 's') bits |= 0o6000;
     else if (each === 't') bits |= 0o1000;
     else if (each === 'u') bits |= ((before >> 6) & 7) * 0o111;

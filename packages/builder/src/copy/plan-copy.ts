@@ -119,7 +119,8 @@ class ItemCopy {
       // All that it takes from the source is the time.
       this.#to.put({ entry: { ...there, mtime: node.entry.mtime }, from: undefined, linkId: undefined });
     }
-    this.#copyChildren(item, node, target);
+    if (item.kind === 'unpacked') this.#unpackChildren(item, node, target, target);
+    else this.#copyChildren(item, node, target);
   }
 
   #copyChildren(item: SelectedItem, node: SourceNode, target: BytePath): void {
@@ -128,15 +129,38 @@ class ItemCopy {
       this.#copyNode(item, child, childOf(target, baseName(child.entry.path)));
   }
 
+  #unpackChildren(item: UnpackedItem, node: SourceNode, folder: BytePath, root: BytePath): void {
+    for (const child of item.selected.tree.children(node.entry.path))
+      this.#unpackNode(item, child, childOf(folder, baseName(child.entry.path)), root);
+  }
+
+  /**
+   * As tar does it: what an archive has takes the place of what is there.
+   * @param root where the archive is unpacked: links lead nowhere else
+   */
+  #unpackNode(item: UnpackedItem, node: SourceNode, target: BytePath, root: BytePath): void {
+    if (node.entry.type !== 'directory') {
+      this.#to.remove(target);
+      this.#to.put(this.#planned(item, node, target));
+    } else if (item.implied.has(node.entry.path)) {
+      // A folder on the way to something, of which the archive says nothing: links are followed.
+      const folder = this.#to.resolveIn(root, target.slice(root.length), `/${textOf(target)}`);
+      this.#to.makeFolders(folder, { ...this.#attributes, owner: undefined });
+      this.#unpackChildren(item, node, folder, root);
+    } else {
+      if (this.#to.lookup(target)?.type !== 'directory') this.#to.remove(target);
+      this.#to.put(this.#planned(item, node, target));
+      this.#unpackChildren(item, node, target, root);
+    }
+  }
+
   #copyNode(item: SelectedItem, node: SourceNode, target: BytePath): void {
     const there = this.#to.lookup(target);
     if (node.entry.type === 'directory') {
       if (there !== undefined && there.type !== 'directory') {
         throw new DestinationError(`cannot copy to non-directory: /${textOf(target)}`);
       }
-      const isImplied = item.kind === 'unpacked' && item.implied.has(node.entry.path);
-      if (!isImplied) this.#to.put(this.#planned(item, node, target));
-      else this.#to.makeFolders(target, { ...this.#attributes, owner: undefined });
+      this.#to.put(this.#planned(item, node, target));
       this.#copyChildren(item, node, target);
       return;
     }
@@ -204,4 +228,5 @@ function isFolderItem(item: CopyItem): boolean {
   return parents === undefined && node.entry.type === 'directory';
 }
 
+type UnpackedItem = Extract<CopyItem, { kind: 'unpacked' }>;
 type SelectedItem = Exclude<CopyItem, { kind: 'inline' | 'remote' }>;

@@ -1,5 +1,5 @@
 import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
-import { childOf, hostPath, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
+import { childOf, type BytePath, type ChainView, type Content, type Found } from '@caisson/layer';
 import { hashFiles } from '../context/file-digests.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
@@ -40,7 +40,7 @@ export class ViewTree implements SourceTree {
       if (content.kind !== 'file') throw new Error('Internal error: content of a layer lies in a file');
       const entry = unknown[index]?.entry;
       return {
-        path: hostPath(Buffer.from(content.path, 'latin1').toString('utf8')),
+        path: content.path,
         size: entry?.type === 'file' ? entry.size : 0,
         ...(content.offset === undefined ? {} : { offset: content.offset }),
       };

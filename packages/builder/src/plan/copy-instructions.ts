@@ -130,7 +130,7 @@ function expandFlag(draft: StageDraft, flags: readonly Flag[], name: string): st
 
 function modeOf(draft: StageDraft, flags: readonly Flag[], chmod: string | undefined): FileMode | undefined {
   const flag = flags.find((each) => each.name === 'chmod');
-  if (chmod === undefined || flag === undefined) return undefined;
+  if (chmod === undefined || chmod === '' || flag === undefined) return undefined;
   const mode = parseFileMode(chmod);
   if (mode !== undefined) return mode;
   draft.settings.report(

@@ -92,25 +92,14 @@ function conflict(word: Word, name: string, inFlag: string, inQuery: string): Re
   return errorAt(word.range, 'invalid-value', message, { expected: 'one of them' });
 }
 
-function urlSource(
-  { draft, instruction: { destination }, place, checksum }: AddContext,
-  word: Word,
-  text: string,
-): PlannedSource[] {
+function urlSource({ draft, place, checksum }: AddContext, word: Word, text: string): PlannedSource[] {
   const { report } = draft.settings;
   const url = URL.parse(text);
   if (url === null) {
     report(errorAt(word.range, 'invalid-value', `${JSON.stringify(withoutCredentials(text))} is no URL`));
     return [];
   }
-  const name = decodeName(url.pathname.split('/').at(-1) ?? '');
-  if (name === '' && destination.text.endsWith('/')) {
-    const message = `cannot determine filename for source URL: ${withoutCredentials(text)}`;
-    report(
-      errorAt(word.range, 'invalid-value', message, { expected: 'a destination without a slash at its end' }),
-    );
-    return [];
-  }
+  const name = decodeName(url.pathname.split('/').findLast((part) => part !== '') ?? '');
   if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum.text)) {
     const message = `the checksum ${JSON.stringify(checksum.text)} is no sha256`;
     const suggestion = nearestChecksum(checksum.text);

@@ -67,6 +67,11 @@ export class StageDraft {
     this.author = inherited.author;
     this.#args = new Map(inherited.args);
     this.#env = new Map(inherited.env);
+    // An ARG of the parent that came after an ENV of the same name held in the parent alone.
+    for (const entry of Env) {
+      const at = entry.indexOf('=');
+      this.#env.set(entry.slice(0, at), entry.slice(at + 1));
+    }
     if (!this.#env.has('PATH')) this.setEnv('PATH', DEFAULT_PATH);
   }
 

@@ -29,18 +29,18 @@ export class ImageAccounts {
 
   /**
    * The owner that `--chown` names. A user without a group brings the group that it has; a number alone is also the
-   * group's. As with docker, a user that the image does not know is root, and a group that it does not know is that of
+   * group's, but with a colon and nothing behind it that is root's. As with docker, a user that the image does not know is root, and a group that it does not know is that of
    * the user; `unknown` tells of them.
    * @param text `user[:group]`
    */
   async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {
-    const [userText = '', groupText = ''] = text.split(':');
-    this.#checkFiles([userText, groupText]);
+    const [userText = '', groupText] = text.split(':');
+    this.#checkFiles([userText, groupText ?? '']);
     const user = await this.#user(userText);
-    const gid = groupText === '' ? user?.gid : await this.#group(groupText);
+    const gid = groupText === undefined ? user?.gid : await this.#group(groupText);
     const unknown = [
       ...(user === undefined ? [`no user ${JSON.stringify(userText)}: root takes its place`] : []),
-      ...(groupText !== '' && gid === undefined
+      ...(groupText !== undefined && gid === undefined
         ? [`no group ${JSON.stringify(groupText)}: the user's own takes its place`]
         : []),
     ];
@@ -66,7 +66,7 @@ export class ImageAccounts {
 
   async #group(text: string): Promise<number | undefined> {
     const id = numericId(text);
-    if (id !== undefined || text === 'root') return id ?? 0;
+    if (id !== undefined || text === 'root' || text === '') return id ?? 0;
     return parseGroup(await this.#read('/etc/group')).find((each) => each.name === text)?.gid;
   }
 

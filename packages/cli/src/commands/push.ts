@@ -23,7 +23,11 @@ export function pushCommand({ terminal, finish }: CommandContext): Command {
     .argument('<name[:tag]>', 'the image')
     .option('-q, --quiet', 'print nothing but the digest')
     .addOption(
-      choiceOption('--compression <kind>', 'of layers: gzip, zstd or none (default: gzip)', COMPRESSIONS),
+      choiceOption(
+        '--compression <kind>',
+        'of layers: gzip, zstd, none or uncompressed (default: gzip)',
+        COMPRESSIONS,
+      ),
     )
     .addHelpText(
       'after',

@@ -14,13 +14,13 @@ export interface Account extends Identity {
 const MAX_FILE = 10 << 20;
 
 /**
- * Looks up `user[:group]` in the image's own files, as docker does: a number needs no entry; without a group, the
- * user's own groups count, with one, only that. The files are read inside the root, and only if they are plain ones.
+ * Looks up `user[:group]` in the image's own files, as docker does: a number needs no entry; without a user it is root;
+ * without a group, the user's own groups count, with one, only that. The files are read inside the root, and only if they are plain ones.
  * @throws RuntimeError `no-such-user`
  */
 export function lookUpAccount(root: RootFolder, user: string): Account {
-  const [userPart = '', groupPart, ...rest] = user.split(':');
-  if (rest.length > 0 || (user !== '' && userPart === '') || groupPart === '') throw invalid(user);
+  const [userPart = '', groupPart = '', ...rest] = user.split(':');
+  if (rest.length > 0) throw invalid(user);
   const passwd = parsePasswd(readText(root, '/etc/passwd'));
   const entry = findUser(passwd, userPart);
   const uid = entry?.uid ?? parseId(userPart, user);
@@ -31,7 +31,7 @@ export function lookUpAccount(root: RootFolder, user: string): Account {
   }
   const groups = parseGroup(readText(root, '/etc/group'));
   const home = entry?.home ?? '/';
-  if (groupPart !== undefined) {
+  if (groupPart !== '') {
     const gid = groups.find((each) => each.name === groupPart)?.gid ?? parseId(groupPart, user);
     if (gid === undefined) {
       throw new RuntimeError('no-such-user', `the image knows no group ${JSON.stringify(groupPart)}`, {
