@@ -344,10 +344,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('two machines', () 
     // A key that is another one, of a step that gives what it gave, is a cache that everybody loses.
     expect(stdout.match(/sha256:[0-9a-f]{64}/g)).toMatchInlineSnapshot(`
       [
-        "sha256:86d1a8f860c58a67efd3d9a02c2312c2a785a9dd884128f380e5abc38814ea21",
-        "sha256:211d656cce55892e1fcb16e09f6a6e878873cd58575917cb177156f8320d598c",
+        "sha256:e9dcb49b44a5b87850548a91cf3f4bf8285d443c1358f8d28b5298ebaea01d73",
+        "sha256:0b43d2a6b17fa216317e6337848630feb3f08c47dfd675af86721d5186fe5f96",
         "sha256:699b4415f55c5ea74686936a44688dc2e014820bdedc806704bb70230809ccbd",
-        "sha256:14001459e764ff154410567f0e32177b0a7e81e649c6d6642271a2023e8c74bc",
+        "sha256:01765278e08067808d186f19e7afc0c64933192ce1eeb9f9b917f81b6d500bbc",
       ]
     `);
   });

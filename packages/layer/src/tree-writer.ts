@@ -25,7 +25,7 @@ import {
   setTimes,
   setTimesOf,
 } from '@caisson/sys';
-import { fsPath, inFolder, textOf, type BytePath, type HostPath } from './byte-path.ts';
+import { fsPath, inFolder, ROOT, textOf, type BytePath, type HostPath } from './byte-path.ts';
 import {
   BARE_ROOT,
   type DeviceEntry,
@@ -78,9 +78,11 @@ export class TreeWriter {
     setTimes(at, entry.mtime);
   }
 
-  /** Gives the root folder its attributes, last of all. */
+  /** Gives the root folder its owner and mode. */
   finishRoot(): void {
-    this.finishDirectory(BARE_ROOT);
+    const at = this.#at(ROOT);
+    this.#giveTo(at, BARE_ROOT);
+    chmodSync(at, BARE_ROOT.mode);
   }
 
   /**
