@@ -52,6 +52,8 @@ describe.skipIf(lacks('root'))('ADD of a URL', () => {
     world.write({
       Dockerfile: `FROM scratch
 ADD ${base}/file.txt?query=1 /in/
+ADD ${base}/folder/ /in/
+ADD ${base} ${base}/?query=1 /in/
 ADD ${base}/file.txt /as
 ADD --chmod=755 --chown=3:4 --checksum=${sha256(content)} ${base}/moved /moved
 ADD ${base}/archive.tgz /kept/
@@ -61,6 +63,8 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
     const files = await filesOf(world);
     const time = Date.parse('2001-02-03T04:05:06Z');
     expect(files.get('in/file.txt')).toMatchObject({ mode: '0600', uid: 0, content, mtime: time });
+    expect(files.get('in/folder')).toMatchObject({ content });
+    expect(files.get('in/__unnamed__')).toMatchObject({ content });
     expect(files.get('as')).toMatchObject({ mode: '0600', content });
     expect(files.get('moved')).toMatchObject({ mode: '0755', uid: 3, gid: 4, content });
     expect(files.get('kept/archive.tgz')).toMatchObject({ type: 'file', mtime: 0 });

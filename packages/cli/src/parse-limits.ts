@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import { suggest } from '@caisson/parser';
-import { isResource, RESOURCES, type ExtraHost, type SandboxLimits, type Ulimit } from '@caisson/runtime';
+import {
+  isResource,
+  isUlimit,
+  RESOURCES,
+  type ExtraHost,
+  type SandboxLimits,
+  type Ulimit,
+} from '@caisson/runtime';
 import { parseSize } from '@caisson/store';
 import { UsageError } from './usage-error.ts';
 
@@ -62,8 +69,8 @@ export function parseUlimit(text: string): Ulimit {
       ...(near === undefined ? {} : { suggestion: near }),
     });
   }
-  const [soft, hard] = [Number(softText), Number(hardText)];
-  if (hard === -1 || (soft !== -1 && soft <= hard)) return { resource: name, soft, hard };
+  const limit = { resource: name, soft: Number(softText), hard: Number(hardText) };
+  if (isUlimit(limit)) return limit;
   throw new UsageError(`--ulimit ${JSON.stringify(text)}: the soft limit is above the hard one`, {
     expected: ULIMIT_FORM,
   });

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { asDiffId, Digester, type DiffId } from '@caisson/oci';
+import { asDiffId, type DiffId } from '@caisson/oci';
 import {
   baseName,
   childOf,
@@ -13,11 +13,11 @@ import {
   type BytePath,
   type HostPath,
 } from './byte-path.ts';
-import { decompressed } from './decompress.ts';
-import { DecompressThread, type PlainSum } from './decompress-thread.ts';
+import type { PlainSum } from './decompress-thread.ts';
 import type { FileEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { LayerNodes } from './layer-nodes.ts';
+import { readTar } from './read-tar.ts';
 import type { TarFields } from './tar-header.ts';
 import { TarParser, type TarHandler } from './tar-parser.ts';
 import { Toc } from './toc.ts';
@@ -90,25 +90,6 @@ export async function applyLayer({
   }
   const toc = applier.finish();
   return { toc, implied: applier.implied, diffId: asDiffId(sum.digest), size: sum.size };
-}
-
-/** Reads all of a tar that may be compressed. @param take is given pieces, which do not stay as they are */
-async function readTar(
-  source: AsyncIterable<Uint8Array>,
-  isLarge: boolean,
-  take: (piece: Uint8Array) => void,
-): Promise<PlainSum> {
-  if (isLarge) {
-    await using thread = new DecompressThread(source);
-    for await (const piece of thread.pieces()) take(piece);
-    return await thread.sum();
-  }
-  const digester = new Digester();
-  for await (const piece of decompressed(source)) {
-    digester.update(piece);
-    take(piece);
-  }
-  return { digest: digester.digest(), size: digester.size };
 }
 
 class LayerApplier implements TarHandler {

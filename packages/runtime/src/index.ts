@@ -5,6 +5,7 @@ export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
 export {
   isResource,
+  isUlimit,
   RESOURCES,
   type ExtraHost,
   type Resource,

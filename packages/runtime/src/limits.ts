@@ -33,6 +33,19 @@ export interface Ulimit {
   readonly hard: number;
 }
 
+/** Whether something is such a limit: whole numbers, the soft one not above the hard one. */
+export function isUlimit(value: unknown): value is Ulimit {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('resource' in value) || !('soft' in value) || !('hard' in value)) return false;
+  const { resource, soft, hard } = value;
+  if (typeof resource !== 'string' || !isResource(resource) || !isBound(soft) || !isBound(hard)) return false;
+  return hard === -1 || (soft !== -1 && soft <= hard);
+}
+
+function isBound(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= -1;
+}
+
 /** What a sandbox may use. */
 export interface SandboxLimits {
   /** In bytes, swap included. */

@@ -1,4 +1,4 @@
-import { isResource, RESOURCES, type Ulimit } from '@caisson/runtime';
+import { isUlimit, RESOURCES } from '@caisson/runtime';
 import * as z from 'zod/mini';
 import type {
   BuildOptions,
@@ -9,7 +9,7 @@ import type {
   Secret,
 } from './build-options.ts';
 import type { ProgramInput } from './run-options.ts';
-import { anyOf, flag, list, name, number, object, oneOf, record, text } from './option-kinds.ts';
+import { anyOf, flag, kind, list, name, number, object, oneOf, record, text } from './option-kinds.ts';
 
 const path = name('a path');
 const count = number('a whole number from 1', { least: 1, isWhole: true });
@@ -101,17 +101,6 @@ const SECRET = 'a text, bytes, a function that gives one, or { path }';
 
 const ULIMIT = `{ resource, soft, hard }: one of ${Object.keys(RESOURCES).join(', ')}; two whole numbers, the soft one not above the hard one, -1 for no limit`;
 
-function isUlimit(value: unknown): boolean {
-  if (!isObject(value) || !('resource' in value) || !('soft' in value) || !('hard' in value)) return false;
-  const { resource, soft, hard } = value;
-  if (typeof resource !== 'string' || !isResource(resource) || !isLimit(soft) || !isLimit(hard)) return false;
-  return hard === -1 || (soft !== -1 && soft <= hard);
-}
-
-function isLimit(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= -1;
-}
-
 const plan = {
   ...source,
   secrets: z.optional(record(anyOf<Secret>(SECRET, isSecret))),
@@ -138,7 +127,7 @@ const plan = {
       memory: z.optional(bytes),
       cpus: z.optional(number('a number of processors', { least: 0.01, isWhole: false })),
       shmSize: z.optional(bytes),
-      ulimits: z.optional(list(anyOf<Ulimit>(ULIMIT, isUlimit))),
+      ulimits: z.optional(list(kind(ULIMIT, isUlimit))),
     }),
   ),
   jobs: z.optional(count),

@@ -47,6 +47,8 @@ describe('--chmod', () => {
   test('X is for folders, and for what can be run by somebody', () => {
     expect(changed('a+X', 0o600, true)).toBe('711');
     expect(changed('a+X', 0o600)).toBe('600');
+    expect(changed('a-x+X', 0o700)).toBe('711'); // what it was before all changes
+    expect(changed('u-x+X', 0o600)).toBe('600');
   });
 
   test.each(['', '99', '10000', '777777', 'u', 'u*x', 'x+u', 'u+q', '+x,'])('%j is none', (text) => {

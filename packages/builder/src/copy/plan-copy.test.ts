@@ -1,4 +1,4 @@
-import { baseName, parentsOf } from '@caisson/layer';
+import { baseName, cleanPath, parentsOf } from '@caisson/layer';
 import { digestOf, type Digest } from '@caisson/oci';
 import { array, assert, constantFrom, property, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -34,6 +34,14 @@ function copied(
   return destination;
 }
 
+/** What ADD unpacks. @param implied folders that the archive says nothing of */
+function unpackedItem(tree: SourceTree, implied: readonly string[] = []): CopyItem {
+  const [item] = itemsOf(tree, ['.']);
+  if (item?.kind !== 'selected') throw new Error('nothing is selected');
+  const { selected, digests } = item;
+  return { kind: 'unpacked', selected, digests, implied: new Set(implied.map((path) => cleanPath(path))) };
+}
+
 /** A line for each path that is written. */
 function linesOf(destination: Destination): string[] {
   return [...destination.written].map(lineOf).toSorted();
@@ -49,6 +57,60 @@ function lineOf({ entry, from }: Planned): string {
       : '';
   return `${path}${slash}${target}${of} ${mode.toString(8)} ${uid}:${gid} at ${mtime.seconds}`;
 }
+
+describe('an ADD of an archive', () => {
+  test.each([
+    {
+      title: 'follows links on the way, inside its destination',
+      before: ['t/l -> /r'],
+      archive: ['l/in'],
+      implied: ['l'],
+      gives: ['t/r/ 755 0:0 at 2', 't/r/in 644 0:0 at 1'],
+    },
+    {
+      title: 'puts its folder in the place of a link and of a file',
+      before: ['t/l -> /r', 't/f'],
+      archive: ['l/in', 'f/'],
+      implied: [],
+      gives: ['t/f/ 755 0:0 at 1', 't/l/ 755 0:0 at 1', 't/l/in 644 0:0 at 1'],
+    },
+    {
+      title: 'puts its file in the place of a folder with all that is in it',
+      before: ['t/d/full/of'],
+      archive: ['d'],
+      implied: [],
+      gives: ['t/d 644 0:0 at 1'],
+    },
+  ])('$title', ({ before, archive, implied, gives }) => {
+    const items = [unpackedItem(treeOf(...archive), implied)];
+    expect(linesOf(copied([...before, 't/'], items, '/t/'))).toEqual(gives);
+  });
+
+  test('takes away what another one brought before it', () => {
+    const items = [unpackedItem(treeOf('d/new')), unpackedItem(treeOf('d'))];
+    const destination = copied(['t/d/old'], items, '/t/');
+    expect(linesOf(destination)).toEqual(['t/d 644 0:0 at 1']);
+    expect(destination.lookup(cleanPath('t/d/old'))).toBeUndefined();
+  });
+
+  test.each([
+    {
+      before: ['t/f'],
+      archives: [treeOf('f/in')],
+      implied: ['f'],
+      why: 'cannot copy to non-directory: /t/f',
+    },
+    {
+      before: ['t/d/old'],
+      archives: [treeOf('d'), treeOf('d/')],
+      implied: [],
+      why: 'cannot make the folder /t/d, which was replaced by a file before',
+    },
+  ])('cannot be: $why', ({ before, archives, implied, why }) => {
+    const items = archives.map((tree) => unpackedItem(tree, implied));
+    expect(() => copied(before, items, '/t/')).toThrow(new DestinationError(why));
+  });
+});
 
 describe('a COPY', () => {
   test.each([
