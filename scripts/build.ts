@@ -22,6 +22,7 @@ const ENTRY_POINTS = {
   'sandbox-host': join(packages, 'runtime/src/host/main.ts'),
   'tar-worker': join(packages, 'layer/src/tar-worker.ts'),
   'decompress-worker': join(packages, 'layer/src/decompress-worker.ts'),
+  'digest-worker': join(packages, 'layer/src/digest-worker.ts'),
   'tree-worker': join(packages, 'layer/src/tree-worker.ts'),
   'commit-worker': join(packages, 'runtime/src/host/commit-worker.ts'),
   'namespaces-init': join(packages, 'runtime/src/init/main.ts'),

@@ -79,6 +79,7 @@ export class Site implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#host !== undefined) await endHost(this.#host);
+    await this.spares[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 }

@@ -56,7 +56,7 @@ export { sameEntry } from './same-entry.ts';
 export { StateTree } from './state-tree.ts';
 export { tarName } from './tar-fields.ts';
 export { BLOCK as TAR_BLOCK, encodeHeader as encodeTarHeader, type TarFields } from './tar-header.ts';
-export { type TarDigests } from './tar-digests.ts';
+export { DigestThread } from './digest-thread.ts';
 export { decodeToc, encodeToc, Toc, tocPieces } from './toc.ts';
 export { layerDifference, treeDelta, writeTreeDelta, type DeltaRequest } from './tree-delta.ts';
 export type { FilePart } from './tree-writer.ts';

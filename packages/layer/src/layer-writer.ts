@@ -13,6 +13,7 @@ import { PatchedTar } from './patched-tar.ts';
 import { hardLinkFields, tarFields, tarName, WHITEOUT_PREFIX } from './tar-fields.ts';
 import { BLOCK, encodeHeader } from './tar-header.ts';
 import { TarOutput } from './tar-output.ts';
+import type { TarSum } from './tar-file.ts';
 import type { TarSink, TarSource } from './tar-sink.ts';
 import { Toc } from './toc.ts';
 
@@ -63,6 +64,8 @@ export class LayerWriter {
   readonly #content = new ContentDigester();
   readonly #entries: Entry[] = [];
   #last: string | undefined;
+  /** Once the archive has ended. */
+  #toc: Toc | undefined;
 
   /** @param target a new file; or an old one, which takes what it needs from earlier layers itself */
   constructor(target: HostPath | PatchedTar, { onFlush, size = 0, earlier }: LayerWriterOptions = {}) {
@@ -146,26 +149,34 @@ export class LayerWriter {
   }
 
   /**
-   * Ends the archive and closes the file.
+   * Ends the archive, part by part: the rest of an earlier layer may be large. Then {@link finish} has the rest to say.
    * @throws LayerError `damaged-layer` where the earlier layer was not what its digest says
    */
-  finish(): WrittenLayer {
-    return atOnce(this.finishInParts());
-  }
-
-  /** The same part by part: the rest of an earlier layer may be large. */
-  *finishInParts(): Parts<WrittenLayer> {
+  *endInParts(): Parts<Toc> {
     yield* this.copyWaiting();
     this.#write(ZERO_BLOCK);
     this.#write(ZERO_BLOCK);
     if (this.#earlier !== undefined) yield* this.#earlier.end();
-    const { digest, size } = yield* this.#output.finish();
-    return {
-      diffId: asDiffId(digest),
-      contentDigest: this.#content.digest(),
-      size,
-      toc: new Toc(this.#entries),
-    };
+    this.#toc = new Toc(this.#entries);
+    return this.#toc;
+  }
+
+  /** Ends the archive and closes the file. @throws LayerError as {@link endInParts} does */
+  finish(): WrittenLayer {
+    const toc = this.#toc ?? atOnce(this.endInParts());
+    const sum = this.#output.finish();
+    if (sum instanceof Promise) throw new Error('Internal error: the digest of a layer comes later');
+    return this.#written(toc, sum);
+  }
+
+  /** The same for one whose digest is taken elsewhere. */
+  async finished(): Promise<WrittenLayer> {
+    const toc = this.#toc ?? atOnce(this.endInParts());
+    return this.#written(toc, await this.#output.finish());
+  }
+
+  #written(toc: Toc, { digest, size }: TarSum): WrittenLayer {
+    return { diffId: asDiffId(digest), contentDigest: this.#content.digest(), size, toc };
   }
 
   /** Closes the file as it is, for a layer that is given up. */

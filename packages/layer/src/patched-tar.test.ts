@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@caisson/oci';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DigestThread } from './digest-thread.ts';
 import { hostPath, type HostPath } from './byte-path.ts';
 import type { WrittenLayer } from './layer-writer.ts';
-import { PatchedTar, type TarOfLayer } from './patched-tar.ts';
-import type { TarDigests } from './tar-digests.ts';
+import { PatchedTar, type PatchRequest, type TarOfLayer } from './patched-tar.ts';
 import {
   changedOnly,
   editedThings,
   entriesOf,
   fileThing,
+  patchLayer,
   writeLayer,
   type Thing,
 } from './testing/random-layer.ts';
@@ -20,15 +21,20 @@ import { encodeToc, Toc } from './toc.ts';
 
 let folder: string;
 let files = 0;
+const digests = new DigestThread();
+afterAll(() => digests[Symbol.asyncDispose]());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'caisson-patch-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+type Latest = PatchRequest['latest'];
+
 const newFile = (): HostPath => hostPath(join(folder, `${files++}.tar`));
-const layerOf = (things: readonly Thing[]): TarOfLayer => {
+const layerOf = (things: readonly Thing[]): Latest => {
   const tar = newFile();
-  return { tar, toc: writeLayer(tar, entriesOf(things)).toc };
+  const { toc, diffId } = writeLayer(tar, entriesOf(things));
+  return { tar, toc, diffId };
 };
 
 /** What a layer is, down to its bytes. */
@@ -46,51 +52,46 @@ function coldOf(things: readonly Thing[]): object {
   return told(tar, writeLayer(tar, entriesOf(things)));
 }
 
-interface Patched extends TarOfLayer {
-  readonly digests: TarDigests | undefined;
+interface Patched extends Latest {
   readonly told: object;
 }
 
 /** Writes over the file of `old`. */
-function patch(
-  things: readonly Thing[],
-  { tar, toc }: TarOfLayer,
-  latest: TarOfLayer & { readonly digests?: TarDigests | undefined },
-): Patched {
-  using patched = PatchedTar.open({ old: { tar, toc }, latest });
+async function patch(things: readonly Thing[], { tar, toc }: TarOfLayer, latest: Latest): Promise<Patched> {
+  using patched = PatchedTar.open({ old: { tar, toc }, latest, digests });
   if (patched === undefined) throw new Error('layers of ours that cannot be opened');
-  const written = writeLayer(patched, entriesOf(things), {}, changedOnly(latest.toc));
-  return { tar, toc: written.toc, digests: patched.digests, told: told(tar, written) };
+  const written = await patchLayer(patched, entriesOf(things), changedOnly(latest.toc));
+  return { tar, toc: written.toc, diffId: written.diffId, told: told(tar, written) };
 }
 
 describe('a tar that is written over an old one', () => {
-  test('is the one that is written from nothing, edit after edit, and opens only what changed', () => {
-    fc.assert(
-      fc.property(editedThings, ({ before, after, later }) => {
+  test('is the one that is written from nothing, edit after edit, and opens only what changed', async () => {
+    await fc.assert(
+      fc.asyncProperty(editedThings, async ({ before, after, later }) => {
         const first = layerOf(before);
         const second = layerOf(after);
-        const third = patch(later, first, second);
+        const third = await patch(later, first, second);
         expect(third.told).toEqual(coldOf(later));
-        const fourth = patch(before, second, third);
+        const fourth = await patch(before, second, third);
         expect(fourth.told).toEqual(coldOf(before));
-        expect(patch(after, third, fourth).told).toEqual(coldOf(after));
+        expect((await patch(after, third, fourth)).told).toEqual(coldOf(after));
       }),
       { numRuns: 100 },
     );
   });
 
-  test('of which nothing has changed is not written', () => {
+  test('of which nothing has changed is not written', async () => {
     const things = [fileThing('a', 'x'), fileThing('b', 'y', 3_000_000)];
     const [first, second] = [layerOf(things), layerOf(things)];
     const { mtimeNs } = statSync(first.tar, { bigint: true });
-    expect(patch(things, first, second).told).toEqual(coldOf(things));
+    expect((await patch(things, first, second)).told).toEqual(coldOf(things));
     expect(statSync(first.tar, { bigint: true }).mtimeNs).toBe(mtimeNs);
   });
 
-  test('keeps runs of zeros as holes, and fills no hole with them', () => {
+  test('keeps runs of zeros as holes, and fills no hole with them', async () => {
     const sparse = fileThing('zeros', '\0', 16 << 20);
     const [first, second] = [layerOf([fileThing('a', 'x'), sparse]), layerOf([fileThing('a', 'y'), sparse])];
-    const { tar } = patch([fileThing('a', 'x', 9000), sparse], first, second);
+    const { tar } = await patch([fileThing('a', 'x', 9000), sparse], first, second);
     expect(statSync(tar).blocks * 512).toBeLessThan(4 << 20);
   });
 
@@ -104,6 +105,6 @@ describe('a tar that is written over an old one', () => {
       return rest;
     });
     const toc = new Toc(bare);
-    expect(PatchedTar.open({ old: { toc, tar: copy }, latest })).toBeUndefined();
+    expect(PatchedTar.open({ old: { toc, tar: copy }, latest, digests })).toBeUndefined();
   });
 });

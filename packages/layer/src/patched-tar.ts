@@ -1,9 +1,10 @@
+import type { Digest } from '@caisson/oci';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { fsPath, type HostPath } from './byte-path.ts';
+import type { DigestThread, FollowedTar } from './digest-thread.ts';
 import type { Entry, NodeEntry } from './entry.ts';
 import { LayerLayout, type FoundEntry, type Range } from './layer-layout.ts';
 import type { Parts } from './parts.ts';
-import { TarDigests } from './tar-digests.ts';
 import type { TarSum } from './tar-file.ts';
 import type { TarSink, TarSource } from './tar-sink.ts';
 import type { Toc } from './toc.ts';
@@ -20,7 +21,9 @@ export interface PatchRequest {
   /** One that nothing needs any more: its file becomes the new one. It need not be alike; the more it is, the less is written. */
   readonly old: TarOfLayer;
   /** The layer that the new one is most alike. */
-  readonly latest: TarOfLayer & { readonly digests?: TarDigests | undefined };
+  readonly latest: TarOfLayer & { readonly diffId: Digest };
+  /** Takes the digest of the new one. */
+  readonly digests: DigestThread;
 }
 
 /** A part of the latest tar that the old one has too. */
@@ -39,7 +42,6 @@ const BUFFER_SIZE = 1 << 20;
 export class PatchedTar implements TarSink, TarSource, Disposable {
   readonly #latest: LayerLayout;
   readonly #latestFd: number;
-  readonly #latestDigests: TarDigests | undefined;
   readonly #shared: readonly Shared[];
   /** Of the first that may be of use to what is taken next. */
   #nextShared = 0;
@@ -48,13 +50,18 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
   /** What waits in the buffer, in bytes, and where it belongs. */
   #used = 0;
   #flushed = 0;
-  /** Where the tar first differs from the latest. */
-  #same: number | undefined;
-  #digests: TarDigests | undefined;
+  readonly #follow: (same: number) => FollowedTar;
+  /** From where the tar first differs from the latest. */
+  #followed: FollowedTar | undefined;
 
-  private constructor(latest: LayerLayout, old: LayerLayout, { old: { tar }, latest: from }: PatchRequest) {
+  private constructor(latest: LayerLayout, old: LayerLayout, request: PatchRequest) {
+    const {
+      old: { tar },
+      latest: from,
+      digests,
+    } = request;
     this.#latest = latest;
-    this.#latestDigests = from.digests;
+    this.#follow = (same) => digests.follow({ tar, alike: from.diffId, same });
     this.#shared = sharedParts(latest, old);
     this.#latestFd = openSync(fsPath(from.tar), 'r');
     try {
@@ -111,22 +118,14 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
   }
 
   leave(): void {
-    this.#same ??= this.position;
+    this.#begin();
   }
 
-  *finish(): Parts<TarSum> {
+  async finish(): Promise<TarSum> {
     this.#flush();
     const size = this.#flushed;
     if (fstatSync(this.#fd).size !== size) ftruncateSync(this.#fd, size);
-    const same = Math.min(this.#same ?? size, this.#latest.size);
-    const { digest, digests } = yield* TarDigests.read(this.#fd, size, { known: this.#latestDigests, same });
-    this.#digests = digests;
-    return { digest, size };
-  }
-
-  /** Those of the tar, for the next one, when it is finished. */
-  get digests(): TarDigests | undefined {
-    return this.#digests;
+    return { digest: await this.#begin().finish(size), size };
   }
 
   *end(): Parts<void> {} // nothing is checked
@@ -134,6 +133,7 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
   abandon(): void {} // it is closed by whoever opened it
 
   [Symbol.dispose](): void {
+    this.#followed?.giveUp();
     closeSync(this.#fd);
     closeSync(this.#latestFd);
   }
@@ -144,9 +144,16 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     return this.#shared[this.#nextShared];
   }
 
+  /** What was written so far is as it is in the latest. */
+  #begin(): FollowedTar {
+    this.#followed ??= this.#follow(Math.min(this.position, this.#latest.size));
+    return this.#followed;
+  }
+
   #skip(length: number): void {
     this.#flush();
     this.#flushed += length;
+    this.#followed?.written(this.#flushed);
   }
 
   *#copy({ start, end }: Range): Parts<void> {
@@ -166,6 +173,7 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
     if (!isZeros(full) || !this.#hasZeros(full.length)) writeFully(this.#fd, full, this.#flushed);
     this.#flushed += this.#used;
     this.#used = 0;
+    this.#followed?.written(this.#flushed);
   }
 
   /** Whether there are zeros where the next bytes go, or nothing. */

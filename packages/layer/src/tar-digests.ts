@@ -1,41 +1,49 @@
 import { readSync } from 'node:fs';
 import { Digester, type Digest } from '@caisson/oci';
-import type { Parts } from './parts.ts';
 
 const STEP = 1 << 20;
+/** What is read is hashed at once. */
+const BUFFER = Buffer.allocUnsafe(STEP);
+
+/** The tar of another layer that begins with the same bytes. */
+export interface AlikeTar {
+  readonly digests: TarDigests;
+  /** Up to where the bytes are the same. */
+  readonly same: number;
+}
 
 /**
  * The digest of a tar as it was after each MiB: that of one which begins with the same bytes is taken from there, not
  * from the start.
  */
 export class TarDigests {
-  readonly #steps: readonly Digester[];
+  readonly #steps: Digester[];
+  readonly #digester: Digester;
 
-  private constructor(steps: readonly Digester[]) {
-    this.#steps = steps;
+  /** @param alike from which it begins, if there is one */
+  constructor(alike?: AlikeTar) {
+    const known = alike === undefined ? [] : alike.digests.#steps;
+    this.#steps = known.slice(0, 1 + Math.floor((alike?.same ?? 0) / STEP));
+    if (this.#steps.length === 0) this.#steps.push(new Digester());
+    this.#digester = (this.#steps.at(-1) ?? new Digester()).copy();
   }
 
   /**
-   * Takes the digest of a file from where it begins to differ.
-   * @param fd where it is read
-   * @param size of it in bytes
-   * @param known those of a file that has the same bytes up to `same`
+   * Goes on in the file of the tar.
+   * @param end up to where, in bytes; what the file does not reach to yet are zeros
    */
-  static *read(
-    fd: number,
-    size: number,
-    { known, same }: { readonly known: TarDigests | undefined; readonly same: number },
-  ): Parts<{ readonly digest: Digest; readonly digests: TarDigests }> {
-    const steps = known === undefined ? [new Digester()] : known.#steps.slice(0, 1 + Math.floor(same / STEP));
-    const digester = (steps.at(-1) ?? new Digester()).copy();
-    const buffer = Buffer.allocUnsafe(STEP);
-    while (digester.size < size) {
-      const read = readSync(fd, buffer, 0, STEP, digester.size);
-      if (read === 0) throw new Error('Internal error: a tar that is shorter than it was written');
-      digester.update(buffer.subarray(0, read));
-      if (digester.size === steps.length * STEP) steps.push(digester.copy());
-      yield;
+  readTo(fd: number, end: number): void {
+    while (this.#digester.size < end) {
+      const { size } = this.#digester;
+      const chunk = BUFFER.subarray(0, Math.min(STEP - (size % STEP), end - size));
+      chunk.fill(0, readSync(fd, chunk, 0, chunk.length, size));
+      this.#digester.update(chunk);
+      if (this.#digester.size === this.#steps.length * STEP) this.#steps.push(this.#digester.copy());
     }
-    return { digest: digester.digest(), digests: new TarDigests(steps) };
+  }
+
+  /** The digest of what was read. */
+  digest(): Digest {
+    return this.#digester.copy().digest();
   }
 }

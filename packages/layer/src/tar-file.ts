@@ -19,6 +19,7 @@ export class TarFile {
   readonly #fd: number;
   readonly #digester = new Digester();
   #size = 0;
+  #isOpen = true;
   readonly #writeBack: WriteBack;
 
   /** @param path a new file */
@@ -47,12 +48,18 @@ export class TarFile {
   /** Closes the file, complete. */
   finish(): TarSum {
     ftruncateSync(this.#fd, this.#size);
-    closeSync(this.#fd);
+    this.#close();
     return { digest: this.#digester.digest(), size: this.#size };
   }
 
-  /** Closes the file as it is. */
+  /** Closes the file as it is, if it is open. */
   abandon(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     closeSync(this.#fd);
   }
 }

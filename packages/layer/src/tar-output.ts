@@ -1,7 +1,6 @@
 import type { Digester } from '@caisson/oci';
 import { BLOCK_SIZE } from './block-ring.ts';
 import type { HostPath } from './byte-path.ts';
-import type { Parts } from './parts.ts';
 import { TarFile, type TarSum } from './tar-file.ts';
 import type { TarSink } from './tar-sink.ts';
 import { TarThread } from './tar-thread.ts';
@@ -81,8 +80,7 @@ export class TarOutput implements TarSink {
   }
 
   /** Writes what is left, and closes the file. */
-  // oxlint-disable-next-line require-yield -- it was written on the way: little is left
-  *finish(): Parts<TarSum> {
+  finish(): TarSum {
     if (this.#used > 0) this.#flush();
     const sum = this.#writer.finish();
     this.#onFlush(sum.size);

@@ -12,8 +12,8 @@ export interface TarSink {
   /** Says how many bytes were put into {@link room}. */
   advance(length: number): void;
   write(bytes: Uint8Array): void;
-  /** Writes what is left, and closes the file. */
-  finish(): Parts<TarSum>;
+  /** Writes what is left. A digest that is taken elsewhere may come later. */
+  finish(): TarSum | Promise<TarSum>;
   /** Closes the file as it is. */
   abandon(): void;
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import {
   applyLayer,
   ChainView,
@@ -8,20 +8,22 @@ import {
   LayerWriter,
   PatchedTar,
   Toc,
+  tocPieces,
   treeDelta,
   TreeThread,
   writeTreeDelta,
   type Content,
+  type DigestThread,
   type Entry,
   type HostPath,
   type LayerWriterOptions,
   type Parts,
-  type TarDigests,
   type TarOfLayer,
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import { Slices } from '../slices.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { Planned } from './destination.ts';
 import type { PlannedLine } from './planned-lines.ts';
@@ -31,14 +33,16 @@ export interface WriteRequest {
   readonly lines: readonly PlannedLine[];
   /** A new file for the tar. */
   readonly output: HostPath;
+  /** A new file for its table of contents. */
+  readonly tocOutput: HostPath;
   /** Where the same is written as a tree, where something will be mounted on it and takes a tree. */
   readonly tree: TreeRequest | undefined;
   /** A layer of which the bytes are taken that are the same. */
   readonly earlier: StoredLayer | undefined;
   /** Told how far it is when it takes long. */
   readonly onProgress?: ((soFar: FilesSoFar) => void) | undefined;
-  /** A tar that nothing needs any more: it may be written over, and moved to `output`. */
-  readonly old?: TarOfLayer | undefined;
+  /** Where the layer may be written over one that nothing needs any more, whose file is moved to `output`. */
+  readonly over?: { readonly old: TarOfLayer; readonly digests: DigestThread } | undefined;
   /** Ends the writing between two files. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +62,6 @@ export interface TreeRequest {
 /** A layer that lies as a tar which is not compressed. */
 export interface StoredLayer {
   readonly diffId: Digest;
-  readonly digests?: TarDigests | undefined;
   readonly toc: Toc;
   readonly tar: HostPath;
 }
@@ -73,8 +76,6 @@ export interface ChangedFile {
 export interface CopiedLayer extends WrittenLayer {
   readonly changed: readonly ChangedFile[];
   readonly tree: WrittenTree;
-  /** As far as they were taken on the way. */
-  readonly digests?: TarDigests | undefined;
 }
 
 /** What was written of a tree: of a delta to the base, how many bytes it takes. */
@@ -84,7 +85,10 @@ export type WrittenTree =
   | { readonly kind: 'delta'; readonly size: number };
 
 /** A layer of which only the tar is there. */
-type WrittenTar = Omit<CopiedLayer, 'tree'>;
+interface WrittenTar extends Omit<CopiedLayer, 'tree'> {
+  /** What a tree that lies on the base holds; undefined where there can be none. */
+  readonly delta: readonly Entry[] | undefined;
+}
 
 /**
  * Writes what was planned as a layer. The bytes of each file are hashed again as they go into the layer; those that
@@ -94,14 +98,19 @@ type WrittenTar = Omit<CopiedLayer, 'tree'>;
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
   const { lines, tree } = request;
-  const planned = tree?.base && treeDelta(tree.base, new Toc(lines.map(({ entry }) => entry)));
-  if (planned === undefined && tree?.isWholeWanted === true && isLarge(lines))
-    return { ...(await writeBoth(request, tree.folder)), tree: { kind: 'whole' } };
-  const layer = (await writeOver(request)) ?? (await write(request));
+  if (tree?.isWholeWanted === true && isLarge(lines) && !mayBeDelta(tree.base, lines)) {
+    const { delta: _none, ...layer } = await writeBoth(request, tree.folder);
+    return { ...layer, tree: { kind: 'whole' } };
+  }
+  const { delta, ...layer } = (await writeOver(request)) ?? (await write(request));
   return {
     ...layer,
-    tree: tree === undefined ? { kind: 'none' } : await writeTree(layer, planned, request, tree),
+    tree: tree === undefined ? { kind: 'none' } : await writeTree(delta, request, tree),
   };
+}
+
+function mayBeDelta(base: Toc | undefined, lines: readonly PlannedLine[]): boolean {
+  return base !== undefined && treeDelta(base, new Toc(lines.map(({ entry }) => entry))) !== undefined;
 }
 
 /** Writes the tar. */
@@ -112,31 +121,25 @@ async function write(request: WriteRequest, options: LayerWriterOptions = {}): P
 
 /** Writes the tar over an old one; undefined where there is none. */
 async function writeOver(request: WriteRequest): Promise<WrittenTar | undefined> {
-  const { output, earlier, old } = request;
-  if (old === undefined || earlier === undefined) return undefined;
-  using patched = PatchedTar.open({ old, latest: earlier });
+  const { output, earlier, over } = request;
+  if (over === undefined || earlier === undefined) return undefined;
+  using patched = PatchedTar.open({ ...over, latest: earlier });
   if (patched === undefined) return undefined;
   const layer = await writeLines(request, new LayerWriter(patched));
-  await rename(fsPath(old.tar), fsPath(output));
-  return { ...layer, digests: patched.digests };
+  await rename(fsPath(over.old.tar), fsPath(output));
+  return layer;
 }
 
-/** @param planned what a delta was to be, before the files were read */
 async function writeTree(
-  layer: WrittenTar,
-  planned: readonly Entry[] | undefined,
+  delta: readonly Entry[] | undefined,
   { output: tar, signal }: WriteRequest,
-  { base, folder, scratch, isWholeWanted }: TreeRequest,
+  { folder, scratch, isWholeWanted }: TreeRequest,
 ): Promise<WrittenTree> {
-  const slices = new Slices(signal);
-  const inTurns = <T>(parts: Parts<T>): Promise<T> => slices.run(parts);
-  if (base !== undefined && planned !== undefined) {
-    const delta = layer.changed.length === 0 ? asWritten(planned, layer.toc) : treeDelta(base, layer.toc);
-    if (delta !== undefined)
-      return {
-        kind: 'delta',
-        size: await writeTreeDelta({ delta, tar, scratch, tree: folder, inTurns, signal }),
-      };
+  if (delta !== undefined) {
+    const slices = new Slices(signal);
+    const inTurns = <T>(parts: Parts<T>): Promise<T> => slices.run(parts);
+    const size = await writeTreeDelta({ delta, tar, scratch, tree: folder, inTurns, signal });
+    return { kind: 'delta', size };
   }
   if (!isWholeWanted) return { kind: 'none' };
   await applyLayer({
@@ -151,7 +154,7 @@ async function writeTree(
 async function writeBoth(request: WriteRequest, folder: HostPath): Promise<WrittenTar> {
   const tree = new TreeThread(request.output, folder);
   try {
-    const layer = await write(request, { onFlush: (end) => tree.written(end) });
+    const layer = await write({ ...request, tree: undefined }, { onFlush: (end) => tree.written(end) });
     const diffId = await tree.finish(layer.size);
     if (diffId !== layer.diffId) throw new Error('Internal error: a tree of other bytes than the layer has');
     return layer;
@@ -159,12 +162,6 @@ async function writeBoth(request: WriteRequest, folder: HostPath): Promise<Writt
     await tree.abandon();
     throw error;
   }
-}
-
-/** The same entries, with where the bytes of files lie now. */
-function asWritten(planned: readonly Entry[], { entries }: Toc): Entry[] {
-  const paths = new Set(planned.map(({ path }) => path));
-  return entries.filter(({ path }) => paths.has(path));
 }
 
 function openEarlier(layer: StoredLayer | undefined): EarlierLayer | undefined {
@@ -192,38 +189,61 @@ function bytesOf({ kind, entry }: PlannedLine): number {
 /** When so much of an earlier layer waits, it is copied, in bytes: what is less is copied in one go. */
 const AT_ONCE = 16 << 20;
 
-async function writeLines(
-  { lines, signal, onProgress = () => {} }: WriteRequest,
-  writer: LayerWriter,
-): Promise<WrittenTar> {
-  const changed: ChangedFile[] = [];
-  const slices = new Slices(signal);
-  const allFiles = lines.filter(isFile).length;
-  using progress = new FileProgress(onProgress).begin(allFiles, sizeOf(lines));
-  let [files, bytes] = [0, 0];
+async function writeLines(request: WriteRequest, writer: LayerWriter): Promise<WrittenTar> {
   try {
-    for (const line of lines) {
-      if (slices.isOver) {
-        progress.advance(files, bytes);
-        await slices.next();
-      }
-      if (isFile(line)) files++;
-      bytes += bytesOf(line);
-      if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
-      else if (line.kind === 'other') writer.add(line.entry, line.role);
-      else if (!writer.addEarlierFile(line.entry)) {
-        const { entry, planned } = line;
-        const { digest } = await slices.run(writer.fileInParts(entry, await contentOf(planned)));
-        if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });
-      }
-      if (writer.waiting > AT_ONCE) await slices.run(writer.copyWaiting());
-    }
-    progress.advance(allFiles, bytes);
-    return { ...(await slices.run(writer.finishInParts())), changed };
+    const slices = new Slices(request.signal);
+    const changed = await addLines(request, writer, slices);
+    const toc = await slices.run(writer.endInParts());
+    return { ...(await finish(request, writer, toc)), changed };
   } catch (error) {
     writer.abandon();
     throw error;
   }
+}
+
+/** @returns the files whose bytes were not those that they were looked up with */
+async function addLines(
+  { lines, onProgress = () => {} }: WriteRequest,
+  writer: LayerWriter,
+  slices: Slices,
+): Promise<readonly ChangedFile[]> {
+  const changed: ChangedFile[] = [];
+  const allFiles = lines.filter(isFile).length;
+  using progress = new FileProgress(onProgress).begin(allFiles, sizeOf(lines));
+  let [files, bytes] = [0, 0];
+  for (const line of lines) {
+    if (slices.isOver) {
+      progress.advance(files, bytes);
+      await slices.next();
+    }
+    if (isFile(line)) files++;
+    bytes += bytesOf(line);
+    if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
+    else if (line.kind === 'other') writer.add(line.entry, line.role);
+    else if (!writer.addEarlierFile(line.entry)) {
+      const { entry, planned } = line;
+      const { digest } = await slices.run(writer.fileInParts(entry, await contentOf(planned)));
+      if (digest !== undefined && digest !== entry.digest) changed.push({ planned, digest });
+    }
+    if (writer.waiting > AT_ONCE) await slices.run(writer.copyWaiting());
+  }
+  progress.advance(allFiles, bytes);
+  return changed;
+}
+
+/** What does not need the digest of the tar is done while a thread takes that. */
+async function finish(
+  { tree, tocOutput, signal }: WriteRequest,
+  writer: LayerWriter,
+  toc: Toc,
+): Promise<Omit<WrittenTar, 'changed'>> {
+  const digested = unlessAborted(writer.finished(), signal);
+  const written = writeFile(fsPath(tocOutput), tocPieces(toc), { flag: 'wx', mode: 0o600 });
+  const both = Promise.allSettled([digested, written]); // nothing is written any more when it has failed
+  const delta = tree?.base && treeDelta(tree.base, toc);
+  await both;
+  await written;
+  return { ...(await digested), delta };
 }
 
 function contentOf({ from }: Planned): Promise<Content> {

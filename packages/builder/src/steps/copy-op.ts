@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { hostPath, LayerError, textOf, tocPieces, type Found } from '@caisson/layer';
+import { mkdir } from 'node:fs/promises';
+import { hostPath, LayerError, textOf, type Found } from '@caisson/layer';
 import { formatPlatform, type Digest } from '@caisson/oci';
 import { formId } from '@caisson/store';
 import type { LocalContext } from '../context/local-context.ts';
@@ -147,7 +147,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     lines: readonly PlannedLine[],
     signal: AbortSignal,
   ): Promise<Written> {
-    const { session, chains, emit } = this.scope;
+    const { session, chains, emit, tocs, spares } = this.scope;
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
     const base = earlier?.base;
@@ -156,11 +156,11 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const needsTree = isWholeWanted || base !== undefined;
     const folder = needsTree ? session.newPath('tree') : undefined;
     if (folder !== undefined) await mkdir(folder, { mode: 0o755 });
-    const old = this.scope.spares?.take(this.#everywhere, session.newPath('old'));
     const written = await writePlanned({
       lines,
-      old,
+      over: spares?.take(this.#everywhere, session.newPath('old')),
       output: hostPath(tar),
+      tocOutput: hostPath(toc),
       tree:
         folder === undefined
           ? undefined
@@ -174,10 +174,9 @@ export class CopyOp extends StepOp<PlannedCopy> {
       onProgress: (soFar) => emit({ kind: 'step-copying', step: this.place.info, ...soFar }),
       signal,
     });
-    await writeFile(toc, tocPieces(written.toc), { flag: 'wx', mode: 0o600 });
-    const { diffId, contentDigest, size, digests } = written;
-    this.scope.tocs.keep(formId('layer', diffId), written.toc);
-    this.scope.spares?.wrote(this.#everywhere, { diffId, toc: written.toc, digests });
+    const { diffId, contentDigest, size } = written;
+    tocs.keep(formId('layer', diffId), written.toc);
+    spares?.wrote(this.#everywhere, { diffId, toc: written.toc });
     const tree = written.tree.kind === 'none' ? undefined : folder;
     const delta =
       base !== undefined && written.tree.kind === 'delta'

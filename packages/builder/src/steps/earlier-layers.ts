@@ -5,7 +5,6 @@ import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
 import type { Chains } from '../snapshot/chains.ts';
 import type { StoredTocs } from '../snapshot/stored-tocs.ts';
-import type { SpareTars } from '../watch/spare-tars.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
@@ -21,7 +20,7 @@ const CANDIDATES = 3;
 const LEAST_SHARED = 0.5;
 
 /** What they are found with. */
-export type EarlierLayersParts = Pick<StepScope, 'store' | 'session' | 'chains' | 'tocs' | 'spares'>;
+export type EarlierLayersParts = Pick<StepScope, 'store' | 'session' | 'chains' | 'tocs'>;
 
 /** Finds layers that earlier builds made in the place of a step. */
 export class EarlierLayers {
@@ -29,14 +28,12 @@ export class EarlierLayers {
   readonly #session: Session;
   readonly #chains: Chains;
   readonly #tocs: StoredTocs;
-  readonly #spares: SpareTars | undefined;
 
-  constructor({ store, session, chains, tocs, spares }: EarlierLayersParts) {
+  constructor({ store, session, chains, tocs }: EarlierLayersParts) {
     this.#store = store;
     this.#session = session;
     this.#chains = chains;
     this.#tocs = tocs;
-    this.#spares = spares;
   }
 
   /**
@@ -61,9 +58,8 @@ export class EarlierLayers {
       if (toc === undefined || !isShared(lines, toc, LEAST_SHARED * size)) continue;
       if (!(await blobs.has(this.#session, diffId))) continue;
       const tar = hostPath(blobs.path(diffId));
-      const digests = this.#spares?.digestsOf(diffId);
       return {
-        layer: { diffId, toc, tar, digests },
+        layer: { diffId, toc, tar },
         base: isMounted ? await this.#baseOf(diffId, toc) : undefined,
       };
     }

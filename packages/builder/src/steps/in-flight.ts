@@ -1,3 +1,4 @@
+import { unlessAborted } from '../unless-aborted.ts';
 import type { StepKey } from '../solve/key.ts';
 
 /**
@@ -76,16 +77,4 @@ export class Turns implements Disposable {
 interface Turn {
   readonly worker: number;
   readonly end: () => void;
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -1,8 +1,9 @@
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
-import { hostPath, type TarDigests, type TarOfLayer, type Toc } from '@caisson/layer';
+import { DigestThread, hostPath, type HostPath, type TarOfLayer, type Toc } from '@caisson/layer';
 import type { DiffId } from '@caisson/oci';
 import { errorCode } from '@caisson/sys';
 import type { Session, Store } from '@caisson/store';
+import { unlessAborted } from '../unless-aborted.ts';
 import { copyInBackground } from './copy-in-background.ts';
 
 /** How many layers are known: more than the steps of copied files that most Dockerfiles have, twice. */
@@ -14,12 +15,19 @@ const MOST_OF_STEP = 8;
 /** The largest tar that is copied, in bytes. */
 const MOST_COPIED = 1 << 30;
 
+/** The same for a step that wrote one only: nobody may ever edit what it copies. */
+const MOST_COPIED_ONCE = 128 << 20;
+
 /** A layer that a step wrote. */
 export interface WrittenTar {
   readonly diffId: DiffId;
   readonly toc: Toc;
-  /** As far as they were taken on the way. */
-  readonly digests: TarDigests | undefined;
+}
+
+/** A tar that may be written over, and who takes the digest of what comes of it. */
+export interface SpareTar {
+  readonly old: TarOfLayer;
+  readonly digests: DigestThread;
 }
 
 /** A tar that has no name in the store any more. */
@@ -34,9 +42,10 @@ interface Spare {
  * The tars of layers that a process wrote and nobody needs any more, a few of each step: the next layers of the
  * step are written over them. What is known of the layers that are still in use is kept, too.
  */
-export class SpareTars {
+export class SpareTars implements AsyncDisposable {
   readonly #session: Session;
   readonly #written = new Map<DiffId, WrittenTar & { readonly step: string }>();
+  readonly #digests = new DigestThread();
   /** By step, the last that was put aside the last. */
   readonly #spares = new Map<string, Spare[]>();
 
@@ -53,13 +62,8 @@ export class SpareTars {
     if (this.#written.size > MOST && oldest !== undefined) this.#written.delete(oldest);
   }
 
-  /** The digests of the tar of a layer that was written here. */
-  digestsOf(diffId: DiffId): TarDigests | undefined {
-    return this.#written.get(diffId)?.digests;
-  }
-
   /** Moves the spare tar of a step to a path, if there is one and nobody has touched it. */
-  take(step: string, path: string): TarOfLayer | undefined {
+  take(step: string, path: string): SpareTar | undefined {
     const spare = this.#spares.get(step)?.pop();
     if (spare === undefined) return undefined;
     if (stateOf(spare.path) !== spare.state) {
@@ -67,7 +71,7 @@ export class SpareTars {
       return undefined;
     }
     renameSync(spare.path, path);
-    return { toc: spare.toc, tar: hostPath(path) };
+    return { old: { toc: spare.toc, tar: hostPath(path) }, digests: this.#digests };
   }
 
   /**
@@ -101,18 +105,19 @@ export class SpareTars {
   }
 
   /**
-   * Copies the latest tars of steps that write one again and again and have no spare one, so that their next ones are
-   * written over those. Where there is no room for copies, there are none.
+   * Copies the latest tars of steps that have no spare one, so that their next ones are written over those: large ones
+   * where a step writes one again and again. Where there is no room for copies, there are none.
    */
   async prepare(store: Store, signal: AbortSignal): Promise<void> {
     const latest = new Map([...this.#written.values()].map((layer) => [layer.step, layer]));
     for (const layer of latest.values()) {
       const isOften = [...this.#written.values()].filter(({ step }) => step === layer.step).length > 1;
       const size = store.blobs.size(layer.diffId) ?? 0;
-      if (!isOften || size > MOST_COPIED || this.#hasSpare(layer.step)) continue;
+      if (size > (isOften ? MOST_COPIED : MOST_COPIED_ONCE) || this.#hasSpare(layer.step)) continue;
       const path = this.#session.newPath('spare');
       try {
         await copyInBackground(store.blobs.path(layer.diffId), path, signal);
+        await unlessAborted(this.#learn(layer.diffId, hostPath(path), size), signal);
       } catch (error) {
         rmSync(path, { force: true });
         if (signal.aborted) return;
@@ -122,6 +127,15 @@ export class SpareTars {
       const state = stateOf(path);
       if (state !== undefined) this.#put(layer.step, { toc: layer.toc, path, state });
     }
+  }
+
+  /** Takes the digest of a layer, so that the next one, which begins alike, is read from there only. */
+  async #learn(layer: DiffId, tar: HostPath, size: number): Promise<void> {
+    await this.#digests.follow({ tar, alike: layer, same: size }).finish(size);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#digests[Symbol.asyncDispose]();
   }
 
   #hasSpare(step: string): boolean {

@@ -111,20 +111,14 @@ const attributes = { uid: 0, gid: 0, mtime: { seconds: 1_700_000_000, nanosecond
 
 /** Writes entries as a layer. @param contentOf where the bytes of a file come from */
 export function writeLayer(
-  output: HostPath | PatchedTar,
+  output: HostPath,
   entries: readonly Written[],
   options: LayerWriterOptions = {},
-  contentOf: (file: Written) => Content = ({ bytes }) => ({ kind: 'bytes', bytes }),
+  contentOf?: ContentOf,
 ): WrittenLayer {
   const writer = new LayerWriter(output, options);
   try {
-    for (const each of entries) {
-      const { entry, node } = each;
-      if (entry.type === 'file') {
-        if (!writer.addEarlierFile(entry)) writer.addFile(entry, contentOf(each));
-      } else if (entry.type !== 'hardlink') writer.add(entry);
-      else if (node !== undefined) writer.addHardLink(entry, node);
-    }
+    addEntries(writer, entries, contentOf);
     return writer.finish();
   } catch (error) {
     writer.abandon();
@@ -132,8 +126,35 @@ export function writeLayer(
   }
 }
 
+/** Writes entries as a layer over an old tar. */
+export async function patchLayer(
+  patched: PatchedTar,
+  entries: readonly Written[],
+  contentOf: ContentOf,
+): Promise<WrittenLayer> {
+  const writer = new LayerWriter(patched);
+  addEntries(writer, entries, contentOf);
+  return writer.finished();
+}
+
+type ContentOf = (file: Written) => Content;
+
+function addEntries(
+  writer: LayerWriter,
+  entries: readonly Written[],
+  contentOf: ContentOf = ({ bytes }) => ({ kind: 'bytes', bytes }),
+): void {
+  for (const each of entries) {
+    const { entry, node } = each;
+    if (entry.type === 'file') {
+      if (!writer.addEarlierFile(entry)) writer.addFile(entry, contentOf(each));
+    } else if (entry.type !== 'hardlink') writer.add(entry);
+    else if (node !== undefined) writer.addHardLink(entry, node);
+  }
+}
+
 /** Where the bytes of a file lie; a file that an earlier layer has just so must not be asked for. */
-export function changedOnly(earlier: Toc): (file: Written) => Content {
+export function changedOnly(earlier: Toc): ContentOf {
   return ({ entry, bytes }) => {
     const there = earlier.get(entry.path);
     if (there === undefined || !sameEntry(there, entry)) return { kind: 'bytes', bytes };
