@@ -1,9 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, constants } from 'node:fs';
-import { createHash } from 'node:crypto';
-import { asDiffId, digestFromHex, digestOf, type Digest, type DiffId } from '@caisson/oci';
-import { baseName, fsPath, textOf, type HostPath } from './byte-path.ts';
-import { changedWhileRead, readingError } from './changed-file.ts';
+import { asDiffId, type Digest, type DiffId } from '@caisson/oci';
+import { baseName, textOf, type HostPath } from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
+import { copyContent, type Content } from './copy-content.ts';
 import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import type { EarlierLayer } from './earlier-layer.ts';
@@ -16,15 +14,6 @@ import { TarOutput } from './tar-output.ts';
 import type { TarSum } from './tar-file.ts';
 import type { TarSink, TarSource } from './tar-sink.ts';
 import { Toc } from './toc.ts';
-
-/** Where the bytes of a file come from. */
-export type Content =
-  | {
-      readonly kind: 'file';
-      readonly path: HostPath;
-      /** In bytes: where the content begins. */ readonly offset?: number;
-    }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /** A layer that was written. */
 export interface WrittenLayer {
@@ -228,82 +217,13 @@ export class LayerWriter {
   *#writeFile(entry: FileEntry, content: Content): Parts<FileEntry> {
     this.#write(encodeHeader(tarFields(entry)));
     const offset = this.#position;
-    const digest = yield* this.#copyContent(entry, content);
+    const digest = yield* copyContent(entry, content, this.#output);
     this.#write(ZERO_BLOCK.subarray(0, paddedSize(entry) - entry.size));
     const { type, path, mode, uid, gid, mtime, size, xattrs } = entry;
     // In one piece, and with the text of the digest that is there already: see nodeEntry.
     const known = digest === entry.digest ? entry.digest : digest;
     const written: FileEntry = { type, path, mode, uid, gid, mtime, size, digest: known, offset };
     return xattrs === undefined ? written : { ...written, xattrs };
-  }
-
-  *#copyContent(entry: FileEntry, content: Content): Parts<Digest> {
-    return content.kind === 'bytes'
-      ? this.#copyBytes(entry, content.bytes)
-      : yield* this.#copyFile(entry, content);
-  }
-
-  #copyBytes(entry: FileEntry, bytes: Uint8Array): Digest {
-    if (bytes.length !== entry.size)
-      throw new Error(`Internal error: ${textOf(entry.path)} has another size than said`);
-    this.#write(bytes);
-    return digestOf(bytes);
-  }
-
-  *#copyFile({ size }: FileEntry, { path, offset }: Extract<Content, { kind: 'file' }>): Parts<Digest> {
-    const fd = openFile(path);
-    try {
-      // A part of a larger file may well be followed by something.
-      if (offset !== undefined) return yield* this.#copyFrom(fd, size, offset, path);
-      if (size < this.#output.room.length) return this.#copySmall(fd, size, path);
-      const digest = yield* this.#copyFrom(fd, size, 0, path);
-      if (readSync(fd, PROBE, 0, 1, size) !== 0 && fstatSync(fd).size !== size) throw changedWhileRead(path);
-      return digest;
-    } catch (error) {
-      throw readingError(error, path);
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  /** Most files are small: one read says what is in it and that it has not grown. */
-  #copySmall(fd: number, size: number, path: HostPath): Digest {
-    const { room } = this.#output;
-    let done = 0;
-    do {
-      const read = readSync(fd, room, done, size + 1 - done, done);
-      if (read === 0) break;
-      done += read;
-    } while (done < size);
-    if (done < size || (done > size && fstatSync(fd).size !== size)) throw changedWhileRead(path);
-    const digest = digestOf(room.subarray(0, size));
-    this.#output.advance(size);
-    return digest;
-  }
-
-  /** Copies through the buffer, hashing what goes by. */
-  *#copyFrom(fd: number, size: number, offset: number, path: HostPath): Parts<Digest> {
-    const hasher = createHash('sha256');
-    for (let done = 0; done < size;) {
-      const { room } = this.#output;
-      const read = readSync(fd, room, 0, Math.min(size - done, room.length), offset + done);
-      if (read === 0) throw changedWhileRead(path);
-      hasher.update(room.subarray(0, read));
-      this.#output.advance(read);
-      done += read;
-      yield;
-    }
-    return digestFromHex(hasher.digest('hex'));
-  }
-}
-
-const PROBE = Buffer.alloc(1);
-
-function openFile(path: HostPath): number {
-  try {
-    return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    throw readingError(error, path);
   }
 }
 

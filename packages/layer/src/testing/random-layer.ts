@@ -5,7 +5,8 @@ import { sameEntry } from '../same-entry.ts';
 import type { Toc } from '../toc.ts';
 import type { Entry, NodeEntry } from '../entry.ts';
 import { parentsOf } from '../in-root.ts';
-import { LayerWriter, type Content, type LayerWriterOptions, type WrittenLayer } from '../layer-writer.ts';
+import type { Content } from '../copy-content.ts';
+import { LayerWriter, type LayerWriterOptions, type WrittenLayer } from '../layer-writer.ts';
 import type { HostPath } from '../byte-path.ts';
 import type { PatchedTar } from '../patched-tar.ts';
 
