@@ -1,4 +1,14 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,4 +58,19 @@ describe('files with several names', () => {
     mkdirSync(folder);
     expect(changes([['a'], ['b']], [['a', 'b']])).toEqual(['file a', 'hardlink b']);
   });
+});
+
+test('a socket is in no layer, nor in the tree that stands for one', async () => {
+  const upper = tree('upper', [['a']]);
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(join(folder, 'upper', 'socket'), resolve));
+  try {
+    utimesSync(join(folder, 'upper'), 1_000_000, 1_000_000);
+    const { toc } = diffLayer({ before: undefined, upper, output: hostPath(join(folder, 'layer.tar')) });
+    expect(toc.entries.map(({ path }) => textOf(path))).toEqual(['a']);
+    expect(readdirSync(join(folder, 'upper'))).toEqual(['a']);
+    expect(statSync(join(folder, 'upper')).mtimeMs).toBe(1_000_000_000);
+  } finally {
+    server.close();
+  }
 });

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { setTimes, type Time } from '@caisson/sys';
 import { MountedState, type FileBefore, type StateBefore } from './before.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type BytePath,
   type HostPath,
 } from './byte-path.ts';
-import { clampTime, type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
+import { clampTime, timeOf, type DirectoryEntry, type Entry, type NodeEntry } from './entry.ts';
 import { LayerWriter, type WrittenLayer } from './layer-writer.ts';
 import { tarName } from './tar-fields.ts';
 import { nodeEntry } from './node-entry.ts';
@@ -170,7 +170,10 @@ class ChangedFiles {
     this.touched.push(path);
     const { xattrs, isOpaque } = readUpperXattrs(at);
     const node = nodeEntry(at, path, stats, xattrs);
-    if (node === undefined) return;
+    if (node === undefined) {
+      if (before === undefined) removeSocket(at, inFolder(this.#root, parentOf(path)));
+      return;
+    }
     if (node.type === 'directory') {
       this.#visitFolder(node, stats, before, isHiding || isOpaque);
       return;
@@ -275,4 +278,11 @@ class ChangedFiles {
     setTimes(fsPath(at), mtime);
     return { ...node, mtime };
   }
+}
+
+/** The next step must not see what no layer can hold: it would, as long as the tree of this one is kept. */
+function removeSocket(at: HostPath, folder: HostPath): void {
+  const { mtimeNs } = lstatSync(fsPath(folder), { bigint: true });
+  unlinkSync(fsPath(at));
+  setTimes(fsPath(folder), timeOf(mtimeNs));
 }

@@ -67,10 +67,12 @@ export class TarParser {
     }
   }
 
-  /** Ends the stream. An archive that stops in the middle of an entry is an error. */
+  /** Ends the stream. An archive that stops in the middle of an entry is an error; what only fills its last block may be missing. */
   finish(): void {
-    const whole = this.#state.at === 'end' || (this.#state.at === 'header' && this.#partial.length === 0);
-    if (!whole) throw new LayerError('invalid-archive', 'the archive ends in the middle of an entry');
+    const { at } = this.#state;
+    if (this.#state.at === 'data' && this.#state.left === 0) this.#handler.end();
+    else if (at !== 'end' && (at !== 'header' || this.#partial.length > 0))
+      throw new LayerError('invalid-archive', 'the archive ends in the middle of an entry');
   }
 
   #takeHeader(chunk: Buffer): Buffer {

@@ -182,6 +182,16 @@ describe('tars of others', () => {
     await expect(read(damage(bytes))).rejects.toThrow(LayerError);
   });
 
+  test.each([
+    ['all that fills the last block of its last file', 512 + 600],
+    ['some of that', 512 + 700],
+    ['the blocks of zeros at its end', 512 + 1024],
+    ['one of the two', 512 + 1536],
+  ])('may lack %s', async (_what, length) => {
+    const bytes = await packed([{ name: 'file', body: 'x'.repeat(600) }]);
+    expect(await read(bytes.subarray(0, length))).toMatchObject([{ path: 'file', size: 600 }]);
+  });
+
   test('never anything but a LayerError comes of noise', async () => {
     const bytes = await packed([
       { name: 'a/b', body: 'x'.repeat(600) },
