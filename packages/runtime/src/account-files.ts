@@ -16,28 +16,38 @@ export interface GroupLine {
   readonly members: readonly string[];
 }
 
-/** The users that a `/etc/passwd` names. Lines that are none are left out. */
+/**
+ * The users that a `/etc/passwd` names. As with docker, blanks around a line count for nothing, what a line lacks is empty,
+ * and a number that is none is 0.
+ */
 export function parsePasswd(text: string): PasswdLine[] {
-  return text.split('\n').flatMap(passwdLine);
+  return linesOf(text).flatMap((line) => {
+    const [name = '', , uid = '', gid = '', , home = ''] = line.split(':');
+    return name === '' ? [] : [{ name, uid: idOf(uid), gid: idOf(gid), home }];
+  });
 }
 
-/** The groups that a `/etc/group` names. Lines that are none are left out. */
+/** The groups that a `/etc/group` names, read as {@link parsePasswd} reads users; a line that begins with `#` is a comment here. */
 export function parseGroup(text: string): GroupLine[] {
-  return text.split('\n').flatMap(groupLine);
+  return linesOf(text).flatMap((line) => {
+    const [name = '', , gid = '', members = ''] = line.split(':');
+    if (name === '' || line.startsWith('#')) return [];
+    return [{ name, gid: idOf(gid), members: members.split(',').filter((member) => member !== '') }];
+  });
 }
 
-function passwdLine(line: string): PasswdLine[] {
-  const [name = '', , uid = '', gid = '', , home = ''] = line.split(':');
-  if (name === '' || !isId(uid) || !isId(gid)) return [];
-  return [{ name, uid: Number(uid), gid: Number(gid), home: home === '' ? '/' : home }];
+/**
+ * The number that a word is, in the place of a name of a user or a group; undefined for a name.
+ * @see https://pkg.go.dev/strconv#Atoi
+ */
+export function numberOf(word: string): number | undefined {
+  return /^[-+]?\d+$/.test(word) ? Number(word) : undefined;
 }
 
-function groupLine(line: string): GroupLine[] {
-  const [name = '', , gid = '', members = ''] = line.split(':');
-  if (name === '' || !isId(gid)) return [];
-  return [{ name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') }];
+function linesOf(text: string): string[] {
+  return text.split('\n').map((line) => line.trim());
 }
 
-function isId(text: string): boolean {
-  return /^\d{1,10}$/.test(text) && Number(text) <= MAX_ID;
+function idOf(text: string): number {
+  return numberOf(text) ?? 0;
 }

@@ -1,4 +1,11 @@
-export { MAX_ID, parseGroup, parsePasswd, type GroupLine, type PasswdLine } from './account-files.ts';
+export {
+  MAX_ID,
+  numberOf,
+  parseGroup,
+  parsePasswd,
+  type GroupLine,
+  type PasswdLine,
+} from './account-files.ts';
 export { probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
 export { inUserNamespace } from '@caisson/sys';
 export { becomeProgram } from './become-program.ts';

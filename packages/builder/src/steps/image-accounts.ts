@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { bytesOf, fsPath, resolveInRoot, type ChainView, type Content } from '@caisson/layer';
-import { MAX_ID, parseGroup, parsePasswd } from '@caisson/runtime';
+import { MAX_ID, numberOf, parseGroup, parsePasswd } from '@caisson/runtime';
 import { buildError } from '../failure.ts';
 import type { Chains } from '../snapshot/chains.ts';
 import type { FileState } from '../state.ts';
@@ -34,7 +34,8 @@ export class ImageAccounts {
    * @param text `user[:group]`
    */
   async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {
-    const [userText = '', groupText] = text.split(':');
+    const [userText = '', ...rest] = text.split(':');
+    const groupText = rest.length === 0 ? undefined : rest.join(':');
     this.#checkFiles([userText, groupText ?? '']);
     const user = await this.#user(userText);
     const gid = groupText === undefined ? user?.gid : await this.#group(groupText);
@@ -92,5 +93,6 @@ async function readContent(content: Content, size: number): Promise<string> {
 
 /** A number that is an id; undefined for a name. */
 function numericId(text: string): number | undefined {
-  return /^\d+$/.test(text) && Number(text) <= MAX_ID ? Number(text) : undefined;
+  const id = numberOf(text);
+  return id !== undefined && id >= 0 && id <= MAX_ID ? id : undefined;
 }

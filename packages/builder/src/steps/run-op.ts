@@ -16,7 +16,7 @@ import { RunMounts } from './run-mounts.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
 
 /** Raised by whatever changes what a RUN writes. */
-const VERSION = 4;
+const VERSION = 5;
 
 /** `RUN`: a command in a sandbox of its own, on the state before it. */
 export class RunOp extends StepOp<PlannedRun> {

@@ -1,71 +1,70 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { fsPath } from '@caisson/layer';
 import type { Identity } from '@caisson/sys';
-import { parseGroup, parsePasswd, MAX_ID, type PasswdLine } from '../account-files.ts';
+import {
+  MAX_ID,
+  numberOf,
+  parseGroup,
+  parsePasswd,
+  type GroupLine,
+  type PasswdLine,
+} from '../account-files.ts';
 import { RuntimeError } from '../errors.ts';
 import type { RootFolder } from './root-folder.ts';
 
 /** Who a step runs as. */
 export interface Account extends Identity {
-  /** The home folder, `/` where none is known. */
+  /** The home folder, `/` for a user that the image does not know. */
   readonly home: string;
 }
 
 const MAX_FILE = 10 << 20;
 
 /**
- * Looks up `user[:group]` in the image's own files, as docker does: a number needs no entry; without a user it is root;
- * without a group, the user's own groups count, with one, only that. The files are read inside the root, and only if they are plain ones.
+ * Looks up `user[:group]` in the image's own files, as docker does: a number is an id, also where a user or a group has it
+ * as a name, and needs no entry; without a user it is root; without a group, the user's own groups count, with one, only
+ * that. The files are read inside the root, and only if they are plain ones.
  * @throws RuntimeError `no-such-user`
  */
 export function lookUpAccount(root: RootFolder, user: string): Account {
-  const [userPart = '', groupPart = '', ...rest] = user.split(':');
-  if (rest.length > 0) throw invalid(user);
+  const [userPart = '', ...rest] = user.split(':');
+  const groupPart = rest.join(':');
   const passwd = parsePasswd(readText(root, '/etc/passwd'));
-  const entry = findUser(passwd, userPart);
-  const uid = entry?.uid ?? parseId(userPart, user);
-  if (uid === undefined) {
-    throw new RuntimeError('no-such-user', `the image knows no user ${JSON.stringify(userPart)}`, {
-      hint: namesHint('users', passwd),
-    });
-  }
   const groups = parseGroup(readText(root, '/etc/group'));
-  const home = entry?.home ?? '/';
+  const entry = findUser(passwd, userPart);
+  const uid = checked(entry.uid, user);
+  // The kernel knows no names: it is the home of whoever comes first with this id.
+  const home = passwd.find((each) => each.uid === uid)?.home ?? '/';
   if (groupPart !== '') {
-    const gid = groups.find((each) => each.name === groupPart)?.gid ?? parseId(groupPart, user);
-    if (gid === undefined) {
-      throw new RuntimeError('no-such-user', `the image knows no group ${JSON.stringify(groupPart)}`, {
-        hint: namesHint('groups', groups),
-      });
-    }
+    const gid = checked(findGroup(groups, groupPart), user);
     return { uid, gid, groups: [gid], home };
   }
-  const gid = entry?.gid ?? 0;
-  const own = groups
-    .filter((each) => entry !== undefined && each.members.includes(entry.name))
-    .map((each) => each.gid);
+  const own = groups.filter(({ members }) => members.includes(entry.name)).map(({ gid }) => gid);
+  const gid = checked(entry.gid, user);
   return { uid, gid, groups: [...new Set([gid, ...own])], home };
 }
 
-function findUser(passwd: readonly PasswdLine[], user: string): PasswdLine | undefined {
-  if (user === '')
-    return passwd.find((each) => each.uid === 0) ?? { name: 'root', uid: 0, gid: 0, home: '/' };
-  const named = passwd.find((each) => each.name === user);
-  if (named !== undefined) return named;
-  const uid = parseId(user, user);
-  return uid === undefined ? undefined : passwd.find((each) => each.uid === uid);
+function findUser(passwd: readonly PasswdLine[], user: string): Omit<PasswdLine, 'home'> {
+  const id = user === '' ? 0 : numberOf(user);
+  const found = passwd.find(({ name, uid }) => (id === undefined ? name === user : uid === id));
+  if (found !== undefined) return found;
+  if (id !== undefined) return { name: '', uid: id, gid: 0 };
+  throw new RuntimeError('no-such-user', `the image knows no user ${JSON.stringify(user)}`, {
+    hint: namesHint('users', passwd),
+  });
 }
 
-/** A numeric id; undefined for a name. Anything that looks like a number but is no valid id is an error. */
-function parseId(text: string, user: string): number | undefined {
-  if (!/^[-+0-9]/.test(text)) return undefined;
-  const id = Number(text);
-  if (!/^\d+$/.test(text) || id > MAX_ID) throw invalid(user);
-  return id;
+function findGroup(groups: readonly GroupLine[], group: string): number {
+  const gid = numberOf(group) ?? groups.find(({ name }) => name === group)?.gid;
+  if (gid !== undefined) return gid;
+  throw new RuntimeError('no-such-user', `the image knows no group ${JSON.stringify(group)}`, {
+    hint: namesHint('groups', groups),
+  });
 }
 
-function invalid(user: string): RuntimeError {
-  return new RuntimeError('no-such-user', `${JSON.stringify(user)} is no user`, {
+function checked(id: number, user: string): number {
+  if (id >= 0 && id <= MAX_ID) return id;
+  throw new RuntimeError('no-such-user', `${JSON.stringify(user)} is no user`, {
     hint: `expected user[:group], names or numbers from 0 to ${MAX_ID}`,
   });
 }
