@@ -344,10 +344,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('two machines', () 
     // A key that is another one, of a step that gives what it gave, is a cache that everybody loses.
     expect(stdout.match(/sha256:[0-9a-f]{64}/g)).toMatchInlineSnapshot(`
       [
-        "sha256:e9dcb49b44a5b87850548a91cf3f4bf8285d443c1358f8d28b5298ebaea01d73",
-        "sha256:0b43d2a6b17fa216317e6337848630feb3f08c47dfd675af86721d5186fe5f96",
-        "sha256:699b4415f55c5ea74686936a44688dc2e014820bdedc806704bb70230809ccbd",
-        "sha256:01765278e08067808d186f19e7afc0c64933192ce1eeb9f9b917f81b6d500bbc",
+        "sha256:df1add9bb618193f818b1f6606ca7271e78c6e8677249090cc85aa258715f0f7",
+        "sha256:32e8b6bae48d7ea4611c2a4de34a4d27f155cbeee1dca1d98bb1231d23d737fd",
+        "sha256:bb27a27de9d86dd02f067d3778cba2d4f015d8f0e37985619bb982af7a37a81b",
+        "sha256:741fb738965e6d051c4d9b4a0044cfe75bfcddcaf7e1da0b837ab386039e4346",
       ]
     `);
   });

@@ -12,6 +12,7 @@ export class Toc {
   readonly entries: readonly Entry[];
   #byPath: Map<BytePath, Entry> | undefined;
   #children: Map<BytePath, string[]> | undefined;
+  #otherNames: Map<BytePath, number> | undefined;
 
   /** @param entries in any order, each path once */
   constructor(entries: readonly Entry[]) {
@@ -22,6 +23,18 @@ export class Toc {
   get(path: BytePath): Entry | undefined {
     this.#byPath ??= new Map(this.entries.map((entry) => [entry.path, entry]));
     return this.#byPath.get(path);
+  }
+
+  /** How many hard links of this layer name a file. */
+  otherNamesOf(path: BytePath): number {
+    if (this.#otherNames === undefined) {
+      this.#otherNames = new Map();
+      for (const entry of this.entries) {
+        if (entry.type !== 'hardlink') continue;
+        this.#otherNames.set(entry.target, (this.#otherNames.get(entry.target) ?? 0) + 1);
+      }
+    }
+    return this.#otherNames.get(path) ?? 0;
   }
 
   /** The names that this layer has in a folder, whiteouts among them (by the name that is gone). */

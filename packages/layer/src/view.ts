@@ -49,6 +49,11 @@ export class ChainView {
     return step.kind === 'other' ? step.found : { node: step.folder.node, layer: step.folder.layer };
   }
 
+  /** How many names what was found has in its layer, itself among them; layers above may have taken some of them away. */
+  namesOf({ node, layer }: Found): number {
+    return 1 + (this.#layers[layer]?.otherNamesOf(node.path) ?? 0);
+  }
+
   /** The names in a folder, bytewise; none where the path is no folder. */
   list(path: BytePath): string[] {
     const folder = this.#folder(path);

@@ -133,13 +133,24 @@ export class Destination {
       return undefined;
     return this.#before.lookup(path);
   }
+
+  /** Whether these paths, and no others, were one file in the state before. */
+  wereOneFile(paths: readonly BytePath[]): boolean {
+    const all = paths.map((path) => this.before(path));
+    const [first] = all;
+    return (
+      first !== undefined &&
+      this.#before.namesOf(first) === all.length &&
+      all.every((found) => found?.layer === first.layer && found.node.path === first.node.path)
+    );
+  }
 }
 
 /** A folder that has no source. */
 export function plannedFolder(path: BytePath, { owner, mode }: Attributes, mtime: Time): Planned {
   const { uid, gid } = owner ?? { uid: 0, gid: 0 };
-  // A symbolic mode speaks of what is copied, not of what is made on the way.
-  const bits = mode?.kind === 'octal' ? mode.mode & 0o777 : 0o755;
+  // As docker's engine makes it, which has the umask 022. A symbolic mode speaks of what is copied, not of what is made on the way.
+  const bits = mode?.kind === 'octal' ? mode.mode & 0o755 : 0o755;
   const entry: DirectoryEntry = { type: 'directory', path, mode: bits, uid, gid, mtime };
   return { entry, from: undefined, linkId: undefined };
 }

@@ -48,11 +48,11 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
       if (group === undefined) groups.set(planned.linkId, [planned]);
       else group.push(planned);
     } else if (destination.before(planned.entry.path) === undefined) changes.push(planned);
-    else if (!(await isSoAlready(request, planned))) changes.push(planned);
+    else if (!(await areSoAlready(request, [planned]))) changes.push(planned);
   }
   const firstNames = new Map<BytePath, Planned>();
   for (const group of groups.values()) {
-    if ((await Promise.all(group.map((planned) => isSoAlready(request, planned)))).every(Boolean)) continue;
+    if (await areSoAlready(request, group)) continue;
     const [first, ...others] = group.toSorted((a, b) => compareBytes(a.entry.path, b.entry.path));
     for (const { entry } of others) if (first !== undefined) firstNames.set(entry.path, first);
     changes.push(...group);
@@ -95,6 +95,12 @@ function parentLines(destination: Destination, changes: readonly Planned[]): Pla
 
 function asParent({ opaque: _not, ...folder }: DirectoryEntry, path: BytePath): DirectoryEntry {
   return { ...folder, path };
+}
+
+/** Whether the state before has exactly this file at all of its names, and at no others. */
+async function areSoAlready(request: LinesRequest, names: readonly Planned[]): Promise<boolean> {
+  if (!request.destination.wereOneFile(names.map(({ entry }) => entry.path))) return false;
+  return (await Promise.all(names.map((planned) => isSoAlready(request, planned)))).every(Boolean);
 }
 
 /** Whether the state before has exactly this at this path. */

@@ -33,6 +33,8 @@ export interface SelectOptions {
   readonly exclude?: IgnoreMatcher | undefined;
   /** Whether the folders above a source come along. */
   readonly withParents?: boolean;
+  /** Whether the source is a name and no pattern. */
+  readonly isLiteral?: boolean | undefined;
 }
 
 /** Why a source names nothing. */
@@ -50,7 +52,7 @@ export function selectSource(
   text: string,
   options: SelectOptions = {},
 ): Result<Selected[], SelectFailure> {
-  const matches = namedPaths(tree, text);
+  const matches = namedPaths(tree, text, options.isLiteral);
   if (!matches.ok) return matches;
   const selected: Selected[] = [];
   for (const path of matches.value) {
@@ -69,8 +71,12 @@ export function selectSource(
 }
 
 /** The paths that a source of COPY or ADD names, no link at their ends followed. One that is no pattern need not exist. */
-export function namedPaths(tree: SourceTree, text: string): Result<BytePath[], SelectFailure> {
-  return hasWildcard(text) ? matchPattern(tree, text) : ok([cleanPath(bytesOf(text))]);
+export function namedPaths(
+  tree: SourceTree,
+  text: string,
+  isLiteral = false,
+): Result<BytePath[], SelectFailure> {
+  return hasWildcard(text) && !isLiteral ? matchPattern(tree, text) : ok([cleanPath(bytesOf(text))]);
 }
 
 /** A pattern's parts, one for each name: those before the first wildcard are a plain path. */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import {
+  createIgnoreMatcher,
   errorAt,
   expansionError,
   expandWord,
@@ -48,7 +49,7 @@ export function applyCopy(
       destination: copyDestination(draft.workdir, destination),
       chown,
       chmod: modeOf(draft, instruction.flags, chmod),
-      excludes: instruction.flags.flatMap(excludeOf),
+      excludes: instruction.flags.flatMap((flag) => excludeOf(draft, flag)),
       isUnpacked: instruction.kind === 'add' ? unpackingOf(instruction.flags) : false,
       hasParents: isFlagOn(instruction.flags, 'parents'),
       // As with docker, a mode takes the link away.
@@ -64,9 +65,13 @@ function unpackingOf(flags: readonly Flag[]): boolean | undefined {
 }
 
 /** A pattern of `--exclude`, in which nothing is expanded. One that begins with a slash fits nothing, as with docker. */
-function excludeOf({ name, value }: Flag): string[] {
-  if (name !== 'exclude' || value === undefined || /^!?\//.test(value)) return [];
-  return [value];
+function excludeOf(draft: StageDraft, { name, value, valueRange }: Flag): string[] {
+  if (name !== 'exclude' || value === undefined) return [];
+  // In an ignore file it would be a comment.
+  const pattern = value.startsWith('#') ? `\\${value}` : value;
+  const [problem] = createIgnoreMatcher(pattern).diagnostics;
+  if (problem !== undefined) draft.settings.report({ ...problem, range: valueRange });
+  return /^!?\//.test(value) ? [] : [pattern];
 }
 
 function historySources(sources: readonly PlannedSource[]): { paths: string; names: string } {

@@ -14,6 +14,7 @@ import type { LocalContext } from '../context/local-context.ts';
 import { BuildError } from '../failure.ts';
 import { fromOf } from './copy-instructions.ts';
 import type { CopyOrigin, Place, PlannedStage } from './planned.ts';
+import { emptyImage } from './stage-base.ts';
 
 /** What a name of a context stands for: files of a folder, or an image. */
 export type NamedContext = Extract<CopyOrigin, { kind: 'context' | 'image' }>;
@@ -90,6 +91,7 @@ export class Origins {
       return undefined;
     }
     if (found.stage !== undefined) return { kind: 'stage', stage: await this.#settings.stage(found.stage) };
+    if (text === 'scratch') return { kind: 'image', image: emptyImage(platform) };
     // As with docker, whatever the platform of the stage is.
     return this.external(text, platform, at);
   }

@@ -63,7 +63,13 @@ export interface PlannedCopy extends PlannedBase {
 }
 
 export type PlannedSource =
-  | { readonly kind: 'path'; readonly text: string; readonly place: Place }
+  | {
+      readonly kind: 'path';
+      readonly text: string;
+      /** Whether it is one name, whatever wildcards are in it. */
+      readonly isLiteral?: boolean;
+      readonly place: Place;
+    }
   | { readonly kind: 'inline'; readonly name: string; readonly bytes: Uint8Array }
   | {
       readonly kind: 'remote';

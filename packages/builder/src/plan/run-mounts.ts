@@ -103,7 +103,7 @@ function planMount(
       return {
         kind: 'bind',
         target,
-        source: { kind: 'path', text: mount.source, place: placeOf('source') },
+        source: { kind: 'path', text: mount.source, isLiteral: true, place: placeOf('source') },
         from: origin,
         isReadOnly: mount.isReadOnly,
       };
@@ -120,7 +120,10 @@ function planMount(
       const seed: MountedFiles | undefined =
         mount.from === undefined
           ? undefined
-          : { source: { kind: 'path', text: source, place: placeOf('source') }, from: origin };
+          : {
+              source: { kind: 'path', text: source, isLiteral: true, place: placeOf('source') },
+              from: origin,
+            };
       return { kind: 'cache', target, id: mount.id ?? target, isReadOnly, sharing, mode, uid, gid, seed };
     }
   }

@@ -26,7 +26,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 6;
+const VERSION = 7;
 
 interface Written {
   readonly written: CopiedLayer;

@@ -20,7 +20,8 @@ export function selectAll(tree: SourceTree, { sources, excludes, hasParents }: S
   const exclude = excludes?.length ? createIgnoreMatcher(excludes.join('\n')) : undefined;
   for (const source of sources) {
     if (source.kind !== 'path') continue;
-    const found = selectSource(tree, source.text, { exclude, withParents: hasParents === true });
+    const { text, isLiteral } = source;
+    const found = selectSource(tree, text, { exclude, withParents: hasParents === true, isLiteral });
     if (!found.ok) throw selectError(tree, source, found.error);
     selected.push(...found.value);
   }

@@ -26,7 +26,10 @@ export async function selectionOfState(
   const { imported } = scope;
   const { lookUps, pastRecords } = scope.store;
   const of = stateDigest(state);
-  const texts = sources.map((source) => (source.kind === 'path' ? source.text : ''));
+  const texts = sources.map((source) => {
+    if (source.kind !== 'path') return '';
+    return source.isLiteral === true ? [source.text] : source.text;
+  });
   const name = digestOf(JSON.stringify([VERSION, excludes, hasParents, ...texts]));
   const known = lookUps.selection(of, name) ?? (await imported.selection(of, name));
   if (known !== undefined) {

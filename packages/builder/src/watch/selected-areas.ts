@@ -44,8 +44,8 @@ export function selectedAreas(tree: LocalContext, { sources, excludes }: Sources
   const exclude = matcher === undefined ? undefined : { matcher, keepsFolder };
   return sources.flatMap((source): Area[] => {
     if (source.kind !== 'path') return [];
-    const { text } = source;
-    if (!hasWildcard(text)) return followed(tree, cleanPath(bytesOf(text)), exclude);
+    const { text, isLiteral = false } = source;
+    if (isLiteral || !hasWildcard(text)) return followed(tree, cleanPath(bytesOf(text)), exclude);
     const { fixed, wild } = patternParts(text);
     const parts: PatternPart[] = [];
     for (const part of wild) {
