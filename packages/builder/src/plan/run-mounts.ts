@@ -124,9 +124,15 @@ function planMount(
               source: { kind: 'path', text: source, isLiteral: true, place: placeOf('source') },
               from: origin,
             };
-      return { kind: 'cache', target, id: mount.id ?? target, isReadOnly, sharing, mode, uid, gid, seed };
+      const id = mount.id ?? usualId(mount.target);
+      return { kind: 'cache', target, id, isReadOnly, sharing, mode, uid, gid, seed };
     }
   }
+}
+
+/** The id of a cache that has none: its target as it is written. So working folders may have one together, as with docker. */
+function usualId(target: string): string {
+  return posix.normalize(target).replace(/(?<=.)\/$/, '');
 }
 
 /** A secret is a file unless only a variable was asked for. */
