@@ -3,9 +3,6 @@ import { asDiffId, type DiffId } from '@caisson/oci';
 import {
   baseName,
   childOf,
-  cleanPath,
-  climbsOut,
-  compareBytes,
   fsPath,
   parentOf,
   ROOT,
@@ -18,13 +15,13 @@ import type { FileEntry, NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { LayerNodes } from './layer-nodes.ts';
 import { readTar } from './read-tar.ts';
+import { attributesIn, checkedName, deviceIn } from './tar-entry.ts';
 import type { TarFields } from './tar-header.ts';
 import { TarParser, type TarHandler } from './tar-parser.ts';
 import { Toc } from './toc.ts';
 import { SparseFile } from './sparse-file.ts';
 import { TreeWriter, type FilePart, type FileWriter } from './tree-writer.ts';
 import type { ChainView, Found } from './view.ts';
-import { isKeptXattr } from './xattrs.ts';
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -118,7 +115,7 @@ class LayerApplier implements TarHandler {
     return this.#nodes.implied;
   }
 
-  entry(fields: TarFields, offset: number): void {
+  entry(fields: TarFields, offset: number | undefined): void {
     const name = checkedName(fields.name);
     if (name === ROOT) {
       if (fields.type !== 'directory') {
@@ -129,7 +126,7 @@ class LayerApplier implements TarHandler {
     if (this.#takeWhiteout(name)) return;
     const path = this.#nodes.place(name);
     if (fields.type === 'directory') {
-      this.#nodes.putFolder({ type: 'directory', path, ...attributes(fields) });
+      this.#nodes.putFolder({ type: 'directory', path, ...attributesIn(fields) });
       return;
     }
     this.#nodes.remove(path);
@@ -156,10 +153,12 @@ class LayerApplier implements TarHandler {
     return true;
   }
 
-  #put(path: BytePath, fields: TarFields, offset: number): void {
+  #put(path: BytePath, fields: TarFields, offset: number | undefined): void {
     switch (fields.type) {
       case 'file': {
-        const entry = { type: fields.type, path, ...attributes(fields), size: fields.size, offset };
+        const { type, size } = fields;
+        const lies = offset === undefined ? {} : { offset };
+        const entry = { type, path, ...attributesIn(fields), size, ...lies };
         this.#open = { file: this.#writer?.openFile(entry), entry };
         return;
       }
@@ -167,20 +166,20 @@ class LayerApplier implements TarHandler {
         this.#putHardLink(path, fields.linkName ?? '');
         return;
       case 'symlink': {
-        const entry = { type: fields.type, path, ...attributes(fields), target: fields.linkName ?? '' };
+        const entry = { type: fields.type, path, ...attributesIn(fields), target: fields.linkName ?? '' };
         this.#writer?.makeSymlink(entry);
         this.#nodes.put(entry);
         return;
       }
       case 'char':
       case 'block': {
-        const entry = { type: fields.type, path, ...attributes(fields), ...deviceOf(path, fields) };
+        const entry = { type: fields.type, path, ...attributesIn(fields), ...deviceIn(path, fields) };
         this.#writer?.makeSpecialFile(entry);
         this.#nodes.put(entry);
         return;
       }
       case 'fifo': {
-        const entry = { type: fields.type, path, ...attributes(fields) };
+        const entry = { type: fields.type, path, ...attributesIn(fields) };
         this.#writer?.makeSpecialFile(entry);
         this.#nodes.put(entry);
         return;
@@ -239,6 +238,10 @@ class LayerApplier implements TarHandler {
     this.#open?.file?.write(chunk);
   }
 
+  hole(length: number): void {
+    this.#open?.file?.skip(length);
+  }
+
   end(): void {
     const open = this.#open;
     if (open === undefined) return;
@@ -256,48 +259,4 @@ class LayerApplier implements TarHandler {
     this.#open?.file?.abandon();
     if (this.#tree !== undefined) rmSync(fsPath(this.#tree), { recursive: true, force: true });
   }
-}
-
-/** A name of the archive as a path; one that climbs out of the root is an error, not a guess. */
-function checkedName(name: string): BytePath {
-  if (name.includes('\0')) throw new LayerError('unsafe-layer', 'a name in the layer holds a NUL');
-  if (climbsOut(name)) {
-    throw new LayerError('unsafe-layer', `the layer names a path outside the root: ${textOf(name)}`, {
-      path: textOf(name),
-    });
-  }
-  return cleanPath(name);
-}
-
-function attributes({
-  mode,
-  uid,
-  gid,
-  mtime,
-  xattrs,
-}: TarFields): Pick<NodeEntry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'> {
-  const kept = [...(xattrs ?? [])].filter(([name]) => isKeptXattr(name));
-  return {
-    mode,
-    uid,
-    gid,
-    mtime,
-    ...(kept.length === 0 ? {} : { xattrs: new Map(kept.toSorted(([a], [b]) => compareBytes(a, b))) }),
-  };
-}
-
-function deviceOf(
-  path: BytePath,
-  { type, major = 0, minor = 0 }: TarFields,
-): { major: number; minor: number } {
-  if (type === 'char' && major === 0 && minor === 0) {
-    throw new LayerError(
-      'unsafe-layer',
-      `the layer holds the device 0:0 at ${textOf(path)}, which would hide a file`,
-      {
-        path: textOf(path),
-      },
-    );
-  }
-  return { major, minor };
 }

@@ -1,5 +1,6 @@
 import type { Time } from '@caisson/sys';
 import { LayerError } from './errors.ts';
+import { sparseRecords, type SparseRecords } from './sparse-map.ts';
 
 /** The records of a pax extended header that say something of an entry. Names and values are bytes. */
 export interface PaxRecords {
@@ -10,9 +11,11 @@ export interface PaxRecords {
   readonly gid?: number;
   readonly mtime?: Time;
   readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+  readonly sparse?: SparseRecords;
 }
 
 const XATTR_PREFIX = 'SCHILY.xattr.';
+const SPARSE_PREFIX = 'GNU.sparse.';
 
 /**
  * Reads a pax extended header. Values stay bytes: a library that decodes them as UTF-8 destroys file capabilities.
@@ -21,14 +24,14 @@ const XATTR_PREFIX = 'SCHILY.xattr.';
 export function parsePaxRecords(body: Buffer): PaxRecords {
   const found: { -readonly [K in keyof PaxRecords]: PaxRecords[K] } = {};
   const xattrs = new Map<string, Uint8Array>();
+  const ofSparse: [string, string][] = [];
   for (const [keyword, value] of records(body)) {
     if (keyword.startsWith(XATTR_PREFIX)) {
       xattrs.set(keyword.slice(XATTR_PREFIX.length), value);
       continue;
     }
-    if (keyword.startsWith('GNU.sparse.'))
-      throw new LayerError('invalid-archive', 'sparse tar entries are not supported');
     const text = value.toString('latin1');
+    if (keyword.startsWith(SPARSE_PREFIX)) ofSparse.push([keyword.slice(SPARSE_PREFIX.length), text]);
     switch (keyword) {
       case 'path':
         found.path = name(text);
@@ -52,7 +55,12 @@ export function parsePaxRecords(body: Buffer): PaxRecords {
         break;
     }
   }
-  return xattrs.size === 0 ? found : { ...found, xattrs };
+  const sparse = ofSparse.length === 0 ? undefined : sparseRecords(ofSparse);
+  return {
+    ...found,
+    ...(xattrs.size === 0 ? {} : { xattrs }),
+    ...(sparse === undefined ? {} : { sparse }),
+  };
 }
 
 function* records(body: Buffer): Generator<[string, Buffer]> {

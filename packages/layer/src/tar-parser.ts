@@ -1,13 +1,13 @@
 import type { Time } from '@caisson/sys';
 import { LayerError } from './errors.ts';
 import { parsePaxRecords, type PaxRecords } from './pax-records.ts';
+import { SparseContent, type SparseTarget } from './sparse-map.ts';
 import { BLOCK, type TarFields } from './tar-header.ts';
 
 /** What a parser tells of an archive: an entry, its bytes in order, its end. */
-export interface TarHandler {
-  /** @param offset where its bytes begin in the archive */
-  entry(fields: TarFields, offset: number): void;
-  data(chunk: Buffer): void;
+export interface TarHandler extends SparseTarget {
+  /** @param offset where its bytes begin in the archive; undefined where they do not lie there one after another */
+  entry(fields: TarFields, offset: number | undefined): void;
   end(): void;
 }
 
@@ -17,7 +17,12 @@ const MAX_HEADER_BODY = 1 << 20;
 type State =
   | { readonly at: 'header' }
   /** The bytes of a file, then padding. */
-  | { readonly at: 'data'; left: number; padding: number }
+  | {
+      readonly at: 'data';
+      readonly sparse: SparseContent | undefined;
+      left: number;
+      padding: number;
+    }
   /** The body of a header that speaks of the next entry. */
   | {
       readonly at: 'extension';
@@ -30,7 +35,7 @@ type State =
 
 /**
  * Reads a tar stream (v7, ustar, pax, GNU) as it comes, in constant memory. Names are bytes. What readers are known to
- * disagree on is an error: a wrong checksum, sparse entries, unknown types, impossible numbers.
+ * disagree on is an error: a wrong checksum, GNU's older sparse entries, unknown types, impossible numbers.
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
  */
 export class TarParser {
@@ -70,7 +75,7 @@ export class TarParser {
   /** Ends the stream. An archive that stops in the middle of an entry is an error; what only fills its last block may be missing. */
   finish(): void {
     const { at } = this.#state;
-    if (this.#state.at === 'data' && this.#state.left === 0) this.#handler.end();
+    if (this.#state.at === 'data' && this.#state.left === 0) this.#endOf(this.#state);
     else if (at !== 'end' && (at !== 'header' || this.#partial.length > 0))
       throw new LayerError('invalid-archive', 'the archive ends in the middle of an entry');
   }
@@ -113,20 +118,28 @@ export class TarParser {
       return;
     }
     const fields = this.#fields(block, flag, size);
+    const isFile = fields.type === 'file';
+    const sparse =
+      isFile && this.#pax.sparse !== undefined
+        ? new SparseContent(this.#pax.sparse, this.#handler)
+        : undefined;
+    // Only a regular file has bytes; other types may state a size and have none.
+    const left = isFile ? (this.#pax.size ?? size) : 0;
     this.#pax = {};
     this.#longName = undefined;
     this.#longLink = undefined;
-    this.#handler.entry(fields, this.#blocks * BLOCK);
-    this.#state = { at: 'data', left: fields.size, padding: padding(fields.size) };
-    this.#blocks += blocksOf(fields.size);
+    this.#handler.entry(fields, sparse === undefined ? this.#blocks * BLOCK : undefined);
+    this.#state = { at: 'data', sparse, left, padding: padding(left) };
+    this.#blocks += blocksOf(left);
     this.#afterBody();
   }
 
   #takeBody(state: Extract<State, { left: number }>, chunk: Buffer): Buffer {
     const body = chunk.subarray(0, state.left);
     if (body.length > 0) {
-      if (state.at === 'data') this.#handler.data(body);
-      else state.chunks.push(Buffer.from(body));
+      if (state.at === 'extension') state.chunks.push(Buffer.from(body));
+      else if (state.sparse === undefined) this.#handler.data(body);
+      else state.sparse.push(body);
       state.left -= body.length;
     }
     const skipped = Math.min(state.padding, chunk.length - body.length);
@@ -140,8 +153,13 @@ export class TarParser {
     const state = this.#state;
     if ((state.at !== 'data' && state.at !== 'extension') || state.left > 0 || state.padding > 0) return;
     this.#state = { at: 'header' };
-    if (state.at === 'data') this.#handler.end();
+    if (state.at === 'data') this.#endOf(state);
     else this.#extension(state.flag, Buffer.concat(state.chunks));
+  }
+
+  #endOf({ sparse }: Extract<State, { at: 'data' }>): void {
+    sparse?.finish();
+    this.#handler.end();
   }
 
   #extension(flag: string, body: Buffer): void {
@@ -154,7 +172,7 @@ export class TarParser {
 
   #fields(block: Buffer, flag: string, size: number): TarFields {
     const pax = this.#pax;
-    const name = pax.path ?? this.#longName ?? ustarName(block);
+    const name = pax.sparse?.name ?? pax.path ?? this.#longName ?? ustarName(block);
     const type = entryType(flag, name);
     const linkName = pax.linkPath ?? this.#longLink ?? text(block, 157, 100);
     const device = type === 'char' || type === 'block';
@@ -164,8 +182,7 @@ export class TarParser {
       mode: number(block, 100, 8, 'mode') & 0o7777,
       uid: pax.uid ?? number(block, 108, 8, 'uid'),
       gid: pax.gid ?? number(block, 116, 8, 'gid'),
-      // Only a regular file has bytes; other types may state a size and have none.
-      size: type === 'file' ? (pax.size ?? size) : 0,
+      size: type === 'file' ? (pax.sparse?.size ?? pax.size ?? size) : 0,
       mtime: pax.mtime ?? wholeSeconds(block),
       ...(type === 'hardlink' || type === 'symlink' ? { linkName } : {}),
       ...(device ? { major: number(block, 329, 8, 'device'), minor: number(block, 337, 8, 'device') } : {}),

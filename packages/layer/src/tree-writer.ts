@@ -230,6 +230,12 @@ export class FileWriter {
     this.#position += chunk.length;
   }
 
+  /** Leaves a hole. */
+  skip(length: number): void {
+    this.#endsInHole = true;
+    this.#position += length;
+  }
+
   /** Gives the file its attributes (the set-user-id bit after the owner, which would clear it) and closes it. */
   finish(): void {
     const { mode, xattrs, mtime } = this.#entry;
