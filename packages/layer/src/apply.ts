@@ -11,7 +11,7 @@ import {
   type HostPath,
 } from './byte-path.ts';
 import type { PlainSum } from './decompress-thread.ts';
-import type { FileEntry, NodeEntry } from './entry.ts';
+import { compareTimes, type FileEntry, type NodeEntry } from './entry.ts';
 import { LayerError } from './errors.ts';
 import { LayerNodes } from './layer-nodes.ts';
 import { readTar } from './read-tar.ts';
@@ -19,6 +19,7 @@ import { attributesIn, checkedName, deviceIn } from './tar-entry.ts';
 import type { TarFields } from './tar-header.ts';
 import { TarParser, type TarHandler } from './tar-parser.ts';
 import { Toc } from './toc.ts';
+import { sameAttributes } from './same-file.ts';
 import { SparseFile } from './sparse-file.ts';
 import { TreeWriter, type FilePart, type FileWriter } from './tree-writer.ts';
 import type { ChainView, Found } from './view.ts';
@@ -163,7 +164,7 @@ class LayerApplier implements TarHandler {
         return;
       }
       case 'hardlink':
-        this.#putHardLink(path, fields.linkName ?? '');
+        this.#putHardLink(path, fields);
         return;
       case 'symlink': {
         const entry = { type: fields.type, path, ...attributesIn(fields), target: fields.linkName ?? '' };
@@ -189,8 +190,8 @@ class LayerApplier implements TarHandler {
     }
   }
 
-  #putHardLink(path: BytePath, linkName: string): void {
-    const target = this.#nodes.place(checkedName(linkName));
+  #putHardLink(path: BytePath, fields: TarFields): void {
+    const target = this.#nodes.place(checkedName(fields.linkName ?? ''));
     const node = this.#nodes.get(target);
     if (node === undefined) {
       this.#copyFromBelow(path, target);
@@ -205,6 +206,17 @@ class LayerApplier implements TarHandler {
     if (first === path) return;
     this.#writer?.makeHardLink(path, first);
     this.#nodes.put({ type: 'hardlink', path, target: first });
+    this.#changeAttributes(first, attributesIn(fields));
+  }
+
+  /** What an entry says of another name of a file holds for the file. */
+  #changeAttributes(path: BytePath, { mode, uid, gid, mtime }: ReturnType<typeof attributesIn>): void {
+    const node = this.#nodes.get(path);
+    if (node === undefined || node.type === 'hardlink' || node.type === 'directory') return;
+    const changed = node.type === 'symlink' ? { ...node, uid, gid } : { ...node, mode, uid, gid, mtime };
+    if (sameAttributes(node, changed) && compareTimes(node.mtime, changed.mtime) === 0) return;
+    this.#writer?.changeAttributes(changed);
+    this.#nodes.put(changed);
   }
 
   /** A link to a file of a layer below brings that file along: links do not reach across layers. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -214,6 +214,32 @@ describe('tars of others', () => {
   test('a device that overlayfs takes for a whiteout is refused', async () => {
     const bytes = await packed([{ name: 'd', type: 'character-device', devmajor: 0, devminor: 0 }]);
     await expect(read(bytes)).rejects.toThrow(LayerError);
+  });
+
+  test('what a hard link says of a file holds for all of its names: the last has its way', async () => {
+    const tree = join(folder, 'tree');
+    mkdirSync(tree);
+    const { uid, gid } = statSync(folder);
+    const owner = { uid, gid };
+    const bytes = await packed([
+      { ...owner, name: 'a', mode: 0o644, body: 'x' },
+      { ...owner, name: 'b', mode: 0o600, type: 'link', linkname: 'a' },
+      { ...owner, name: 'c', mode: 0o755, mtime: new Date(5000), type: 'link', linkname: 'b' },
+    ]);
+    const { toc } = await applyLayer({
+      source: chunks(bytes),
+      below: new ChainView([]),
+      tree: hostPath(tree),
+      contentBelow: () => {
+        throw new Error('nothing is below');
+      },
+    });
+    expect(toc.entries).toMatchObject([
+      { path: 'a', type: 'file', mode: 0o755, mtime: { seconds: 5 } },
+      { path: 'b', type: 'hardlink', target: 'a' },
+      { path: 'c', type: 'hardlink', target: 'a' },
+    ]);
+    expect(statSync(join(tree, 'a'))).toMatchObject({ mode: 0o100755, nlink: 3, mtimeMs: 5000 });
   });
 
   test('a hard link to what is not there is refused', async () => {

@@ -32,6 +32,7 @@ import {
   type DirectoryEntry,
   type FifoEntry,
   type FileEntry,
+  type NodeEntry,
   type SymlinkEntry,
 } from './entry.ts';
 import { markOpaque, writeXattrs } from './xattrs.ts';
@@ -145,6 +146,15 @@ export class TreeWriter {
 
   makeHardLink(path: BytePath, target: BytePath): void {
     linkSync(this.#at(target), this.#at(path));
+  }
+
+  /** Gives what was written other attributes. */
+  changeAttributes(entry: Exclude<NodeEntry, DirectoryEntry>): void {
+    const at = this.#at(entry.path);
+    give(entry, ({ uid, gid }) => lchownSync(at, uid, gid));
+    if (entry.type !== 'symlink') chmodSync(at, entry.mode);
+    writeXattrs(inFolder(this.#root, entry.path), entry.xattrs); // another owner has taken capabilities away
+    setTimes(at, entry.mtime);
   }
 
   makeSpecialFile(entry: DeviceEntry | FifoEntry): void {
