@@ -172,7 +172,7 @@ function farTellers(emit: Emit): Pick<LocalContextOptions, 'onRead' | 'onWalk'> 
 
 /** What is derived from layers, and mounted where the kernel allows it as the tars that they are. */
 function chainsOf(
-  { forms }: BuildRequest,
+  { forms, signal }: BuildRequest,
   {
     store,
     session,
@@ -182,7 +182,7 @@ function chainsOf(
   }: Pick<ChainsParts, 'store' | 'session' | 'provide'> & Pick<StepScope, 'tocs' | 'host'>,
 ): Chains {
   const support = new MapSupport(store, session, forms, host);
-  return new Chains({ store, session, provide, support, stored });
+  return new Chains({ store, session, provide, support, stored, signal });
 }
 
 /** For a build that nobody can end. */

@@ -41,6 +41,8 @@ export interface ApplyRequest {
   readonly contentBelow?: (found: Found) => FilePart;
   /** A new file for the tar as it is without compression. */
   readonly tar?: HostPath;
+  /** Ends the reading: nothing of the tree stays. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was in a layer. */
@@ -59,7 +61,7 @@ export interface Applied {
  * Reads a layer: checks it, makes its table of contents and, where asked, its tree. Everything in it is taken to be
  * hostile: a name that climbs out of the root, a device that overlayfs would take for a whiteout, or anything that
  * replaces the root is an error; nothing is written through a symlink.
- * @throws LayerError
+ * @throws LayerError, and what the signal was aborted with
  * @see https://github.com/opencontainers/image-spec/blob/main/layer.md#applying-changesets
  */
 export async function applyLayer({
@@ -69,6 +71,7 @@ export async function applyLayer({
   tree,
   contentBelow,
   tar,
+  signal,
 }: ApplyRequest): Promise<Applied> {
   const writer = tree === undefined ? undefined : new TreeWriter(tree);
   const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
@@ -76,7 +79,7 @@ export async function applyLayer({
   let sum: PlainSum;
   using copy = tar === undefined ? undefined : new SparseFile(tar);
   try {
-    sum = await readTar(source, isLarge, (piece) => {
+    sum = await readTar(source, { isLarge, signal }, (piece) => {
       copy?.write(piece);
       parser.push(piece);
     });

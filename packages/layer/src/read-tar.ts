@@ -2,24 +2,35 @@ import { Digester } from '@caisson/oci';
 import { decompressed } from './decompress.ts';
 import { DecompressThread, type PlainSum } from './decompress-thread.ts';
 
+/** How a tar is read. */
+interface Reading {
+  /** Whether it is worth a thread of its own. */
+  readonly isLarge: boolean;
+  /** Ends it between two pieces. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Reads all of a tar that may be compressed.
- * @param isLarge whether it is worth a thread of its own
  * @param take is given pieces, which do not stay as they are
- * @throws LayerError `invalid-compression`, and what the source throws
+ * @throws LayerError `invalid-compression`, what the source throws, and what the signal was aborted with
  */
 export async function readTar(
   source: AsyncIterable<Uint8Array>,
-  isLarge: boolean,
+  { isLarge, signal }: Reading,
   take: (piece: Uint8Array) => void,
 ): Promise<PlainSum> {
   if (isLarge) {
     await using thread = new DecompressThread(source);
-    for await (const piece of thread.pieces()) take(piece);
+    for await (const piece of thread.pieces()) {
+      signal?.throwIfAborted();
+      take(piece);
+    }
     return await thread.sum();
   }
   const digester = new Digester();
   for await (const piece of decompressed(source)) {
+    signal?.throwIfAborted();
     digester.update(piece);
     take(piece);
   }

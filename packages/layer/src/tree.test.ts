@@ -5,17 +5,19 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyLayer } from './apply.ts';
 import { bytesOf, cleanPath, hostPath } from './byte-path.ts';
 import { LayerWriter } from './layer-writer.ts';
+import { encodeHeader } from './tar-header.ts';
 import { TreeThread } from './tree-thread.ts';
 import { ChainView } from './view.ts';
 
@@ -95,4 +97,36 @@ describe.skipIf(process.getuid?.() !== 0)('a tree', () => {
     expect(await thread.finish(size)).toBe(diffId);
     expect(statSync(join(tree, 'zeros')).size).toBe(zeros.length);
   });
+
+  test.each([{ isLarge: false }, { isLarge: true }])(
+    'is not made any further, and gone, when nobody wants it any more: %o',
+    async ({ isLarge }) => {
+      const tree = join(folder, 'tree');
+      mkdirSync(tree);
+      const end = new AbortController();
+      let given = 0;
+      async function* source(): AsyncGenerator<Uint8Array> {
+        yield encodeHeader({ ...attributes, type: 'file', name: 'big', size: MANY * PIECE.length });
+        for (given = 0; given < MANY; given++) {
+          await setImmediate();
+          if (given === SOME) {
+            expect(readdirSync(tree)).toEqual(['big']);
+            end.abort();
+          }
+          yield PIECE;
+        }
+      }
+      const below = new ChainView([]);
+      const { signal } = end;
+      const applied = applyLayer({ source: source(), isLarge, below, tree: hostPath(tree), signal });
+      await expect(applied).rejects.toMatchObject({ name: 'AbortError' });
+      expect(given).toBeLessThan(MANY / 2);
+      expect(existsSync(tree)).toBe(false);
+    },
+  );
 });
+
+/** As large as a block of the memory that two threads share. */
+const PIECE = Buffer.alloc(1 << 18, 'x');
+const SOME = 30;
+const MANY = 400;

@@ -27,7 +27,7 @@ export function openLayerSources(
   const { store, session, emit } = tools;
   const { pull = 'default', signal } = request;
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
-  const layouts = new LayoutImages(store, session);
+  const layouts = new LayoutImages(store, session, signal);
   const caches = openCaches(request, tools);
   return {
     ...caches,

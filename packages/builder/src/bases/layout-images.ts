@@ -44,11 +44,13 @@ export function parseLayoutName(text: string): { readonly folder: string; readon
 export class LayoutImages {
   readonly #store: Store;
   readonly #session: Session;
+  readonly #signal: AbortSignal | undefined;
   readonly #folders = new Map<Digest, string>();
 
-  constructor(store: Store, session: Session) {
+  constructor(store: Store, session: Session, signal: AbortSignal | undefined) {
     this.#store = store;
     this.#session = session;
+    this.#signal = signal;
   }
 
   /**
@@ -78,7 +80,7 @@ export class LayoutImages {
     const path = blobPath(folder, descriptor.digest);
     if ((await stat(path).catch(() => undefined))?.isFile() !== true)
       throw buildError('bad-image', `the image layout ${folder} has no blob ${descriptor.digest}`);
-    await blobs.put(this.#session, bytesOf(path), descriptor);
+    await blobs.put(this.#session, bytesOf(path, this.#signal), descriptor);
     return true;
   }
 }
@@ -192,8 +194,8 @@ function blobPath(folder: string, digest: Digest): string {
   return join(folder, blobName(digest));
 }
 
-async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
-  for await (const chunk of createReadStream(path)) {
+async function* bytesOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { signal })) {
     if (!(chunk instanceof Uint8Array))
       throw new Error('Internal error: a file stream gave something else than bytes');
     yield chunk;

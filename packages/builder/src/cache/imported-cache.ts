@@ -200,9 +200,10 @@ export class ImportedCache {
 
   /** A layer that cannot be applied is found out here, not when it is used. Our own say all of themselves. */
   async #look(diffId: DiffId): Promise<void> {
-    const { store, session } = this.#tools;
+    const { store, session, signal } = this.#tools;
     try {
-      const { toc } = await applyLayer({ source: store.blobs.read(diffId), below: new ChainView([]) });
+      const source = store.blobs.read(diffId);
+      const { toc } = await applyLayer({ source, below: new ChainView([]), signal });
       await store.forms.putToc(session, formId('layer', diffId), encodeToc(toc));
     } catch (error) {
       await store.blobs.remove(diffId);

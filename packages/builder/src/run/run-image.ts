@@ -65,6 +65,7 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
     provide: found.provide,
     support,
     stored: new StoredTocs(store),
+    signal: request.signal,
   });
   chains.willMount(state);
   const layers = completeLayers(chains.source(state), found);

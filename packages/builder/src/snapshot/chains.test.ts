@@ -56,7 +56,7 @@ type Put = (digest: Digest, bytes: Uint8Array) => Promise<void>;
 const host = (): Promise<never> => Promise.reject(new Error('nothing is to be mounted'));
 
 /** Chains whose layers are brought as a test says. */
-function chainsWith(provide: (put: Put, index: number) => Promise<void>): Chains {
+function chainsWith(provide: (put: Put, index: number) => Promise<void>, signal?: AbortSignal): Chains {
   const put: Put = async (digest, bytes) => {
     await store.blobs.put(session, stream(bytes), { digest, size: bytes.length });
   };
@@ -66,7 +66,7 @@ function chainsWith(provide: (put: Put, index: number) => Promise<void>): Chains
       BLOBS.findIndex((blob) => digestOf(blob) === descriptor.digest),
     );
   const support = new MapSupport(store, session, 'auto', host);
-  return new Chains({ store, session, provide: layers, support, stored: new StoredTocs(store) });
+  return new Chains({ store, session, provide: layers, support, stored: new StoredTocs(store), signal });
 }
 
 const digestAt = (index: number): Digest => digestOf(BLOBS[index] ?? '');
@@ -116,6 +116,17 @@ describe('the layers of a base that is not here', () => {
     await expect(filesOf(chains)).rejects.toMatchObject({ code: 'digest-mismatch' });
     expect(store.blobs.size(digestAt(1))).toBeUndefined();
     expect(readdirSync(join(store.root, 'trees')).filter((name) => name.includes(hexAt(1)))).toEqual([]);
+  });
+
+  test('are not unpacked when the build was told to end, and leave nothing', async () => {
+    const end = new AbortController();
+    const chains = chainsWith(async (put, index) => {
+      await put(digestAt(index), blobAt(index));
+      if (index === 2) end.abort();
+    }, end.signal);
+    await expect(filesOf(chains)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(join(store.root, 'trees')).filter((name) => name.includes(hexAt(2)))).toEqual([]);
+    expect(readdirSync(session.tmp)).toEqual([]);
   });
 });
 

@@ -31,6 +31,8 @@ export interface ChainsParts {
   readonly provide: LayerProvider;
   readonly support: MapSupport;
   readonly stored: StoredTocs;
+  /** Ends what is being made. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export class Chains {
   /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
 
-  constructor({ store, session, provide, support, stored }: ChainsParts) {
+  constructor({ store, session, provide, support, stored, signal }: ChainsParts) {
     this.#store = store;
     this.#stored = stored;
     this.#session = session;
@@ -69,6 +71,7 @@ export class Chains {
       view: (state) => this.view(state),
       readable: (layers, index) => this.#readable(layers, index),
       storedToc: (form) => stored.get(session, form),
+      signal,
     });
     this.#support = support;
     this.#maps = new LayerMapper(store, session, {
@@ -123,7 +126,10 @@ export class Chains {
 
   async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {
     const tocs: Toc[] = [];
-    await this.#beginToFetch(layers, async ({ form }) => (await this.#storedToc(form)) === undefined);
+    await this.#beginToFetch(
+      layers,
+      async ({ form }) => (await this.#stored.get(this.#session, form)) === undefined,
+    );
     for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
     return new ChainView(tocs);
   }
@@ -244,7 +250,7 @@ export class Chains {
 
   async #loadToc(layers: readonly StateLayer[], index: number): Promise<Toc> {
     const { form } = layerAt(layers, index);
-    const stored = await this.#storedToc(form);
+    const stored = await this.#stored.get(this.#session, form);
     if (stored !== undefined) return stored;
     const { toc } = this.#mounted.has(form)
       ? await this.#makeLower(layers, index)
@@ -260,11 +266,6 @@ export class Chains {
     if (this.#trees.has(form)) return this.#reader.apply(layers, index);
     const { applied } = await this.#makeTree(layers, index);
     return applied;
-  }
-
-  /** The table of contents of a layer that is in the store, if it can be read. */
-  async #storedToc(form: FormId): Promise<Toc | undefined> {
-    return this.#stored.get(this.#session, form);
   }
 
   /** The folders that show a layer, lowest first. */

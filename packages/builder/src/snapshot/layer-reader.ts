@@ -23,6 +23,8 @@ interface Known {
   /** What the files of a layer are read from. */
   readonly readable: (layers: readonly StateLayer[], index: number) => Promise<readonly Lower[]>;
   readonly storedToc: (form: FormId) => Promise<Toc | undefined>;
+  /** Ends the reading of any layer. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What is made of a layer while it is read, besides its table of contents. */
@@ -73,14 +75,15 @@ export class LayerReader {
     { tree, tar }: Wanted,
   ): Promise<Omit<ApplyRequest, 'source'>> {
     const below = await this.#known.view({ layers: layers.slice(0, index) });
-    const ofTar = tar === undefined ? {} : { tar };
-    if (tree === undefined) return { below, ...ofTar };
+    const { signal } = this.#known;
+    const both = { below, signal, ...(tar === undefined ? {} : { tar }) };
+    if (tree === undefined) return both;
     // A layer of a base may link to files below it; ours do not.
     const linksBelow = layerAt(layers, index).created === undefined;
     const lowers: (readonly Lower[])[] = [];
     for (const at of linksBelow ? layers.slice(0, index).keys() : [])
       lowers.push(await this.#known.readable(layers, at));
-    return { below, ...ofTar, tree, contentBelow: (found) => partIn(lowers[found.layer] ?? [], found) };
+    return { ...both, tree, contentBelow: (found) => partIn(lowers[found.layer] ?? [], found) };
   }
 
   async #read(layer: StateLayer, request: Omit<ApplyRequest, 'source'>): Promise<Applied> {

@@ -131,7 +131,8 @@ export class ChainChecks {
     const { blobs, forms } = this.#store;
     try {
       const applied = await applyLayer({
-        source: whileWanted(blobs.read(blob), this.#signal),
+        source: blobs.read(blob),
+        signal: this.#signal,
         below: new ChainView(tocs),
         tree,
         contentBelow: ({ node, layer }) => {
@@ -145,16 +146,6 @@ export class ChainChecks {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
-  }
-}
-
-async function* whileWanted(
-  source: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    signal.throwIfAborted();
-    yield chunk;
   }
 }
 
