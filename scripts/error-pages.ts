@@ -353,7 +353,8 @@ export const ERROR_PAGES: Readonly<Record<FailureCode, ErrorPage>> = {
     means: 'The disk is full, or an archive is larger unpacked than what is free.',
     mend: '`caisson du` shows what the store takes, `caisson prune` removes what no image needs.',
     example: {
-      text: `error[no-space]: no space left on the disk: ENOSPC: no space left on device, write
+      text: `error[no-space]: cannot write to the store: no space left on the disk
+  hint: caisson prune frees what no image needs; caisson du shows what is there
   see docs/errors.md#no-space`,
     },
   },

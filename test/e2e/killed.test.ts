@@ -2,10 +2,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
+import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
 import { bareEnvironment, CAISSON } from '../rig/caisson.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { eventually, mountsBelow, processesWith } from '../rig/leftovers.ts';
+import { packTar } from '../rig/pack-tar.ts';
+import { pushByHand } from '../rig/push-image.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
@@ -149,16 +152,29 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('several at once on
   });
 });
 
+/** With a store on a disk of 24 MB. */
+async function onSmallDisk(world: World, work: (store: string) => Promise<void>): Promise<void> {
+  const disk = join(world.folder, 'small');
+  await execa('mkdir', [disk]);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'small', disk]);
+  try {
+    await work(join(disk, 'store'));
+    expect(readdirSync(join(disk, 'store/tmp'))).toEqual([]);
+    expect(checkStore(join(disk, 'store'))).toEqual([]);
+  } finally {
+    await execa('umount', [disk]);
+  }
+}
+
+const MB = 1 << 20;
+
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a disk that is full', () => {
   test('is one clear failure; what was there stays', async ({ world }) => {
-    const store = join(world.folder, 'small');
-    await execa('mkdir', [store]);
-    await execa('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'small', store]);
-    try {
-      const options = { root: join(store, 'store'), env: { HOME: join(world.folder, 'home') } };
+    await onSmallDisk(world, async (root) => {
+      const options = { root, env: { HOME: join(world.folder, 'home') } };
       world.write({ Dockerfile: 'FROM busybox\nRUN echo 1 > /one\n' });
       const first = await world.build(['-t', 'app'], options);
-      world.write({ Dockerfile: 'FROM busybox\nCOPY big /\n', big: Buffer.alloc(32 << 20, 'x') });
+      world.write({ Dockerfile: 'FROM busybox\nCOPY big /\n', big: Buffer.alloc(32 * MB, 'x') });
       const copied = await world.run(['build', '-t', 'app', '.'], options);
       expect(copied.exitCode).toBe(1);
       expect(copied.stderr).toMatch(/error\[no-space\]: [^\n]*no space left on the disk/);
@@ -166,10 +182,26 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a disk that is ful
       const ran = await world.run(['build', '-t', 'app', '.'], options);
       expect(ran.exitCode).toBe(1);
       expect((await world.ok(['images', '-q', '--no-trunc'], options)).stdout).toBe(`${first}\n`);
-      expect(readdirSync(join(options.root, 'tmp'))).toEqual([]);
-      expect(checkStore(options.root)).toEqual([]);
-    } finally {
-      await execa('umount', [store]);
-    }
+    });
+  });
+
+  test.for([
+    { what: 'while a base is unpacked', size: 32, command: 'true' },
+    { what: 'while a root is copied', size: 12, command: 'true', env: { CAISSON_RUNTIME: 'chroot' } },
+    { what: 'while a layer is made', size: 1, command: 'yes | head -c 14000000 > /big' },
+  ])('is told in the same words $what', async ({ size, command, env }, { world }) => {
+    const large = { name: 'large', type: 'file', content: Buffer.alloc(size * MB, 'x') } as const;
+    const layers = [Buffer.concat([(await busyboxRoot()).subarray(0, -1024), await packTar([large])])];
+    await pushByHand(inject('registry'), 'library/full', { layers, config: BASE_CONFIG });
+    await onSmallDisk(world, async (root) => {
+      world.write({ Dockerfile: `FROM full\nRUN ${command}\n` });
+      const ofHome = { HOME: join(world.folder, 'home') };
+      const full = await world.run(['build', '.'], { root, env: { ...ofHome, ...env } });
+      expect(full.exitCode).toBe(1);
+      expect(full.stderr).toMatch(
+        /error\[no-space\]: cannot write to the store: no space left on the disk(?: \(.*\))?$/m,
+      );
+      expect(full.stderr).toContain('hint: caisson prune frees what no image needs; caisson du shows');
+    });
   });
 });

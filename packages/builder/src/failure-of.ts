@@ -1,8 +1,8 @@
 import { LayerError } from '@caisson/layer';
 import { RegistryError, type RegistryErrorCode } from '@caisson/registry/errors';
 import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
-import { StoreError, type StoreErrorCode } from '@caisson/store';
-import { errorCode, UNMAPPED_HINT, UNMAPPED_ID } from '@caisson/sys';
+import { noSpace, StoreError, type StoreErrorCode } from '@caisson/store';
+import { errorCode, isFull, UNMAPPED_HINT, UNMAPPED_ID } from '@caisson/sys';
 import { BuildError, type Failure, type FailureCode } from './failure.ts';
 
 /**
@@ -24,6 +24,9 @@ export function failuresOf(
 }
 
 function expectedFailure(error: unknown): Failure | undefined {
+  // Whoever writes elsewhere than to the store says so himself.
+  if (isFull(error) || (error instanceof RuntimeError && error.code === 'no-space'))
+    return expectedFailure(noSpace(error));
   if (error instanceof StoreError) {
     return withHint(storeCode(error.code), error.message, error.hint);
   }
@@ -71,9 +74,6 @@ const VERIFY = 'caisson store verify says what is wrong with a store';
 function systemFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !('syscall' in error)) return undefined;
   switch (errorCode(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return { code: 'no-space', message: `no space left on the disk: ${error.message}` };
     case 'EACCES':
       return { code: 'no-permission', message: deniedText(error) };
     case 'EPERM':

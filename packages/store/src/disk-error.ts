@@ -1,4 +1,4 @@
-import { errorCode } from '@caisson/sys';
+import { errorCode, isFull } from '@caisson/sys';
 import { StoreError } from './errors.ts';
 
 /**
@@ -8,19 +8,12 @@ import { StoreError } from './errors.ts';
  */
 export function diskError(error: unknown, doing: string, missing?: StoreError): unknown {
   if (error instanceof StoreError) return error;
-  const path = pathOf(error);
-  const where = path === undefined ? '' : ` (${path})`;
+  if (isFull(error)) return noSpace(error, doing);
   switch (errorCode(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new StoreError('no-space', `${doing}: no space left on the disk${where}`, {
-        hint: 'caisson prune frees what no image needs; caisson du shows what is there',
-        cause: error,
-      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new StoreError('no-access', `${doing}: no permission${where}`, { cause: error });
+      return new StoreError('no-access', `${doing}: no permission${where(error)}`, { cause: error });
     case 'ENOENT':
       return missing ?? error;
     default:
@@ -28,7 +21,16 @@ export function diskError(error: unknown, doing: string, missing?: StoreError): 
   }
 }
 
-function pathOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('path' in error)) return undefined;
-  return typeof error.path === 'string' ? error.path : undefined;
+/** What to say where the disk that the store lies on is full. */
+export function noSpace(cause: unknown, doing = 'cannot write to the store'): StoreError {
+  return new StoreError('no-space', `${doing}: no space left on the disk${where(cause)}`, {
+    hint: 'caisson prune frees what no image needs; caisson du shows what is there',
+    cause,
+  });
+}
+
+/** The file that an error is of, where it says that. */
+function where(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('path' in error)) return '';
+  return typeof error.path === 'string' ? ` (${error.path})` : '';
 }

@@ -5,6 +5,7 @@ export type { LogWriter } from './build-logs.ts';
 export type { CacheEntry, EntryKind } from './cache-entries.ts';
 export type { CacheMountName, OpenCacheMount } from './cache-mounts.ts';
 export { matchesEntry, type EntryFilter } from './entry-filter.ts';
+export { noSpace } from './disk-error.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
 export type { BaseKind } from './layer-forms.ts';

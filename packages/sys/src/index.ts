@@ -46,7 +46,7 @@ export {
   setUmask,
 } from './process.ts';
 export { inUserNamespace, ownerError, UNMAPPED_HINT, UNMAPPED_ID, unmappedText } from './user-namespace.ts';
-export { errorCode, SyscallError } from './syscall-error.ts';
+export { errorCode, isFull, SyscallError } from './syscall-error.ts';
 export {
   copyWindowSize,
   makeRaw,

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Time } from '@caisson/sys';
+import { isFull, type Time } from '@caisson/sys';
 import { COMMIT_WORKER } from '../entry-points.ts';
 import { RuntimeError } from '../errors.ts';
 import type { CommittedLayer } from '../sandbox-spec.ts';
@@ -52,7 +52,7 @@ export class Committer {
     this.warmUp().postMessage(message);
     const reply = await waiting.promise;
     if (reply.kind === 'done') return reply.layer;
-    throw new RuntimeError(reply.code === 'ENOSPC' ? 'no-space' : 'commit-failed', reply.message);
+    throw new RuntimeError(isFull(reply) ? 'no-space' : 'commit-failed', reply.message);
   }
 
   #start(): Worker {

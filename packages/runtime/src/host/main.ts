@@ -1,4 +1,4 @@
-import { closeOnExecFrom } from '@caisson/sys';
+import { closeOnExecFrom, isFull } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import { isHostRequest, type HostError, type HostMessage, type HostRequest } from '../host-protocol.ts';
 import { CopyingHost } from './chroot/copying-host.ts';
@@ -99,7 +99,7 @@ function asHostError(error: unknown): HostError {
     };
   }
   return {
-    code: 'sandbox-failed',
+    code: isFull(error) ? 'no-space' : 'sandbox-failed',
     message: error instanceof Error ? (error.stack ?? error.message) : String(error),
   };
 }

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { diffTree, encodeToc, hostPath, LayerError, StateTree, textOf, type Toc } from '@caisson/layer';
-import { errorCode } from '@caisson/sys';
+import { isFull } from '@caisson/sys';
 import { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from '../../errors.ts';
 import type { CommitRequest, CommittedLayer } from '../../sandbox-spec.ts';
 import { KeptRoots, putLayer } from './kept-roots.ts';
@@ -37,7 +37,7 @@ function carryOut(task: RootTask): { readonly root: string; readonly layer?: Com
       return { root: task.place };
     }
     case 'copy':
-      execFileSync('cp', ['-a', '--', task.from, task.place]);
+      copyFolder(task.from, task.place);
       return { root: task.place };
     case 'commit':
       return { root: task.root, layer: commit(task.root, task.commit) };
@@ -51,6 +51,18 @@ function carryOut(task: RootTask): { readonly root: string; readonly layer?: Com
 function makeFolder(path: string): void {
   mkdirSync(path);
   chmodSync(path, 0o755);
+}
+
+function copyFolder(from: string, to: string): void {
+  const { status, stderr, error } = spawnSync('cp', ['-a', '--', from, to], {
+    env: { ...process.env, LC_ALL: 'C' },
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  if (status === 0) return;
+  const isNoSpace = /No space left|Disk quota exceeded/.test(stderr);
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  throw new RuntimeError(isNoSpace ? 'no-space' : 'sandbox-failed', `${from} cannot be copied: ${said}`);
 }
 
 function commit(root: string, { tar, toc, latest }: CommitRequest): CommittedLayer {
@@ -92,5 +104,5 @@ function failureOf(
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RuntimeError) return { code: error.code, message, hint: error.hint };
   const failed = kind === 'commit' || error instanceof LayerError ? 'commit-failed' : 'sandbox-failed';
-  return { code: errorCode(error) === 'ENOSPC' ? 'no-space' : failed, message, hint: undefined };
+  return { code: isFull(error) ? 'no-space' : failed, message, hint: undefined };
 }
