@@ -37,6 +37,10 @@ export class RuntimeError extends Error {
   }
 }
 
+/** What keeps a program of ours from coming up, most often: Node waits for ever for threads that it cannot have. */
+export const THREADS_HINT =
+  'a limit on processes and threads may be too low here (ulimit -u, or the pids of a container): 64 are enough';
+
 /** What lets a container make the namespaces that sandboxes need. */
 export const NAMESPACES_HINT =
   'a container must be started with --cap-add SYS_ADMIN, --security-opt seccomp=unconfined and --security-opt apparmor=unconfined, or with --privileged';

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { START_MS } from './entry-points.ts';
 import { RuntimeError } from './errors.ts';
 import {
   isHostMessage,
@@ -11,6 +13,7 @@ import {
 import type { RuntimeName, SandboxMount, SandboxRequest, SandboxResult } from './sandbox-spec.ts';
 import {
   hostDied,
+  hostStuck,
   mayMount,
   mayNotMount,
   startHost,
@@ -38,6 +41,9 @@ interface Pending {
 
 type Answer = Extract<HostMessage, { kind: 'result' | 'probed' }>;
 
+/** After so many milliseconds unshare(1) has tied its life to that of what it started, if it will. */
+const TIED_MS = 5000;
+
 /**
  * The builder's end of the sandbox host: a process which owns all mounts and sandboxes of a build. It lives in
  * namespaces of its own, if it may make any; if the builder dies, the kernel ends it and all below it. The calling
@@ -49,6 +55,9 @@ export class SandboxHost implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   readonly #ready: Promise<RootKind>;
   #subprocess: Subprocess;
+  /** What is coming up, or has. */
+  #starting: RootKind | undefined;
+  #isEnding = false;
   /** Known when it has come up. */
   #kind: RootKind | undefined;
   /** What it ended of: nobody answers any more. */
@@ -134,7 +143,9 @@ export class SandboxHost implements AsyncDisposable {
   /** Ends the host, and whatever runs in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Before it is ready, unshare(1) may have started it and not yet have tied its life to its own: it would stay.
-    await this.#ready.catch(() => {});
+    this.#isEnding = true;
+    const isUp = this.#ready.catch(() => {});
+    if (this.#starting !== 'copied') await Promise.race([isUp, sleep(TIED_MS, undefined, { ref: false })]);
     // Without a pid namespace it has to end its sandboxes itself, and to give caches back.
     const { nodeChildProcess } = this.#subprocess;
     if (this.#kind !== 'copied') this.#subprocess.kill('SIGKILL');
@@ -148,7 +159,7 @@ export class SandboxHost implements AsyncDisposable {
     const error = await this.#listen(first);
     if (error === undefined) return first;
     const [next, ...rest] = others;
-    if (next === undefined) {
+    if (next === undefined || this.#isEnding) {
       this.#dead = both(this.#whyNotMounted, error);
       throw this.#dead;
     }
@@ -160,18 +171,25 @@ export class SandboxHost implements AsyncDisposable {
   /** @returns undefined when it is ready; what it ended of, where it ended before */
   #listen(kind: RootKind): Promise<RuntimeError | undefined> {
     const subprocess = this.#subprocess;
+    this.#starting = kind;
     return new Promise((resolve) => {
       let unfit: RuntimeError | undefined;
+      const late = setTimeout(() => {
+        unfit = hostStuck();
+        subprocess.kill('SIGKILL');
+      }, START_MS);
       subprocess.nodeChildProcess.on('message', (message) => {
         if (!isHostMessage(message)) return;
         if (message.kind === 'unfit') unfit = errorOf(message.error);
         else if (message.kind === 'ready') {
+          clearTimeout(late);
           this.#kind = kind;
           resolve(undefined);
         } else this.#take(message);
       });
       const ended = async (): Promise<void> => {
         const end = await subprocess;
+        clearTimeout(late);
         const error = unfit ?? hostDied(end);
         resolve(error); // of no effect where it was ready
         if (this.#kind === kind) this.#die(error);

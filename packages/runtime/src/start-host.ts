@@ -1,7 +1,7 @@
 import type { execa } from 'execa';
 import { heldCapabilities } from '@caisson/sys';
-import { SANDBOX_HOST } from './entry-points.ts';
-import { NAMESPACES_HINT, RuntimeError } from './errors.ts';
+import { SANDBOX_HOST, START_MS } from './entry-points.ts';
+import { NAMESPACES_HINT, RuntimeError, THREADS_HINT } from './errors.ts';
 import type { RootKind } from './host-protocol.ts';
 import type { PassedStreams } from './passed-streams.ts';
 import type { RuntimeName } from './sandbox-spec.ts';
@@ -81,6 +81,12 @@ export function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): R
     'host-died',
     `the process that runs the sandboxes ended (${shortMessage ?? 'no reason given'})${said}`,
   );
+}
+
+/** What is said of a host that does not come up. */
+export function hostStuck(): RuntimeError {
+  const message = `the process that runs the sandboxes did not come up in ${START_MS / 1000} seconds`;
+  return new RuntimeError('host-died', message, { hint: THREADS_HINT });
 }
 
 /** Whether this process may mount anything at all. */

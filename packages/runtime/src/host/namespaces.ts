@@ -63,7 +63,7 @@ export async function runWithNamespaces(
     );
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   closeSync(ownErrors);
-  running.watch(() => childOf(child.pid), { resize: terminal && (() => terminal.resize()) });
+  running.watch(() => childOf(child.pid), { ...child, resize: terminal && (() => terminal.resize()) });
   const end = await child.ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   if (end.kind === 'not-started') {

@@ -35,18 +35,19 @@ export async function runWithOciRuntime(
   const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
   const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
-  const { pid } = child;
+  const { pid, ended } = child;
   // It stands between the caller's terminal and that of the program.
   const resize = pid === undefined ? undefined : () => sendSignal(pid, 'SIGWINCH');
   running.watch(() => readPid(pidFile), {
+    ended,
     resize: sandbox.spec.stdio === 'terminal' ? resize : undefined,
     runtime: pid,
   });
   if (name === 'crun') {
     const made = join(workspace.runtimeState, sandbox.id);
-    workspace.filter.takeFrom(made, () => readPid(pidFile) !== undefined, child.ended);
+    workspace.filter.takeFrom(made, () => readPid(pidFile) !== undefined, ended);
   }
-  const end = await child.ended;
+  const end = await ended;
   if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
   if (end.kind === 'not-started') {
     return { kind: 'refused', reason: end.code === 'ENOENT' ? `${name} is not installed` : end.code };

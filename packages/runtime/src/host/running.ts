@@ -30,20 +30,33 @@ export class Running {
 
   /**
    * @param findPid the first process of the sandbox, once there is one: when it ends, the kernel ends all others
+   * @param about.ended settles when no process of it is there any more: their numbers are somebody else's then
    * @param about.resize gives the program's own terminal the new size of the caller's, where it has one; the kernel tells it
    * @param about.runtime the process that waits for the first one to end
    */
   watch(
     findPid: () => number | undefined,
     {
+      ended,
       resize,
       runtime,
-    }: { readonly resize?: (() => void) | undefined; readonly runtime?: number | undefined } = {},
+    }: {
+      readonly ended: Promise<unknown>;
+      readonly resize?: (() => void) | undefined;
+      readonly runtime?: number | undefined;
+    },
   ): void {
     this.#findPid = findPid;
     this.#resize = resize;
     this.#runtime = runtime;
     this.#started.resolve();
+    void ended.then(() => this.#forget());
+  }
+
+  #forget(): void {
+    this.#findPid = undefined;
+    this.#resize = undefined;
+    this.#runtime = undefined;
   }
 
   /** Ends the sandbox. */

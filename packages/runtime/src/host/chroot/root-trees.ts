@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ROOT_WORKER } from '../../entry-points.ts';
-import { RuntimeError, type RuntimeErrorCode } from '../../errors.ts';
+import { RuntimeError, THREADS_HINT, type RuntimeErrorCode } from '../../errors.ts';
 import type { CommitRequest, CommittedLayer, LayerFiles } from '../../sandbox-spec.ts';
 
 /** What the thread is asked to do. Paths are absolute, on the host. */
@@ -40,18 +40,27 @@ export class RootTrees {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<RootReply>>();
   #tasks = 0;
+  /** Why nobody answers any more. */
+  #ended: RuntimeError | undefined;
 
-  /** @param isGuarded whether a device node that lies in an image opens no device of the machine */
+  /**
+   * @param isGuarded whether a device node that lies in an image opens no device of the machine
+   * @throws RuntimeError where there is no thread to be had
+   */
   constructor(isGuarded: boolean) {
-    this.#worker = new Worker(ROOT_WORKER, { workerData: { isGuarded } });
+    this.#worker = startThread(isGuarded);
     this.#worker.on('message', (reply: RootReply) => {
       this.#waiting.get(reply.id)?.resolve(reply);
       this.#waiting.delete(reply.id);
     });
-    this.#worker.on('error', (error) => {
-      for (const waiting of this.#waiting.values()) waiting.reject(error);
-      this.#waiting.clear();
-    });
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', () => this.#end(new Error('it gave no reason')));
+  }
+
+  #end(error: unknown): void {
+    this.#ended ??= threadEnded(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
+    this.#waiting.clear();
   }
 
   /** @returns where the root lies */
@@ -79,6 +88,7 @@ export class RootTrees {
 
   /** Tasks wait for one another: a second thread would only compete for the same disk. */
   async #ask(task: RootTask): Promise<Extract<RootReply, { kind: 'done' }>> {
+    if (this.#ended !== undefined) throw this.#ended;
     this.#tasks++;
     const message: RootMessage = { id: this.#tasks, task };
     const waiting = Promise.withResolvers<RootReply>();
@@ -89,4 +99,19 @@ export class RootTrees {
     const { code, message: text, hint } = reply;
     throw new RuntimeError(code, text, hint === undefined ? {} : { hint });
   }
+}
+
+function startThread(isGuarded: boolean): Worker {
+  try {
+    return new Worker(ROOT_WORKER, { workerData: { isGuarded } });
+  } catch (error) {
+    throw threadEnded(error);
+  }
+}
+
+function threadEnded(error: unknown): RuntimeError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new RuntimeError('sandbox-failed', `the thread that copies files has ended: ${why}`, {
+    hint: THREADS_HINT,
+  });
 }
