@@ -110,6 +110,30 @@ describe('the last use of an entry', () => {
     expect(await uses()).toEqual({ [image(old)]: 3, [step('old')]: 3 });
   });
 
+  test('an image goes that only shares a layer with what a build holds; the layer stays', async () => {
+    const old = await addBuild('old');
+    await using build = store.session();
+    await build.hold(digestOf(BASE), digestOf('old'));
+    expect((await entryUsage(store)).map(({ kind, isInUse }) => [kind, isInUse])).toEqual([
+      ['unnamed image', false],
+      ['step', true],
+    ]);
+    await using session = store.session();
+    expect(await prune(store, session)).toMatchObject({ images: [old], steps: 0, blobs: 2 });
+    for (const content of [BASE, 'old']) expect(store.blobs.size(digestOf(content))).toBe(content.length);
+    await build[Symbol.asyncDispose]();
+    expect(await prune(store, session)).toMatchObject({ images: [], steps: 1, blobs: 2, left: 0 });
+  });
+
+  test('an image that a build holds itself stays, with all that it needs', async () => {
+    const old = await addBuild('old');
+    await using build = store.session();
+    await build.hold(old);
+    await using session = store.session();
+    expect(await prune(store, session)).toMatchObject({ images: [], steps: 1, blobs: 0 });
+    for (const content of [BASE, 'old']) expect(store.blobs.size(digestOf(content))).toBe(content.length);
+  });
+
   test('says what prune takes; what is shared stays with the other', async () => {
     const old = await addBuild('old');
     vi.setSystemTime(START + 5 * HOUR);

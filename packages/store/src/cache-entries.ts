@@ -52,7 +52,7 @@ export interface CacheEntry {
   readonly lastUse: number;
   /** When it was made, RFC 3339, where that is known. */
   readonly created: string;
-  /** Whether a running build holds it. */
+  /** Whether a running build holds it: of an image its manifest, since what lies behind that may be others' as well. */
   readonly isInUse: boolean;
   /** The manifest of an unnamed image, which leaves the index with it. */
   readonly manifest?: Digest;
@@ -140,7 +140,12 @@ function imageDrafts(store: Store, inventory: Inventory): Draft[] {
     title: '',
     manifest: digest,
     marks: [blobObject(store, digest)],
-    objects: blobsThere(store, inventory, blobs),
+    objects: blobsThere(store, inventory, [digest]),
+    needs: blobsThere(
+      store,
+      inventory,
+      blobs.filter((blob) => blob !== digest),
+    ),
   }));
 }
 

@@ -33,6 +33,7 @@ const ids = (entries: readonly CacheEntry[]): string[] => entries.map(({ id }) =
 function choice(sizes: Readonly<Record<string, number>>, rest: Partial<Choice> = {}): Choice {
   return {
     needed: new Set(),
+    held: new Set(),
     sizes: new Map(Object.entries(sizes)),
     mayGo: () => true,
     keepBytes: -1,

@@ -5,6 +5,8 @@ import type { StoreObject } from './objects.ts';
 export interface Choice {
   /** What stays whatever goes: the names of what the user's images need. */
   readonly needed: ReadonlySet<string>;
+  /** What running builds hold: it stays as well, and counts. */
+  readonly held: ReadonlySet<string>;
   /** What each object takes, in bytes. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly mayGo: (entry: CacheEntry) => boolean;
@@ -25,11 +27,11 @@ export interface Chosen {
 
 /**
  * Chooses whole entries, those first that were not used for the longest time. What a running build holds never goes. An
- * object goes with the last entry that it belongs to.
+ * object goes with the last entry that it belongs to, unless it is held.
  */
 export function chooseEntries(
   entries: readonly CacheEntry[],
-  { needed, sizes, mayGo, keepBytes }: Choice,
+  { needed, held, sizes, mayGo, keepBytes }: Choice,
 ): Chosen {
   const uses = new Map<string, number>();
   for (const { objects } of entries) {
@@ -46,7 +48,7 @@ export function chooseEntries(
     for (const object of entry.objects) {
       const others = (uses.get(object.name) ?? 0) - 1;
       uses.set(object.name, others);
-      if (others !== 0) continue;
+      if (others !== 0 || held.has(object.name)) continue;
       objects.push(object);
       left -= sizeOf(object.name);
     }

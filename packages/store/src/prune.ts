@@ -88,6 +88,7 @@ export async function prune(store: Store, session: Session, options: PruneOption
   const { matches = () => true } = options;
   const choice = {
     needed: namesOfNamedImages(inventory),
+    held,
     sizes,
     mayGo: (entry: CacheEntry) => entry.lastUse <= oldest && matches(entry),
   };

@@ -48,7 +48,8 @@ const KINDS: readonly EntryUsage['kind'][] = [
 /** Everything that a store holds and what keeps it: images of the user, then the cache, what was used last first. */
 export async function entryUsage(store: Store, signal?: AbortSignal): Promise<EntryUsage[]> {
   const inventory = await takeInventory(store);
-  const entries = cacheEntries(store, inventory, heldNames(store.paths));
+  const held = heldNames(store.paths);
+  const entries = cacheEntries(store, inventory, held);
   const sizes = await measureAll(store, inventory, entries, signal);
   const needed = namesOfNamedImages(inventory);
   const left = new Map(sizes);
@@ -75,18 +76,19 @@ export async function entryUsage(store: Store, signal?: AbortSignal): Promise<En
     for (const blob of blobs) keepers.set(blob, [...(keepers.get(blob) ?? []), ...names]);
   for (const entry of byUse) {
     const own = entry.objects.map(({ name }) => name);
-    const bytes = take(own.filter((name) => !needed.has(name)));
+    const kept = take(own.filter((name) => !needed.has(name) && held.has(name)));
+    const others = take(own.filter((name) => !needed.has(name)));
     rows.push({
       kind: entry.kind,
       id: entry.id,
       title: entry.title,
-      bytes,
+      bytes: kept + others,
       lastUsed: timeOf(entry.lastUse),
       // That others have layers of an image does not mean that they need it: those are entries of their own.
       names:
         entry.kind === 'unnamed image' ? [] : [...new Set(own.flatMap((name) => keepers.get(name) ?? []))],
       isInUse: entry.isInUse,
-      reclaimable: entry.isInUse ? 0 : bytes,
+      reclaimable: entry.isInUse ? 0 : others,
     });
   }
   return rows;
