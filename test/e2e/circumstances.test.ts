@@ -151,4 +151,16 @@ describe.skipIf(lacks('root'))('circumstances', () => {
       stderr: 'error[usage]: the current folder is not there any more\n  hint: cd to another one',
     });
   });
+
+  test.each(['HOME', 'XDG_CACHE_HOME'])('%s where the kernel lets no folder be made', async (name) => {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [CAISSON, '--version'], {
+      env: { PATH: process.env['PATH'] ?? '', [name]: '/proc/caisson' },
+      extendEnv: false,
+      reject: false,
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^caisson /);
+  });
 });

@@ -75,16 +75,23 @@ describe.skipIf(lacks('root'))('outputs', () => {
     await removeWorld(world);
   });
 
-  test.each([['/proc/caisson/x'], ['type=oci,dest=/proc/caisson/x/']])(
-    'a folder cannot be made where no file system makes any: -o %s',
-    async (output) => {
+  test.each([
+    ['-o', '/proc/caisson/x', 'the output /proc/caisson/x'],
+    ['-o', 'type=oci,dest=/proc/caisson/x/', 'the output /proc/caisson/x/'],
+    ['-o', 'type=tar,dest=/dev/fd/caisson', 'the output /dev/fd/caisson'],
+    ['--iidfile', '/proc/caisson', 'the image id to /proc/caisson'],
+    ['--metadata-file', '/sys/caisson', 'the metadata to /sys/caisson'],
+  ])(
+    '%s %s is refused before anything is built, though root may write everywhere',
+    async (option, value, what) => {
       const world = makeWorld();
       writeApp(world);
-      const { exitCode, stderr } = await world.run(['build', '-q', '-o', output, '.']);
+      const { exitCode, stderr } = await world.run(['build', '-q', option, value, '.']);
       expect(stderr).toBe(
-        `error[output]: cannot write the output ${output.replace(/^.*=/, '')}: its folder does not exist\n  see docs/errors.md#output\n`,
+        `error[output]: cannot write ${what}: no file can be made there\n  see docs/errors.md#output\n`,
       );
       expect(exitCode).toBe(1);
+      expect(existsSync(world.store)).toBe(false);
       await removeWorld(world);
     },
   );

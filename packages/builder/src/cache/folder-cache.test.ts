@@ -44,6 +44,12 @@ async function write(tag: string, text: string): Promise<{ layer: CacheBlob; man
 const read = (tag = 'main') => new FolderCache(folder, tag).read();
 
 describe('a cache in a folder', () => {
+  test('says in words why it cannot be there', async () => {
+    await using cache = new FolderCache('/proc/caisson', 'main');
+    const { descriptor } = blobOf('layer', MEDIA_TYPES.ociLayerTar);
+    await expect(cache.has(descriptor, NEVER)).rejects.toThrow('no folder can be made there');
+  });
+
   test('writes a blob again that is damaged, though its size is right', async () => {
     const { layer } = await write('main', 'layer');
     writeFileSync(path(layer), 'lazer');

@@ -25,7 +25,14 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
 const MAX_CONFIG = 64 << 20;
 const WRITERS = 'writers.lock';
-const IS_NO_FOLDER: ReadonlySet<string | undefined> = new Set(['EEXIST', 'ENOTDIR']);
+const WHY_NO_FOLDER: ReadonlyMap<string | undefined, string> = new Map([
+  ['EEXIST', 'there is a file in the way, where a folder should be'],
+  ['ENOTDIR', 'there is a file in the way, where a folder should be'],
+  ['ENOENT', 'no folder can be made there'],
+  ['EACCES', 'no permission to make its folder'],
+  ['EPERM', 'no permission to make its folder'],
+  ['EROFS', 'the file system is read-only'],
+]);
 const SOMETHING_ELSE = 'it is an image layout of something else';
 
 /**
@@ -141,8 +148,8 @@ export class FolderCache implements CachePlace {
     try {
       makeFolders(join(this.#folder, 'blobs', 'sha256'));
     } catch (error) {
-      if (!IS_NO_FOLDER.has(errorCode(error))) throw error;
-      throw new CacheError('there is a file in the way, where a folder should be');
+      const why = WHY_NO_FOLDER.get(errorCode(error));
+      throw why === undefined ? error : new CacheError(why);
     }
   }
 

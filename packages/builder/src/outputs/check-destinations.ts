@@ -1,4 +1,4 @@
-import { access, constants, lstat, stat } from 'node:fs/promises';
+import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@caisson/sys';
 import type { BuildRequest, OutputRequest } from '../request.ts';
@@ -72,11 +72,14 @@ async function fileProblem(given: string, made: readonly string[]): Promise<stri
   }
 }
 
+/** File systems in which the kernel alone makes files, whatever the modes say: of /proc, /sys and /dev/pts. */
+const OF_THE_KERNEL: ReadonlySet<number> = new Set([0x9fa0, 0x6265_6572, 0x1cd1]);
+
 async function folderProblem(folder: string, made: readonly string[]): Promise<string | undefined> {
   try {
     if (!(await stat(folder)).isDirectory()) return reasonFor('ENOTDIR');
     await access(folder, constants.W_OK | constants.X_OK);
-    return undefined;
+    return OF_THE_KERNEL.has((await statfs(folder)).type) ? 'no file can be made there' : undefined;
   } catch (error) {
     const code = errorCode(error);
     const isMade = code === 'ENOENT' && made.some((each) => isBelow(each, folder) || isBelow(folder, each));
