@@ -10,6 +10,8 @@ import { describe, expect, inject } from 'vitest';
 import {
   CaissonError,
   openStore,
+  run,
+  watch,
   type Build,
   type BuildEvent,
   type BuildOptions,
@@ -250,6 +252,46 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a signal', () => {
     expect(
       (await api.buildImage({ context, tags: 'app' })).steps.map(({ outcome }) => outcome),
     ).toStrictEqual(['cached', 'cached']);
+  });
+});
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('await using', () => {
+  test('ends a build, a run and a watch with its block, and nothing of them is left', async ({ api }) => {
+    const files = { Dockerfile: 'FROM busybox\nRUN sleep 86421\n' };
+    writeFileSync(join(api.context, 'Dockerfile'), files.Dockerfile);
+    await api.buildImage({ context: { Dockerfile: 'FROM busybox\nRUN true\n' }, tags: 'app' });
+    const before = await heldAtRest(api);
+    const begin = [
+      () => api.buildImage({ context: files }),
+      () => run({ ...api.common, image: 'app', command: ['sleep', '86421'] }),
+      () => watch({ ...api.common, context: '.' }),
+    ];
+    for (const work of begin) {
+      {
+        await using _going = work();
+        expect(await eventually(() => processesWith('sleep 86421').length > 0)).toBe(true);
+      }
+      expect(processesWith('86421')).toEqual([]);
+      expect(await isAsBefore(api, before)).toBe(true);
+    }
+  });
+
+  test('ends what a store does, and it does nothing more', async ({ api }) => {
+    await api.buildImage({ context: { Dockerfile: 'FROM busybox\nRUN true\n' }, tags: 'app' });
+    let verifying: Promise<unknown>;
+    let left: Awaited<ReturnType<typeof openStore>>;
+    {
+      await using store = await openStore({ root: api.store });
+      left = store;
+      verifying = store.verify();
+      verifying.catch(() => {}); // looked at below
+    }
+    await expect(verifying).rejects.toMatchObject({
+      code: 'cancelled',
+      message: 'verifying the store was cancelled',
+    });
+    await expect(left.images()).rejects.toMatchObject({ code: 'cancelled' });
+    expect(checkStore(api.store)).toStrictEqual([]);
   });
 });
 

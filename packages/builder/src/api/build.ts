@@ -1,4 +1,5 @@
 import type { BuildEvent } from '../events.ts';
+import { anySignal } from './any-signal.ts';
 import { BUILD_BOUNDS, type LostEvents } from './event-bounds.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { BuiltImage } from './built-image.ts';
@@ -24,9 +25,9 @@ export type Build = Running<BuildEvent | LostEvents, BuiltImage>;
  *   the events are kept for iterators that are made in the same tick
  */
 export function build(options: BuildOptions): Build {
-  return new Running<BuildEvent | LostEvents, BuiltImage>(BUILD_BOUNDS, async (emit) => {
+  return new Running<BuildEvent | LostEvents, BuiltImage>(BUILD_BOUNDS, async (emit, end) => {
     const { request, answers } = buildRequest(checkOptions(buildOptions, options));
-    const { signal } = options;
+    const signal = anySignal(end, options.signal);
     const { value } = await inThread<'build'>({ kind: 'build', request }, { signal, answers, onEvent: emit });
     return value;
   });

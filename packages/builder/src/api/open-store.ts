@@ -2,6 +2,7 @@ import type { KeptSpace, NamedImage } from '@caisson/store';
 import type { BuildEvent } from '../events.ts';
 import type { PullEvent } from '../images/pull.ts';
 import type { PushEvent } from '../images/push.ts';
+import { anySignal } from './any-signal.ts';
 import type { CommonOptions } from './build-options.ts';
 import { checkOptions } from './check-options.ts';
 import { BUILD_BOUNDS, type LostEvents } from './event-bounds.ts';
@@ -50,19 +51,31 @@ export async function openStore(options: CommonOptions = {}): Promise<Store> {
 class OpenedStore implements Store {
   readonly root: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #end = new AbortController();
+  readonly #going = new Set<Promise<unknown>>();
 
   constructor(root: string, signal: AbortSignal | undefined) {
     this.root = root;
     this.#signal = signal;
   }
 
-  /** Ended by the signal of the store, or by that of the call. */
+  /** Ended with the store, by the signal that it was opened with, or by that of the call. */
   #does<Kind extends StoreJob['kind']>(
     job: Extract<Job, { kind: Kind }>,
     call: CallOptions,
     tools: Omit<JobOptions, 'signal'> = {},
   ) {
-    return inThread<Kind>(job, { ...tools, signal: either(this.#signal, call.signal) });
+    const signal = anySignal(this.#end.signal, this.#signal, call.signal);
+    const work = inThread<Kind>(job, { ...tools, signal });
+    this.#going.add(work);
+    const over = (): void => void this.#going.delete(work);
+    work.then(over, over);
+    return work;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await Promise.allSettled(this.#going);
   }
 
   async images(given: CallOptions = {}) {
@@ -80,13 +93,13 @@ class OpenedStore implements Store {
 
   pull(...given: Parameters<Store['pull']>): Pull {
     const [name, options = {}] = given;
-    return new Running<PullEvent | LostEvents, PulledImage>(BUILD_BOUNDS, async (emit) => {
+    return new Running<PullEvent | LostEvents, PulledImage>(BUILD_BOUNDS, async (emit, end) => {
       const named = checkOptions(registryName, name, 'name');
-      const { platform, registry, ...call } = checkOptions(pullOptions, options);
+      const { platform, registry, signal } = checkOptions(pullOptions, options);
       const which = platform === undefined ? {} : { platform: givenPlatform(platform) };
       const { value } = await this.#does<'pull'>(
         { kind: 'pull', root: this.root, name: named, registry: wireRegistry(registry), ...which },
-        call,
+        { signal: anySignal(end, signal) },
         {
           answers: registryAnswers(registry),
           onEvent: (event) => {
@@ -100,9 +113,9 @@ class OpenedStore implements Store {
 
   push(...given: Parameters<Store['push']>): Push {
     const [name, options = {}] = given;
-    return new Running<PushEvent | LostEvents, PushedImage>(BUILD_BOUNDS, async (emit) => {
+    return new Running<PushEvent | LostEvents, PushedImage>(BUILD_BOUNDS, async (emit, end) => {
       const named = checkOptions(registryName, name, 'name');
-      const { compression, registry, ...call } = checkOptions(pushOptions, options);
+      const { compression, registry, signal } = checkOptions(pushOptions, options);
       const { value } = await this.#does<'push'>(
         {
           kind: 'push',
@@ -111,7 +124,7 @@ class OpenedStore implements Store {
           registry: wireRegistry(registry),
           ...defined({ compression }),
         },
-        call,
+        { signal: anySignal(end, signal) },
         {
           answers: registryAnswers(registry),
           onEvent: (event) => {
@@ -183,10 +196,6 @@ function keptSpace({
 }: Pick<PruneOptions, 'keepStorage' | 'maxUsedSpace' | 'minFreeSpace'>): KeptSpace | undefined {
   const kept = defined({ reserved: keepStorage, maxUsed: maxUsedSpace, minFree: minFreeSpace });
   return Object.keys(kept).length === 0 ? undefined : kept;
-}
-
-function either(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
-  return first === undefined || second === undefined ? (first ?? second) : AbortSignal.any([first, second]);
 }
 
 function isPushEvent(event: BuildEvent): event is PushEvent {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { anySignal } from './any-signal.ts';
 import { checkOptions } from './check-options.ts';
 import { OUTPUT_BOUNDS } from './event-bounds.ts';
 import { Answers, NOTHING } from './given/answers.ts';
@@ -32,7 +33,7 @@ export interface RunEnd {
  * @returns a promise of its exit code, whatever that is; it is rejected with a {@link CaissonError} where nothing could be run
  */
 export function run(options: RunOptions): Run {
-  return new Running<RunOutput, RunEnd>(OUTPUT_BOUNDS, async (emit) => {
+  return new Running<RunOutput, RunEnd>(OUTPUT_BOUNDS, async (emit, end) => {
     const checked = checkOptions(runOptions, options);
     const request = requestOf(checked);
     const { signal, registry, input, stdout, stderr } = checked;
@@ -46,7 +47,7 @@ export function run(options: RunOptions): Run {
     });
     const { value: exitCode } = await inThread<'run'>(
       { kind: 'run', request },
-      { signal, answers, onOutput: (stream, data) => emit({ stream, data }) },
+      { signal: anySignal(end, signal), answers, onOutput: (stream, data) => emit({ stream, data }) },
     );
     return { exitCode };
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { EventBounds } from './event-bounds.ts';
 import { Running } from './running.ts';
@@ -120,5 +122,28 @@ describe('work that goes on', () => {
       for (const number of numbers) emit(number);
     });
     expect(await taken(work)).toStrictEqual(numbers);
+  });
+});
+
+describe('work that is disposed of', () => {
+  test('is told to end, and waited for; that it was ended need not be heard', async () => {
+    const happened: string[] = [];
+    {
+      await using _work = new Running<number, void>(FEW, async (_emit, end) => {
+        await once(end, 'abort');
+        await setImmediate();
+        happened.push('ended');
+        throw new Error('cancelled');
+      });
+      happened.push('block');
+    }
+    expect(happened).toEqual(['block', 'ended']);
+  });
+
+  test('that is done stays as it is', async () => {
+    const work = counting(() => 'done');
+    await work;
+    await work[Symbol.asyncDispose]();
+    await expect(work).resolves.toBe('done');
   });
 });

@@ -5,21 +5,27 @@ import { EventQueue } from './event-queue.ts';
  * Work that goes on: a promise of its result, and an async iterable of what happens meanwhile; either, both, or several
  * iterators. Events are kept for iterators that there are, and for no one else: one that is made in the same tick as the
  * work sees all of them, as long as it takes them: what would need too much memory is lost, and that is told. An iterator that stops early ends nothing. When the work fails, iterators throw its error
- * behind the last event; whoever iterates need not await it besides.
+ * behind the last event; whoever iterates need not await it besides. `await using` ends it with its block.
  */
-export class Running<Event, Value> implements Promise<Value>, AsyncIterable<Event, undefined> {
+export class Running<Event, Value>
+  implements Promise<Value>, AsyncIterable<Event, undefined>, AsyncDisposable
+{
   readonly [Symbol.toStringTag] = 'Promise';
   readonly #queues = new Set<EventQueue<Event>>();
   readonly #result: Promise<Value>;
   readonly #bounds: EventBounds<Event>;
+  readonly #end = new AbortController();
 
-  /** @param work does it, and tells what happens, but not before the next tick */
-  constructor(bounds: EventBounds<Event>, work: (emit: (event: Event) => void) => Promise<Value>) {
+  /** @param work does it, and tells what happens, but not before the next tick; the signal ends it */
+  constructor(
+    bounds: EventBounds<Event>,
+    work: (emit: (event: Event) => void, end: AbortSignal) => Promise<Value>,
+  ) {
     this.#bounds = bounds;
     this.#result = this.#finish(
       work((event) => {
         for (const queue of this.#queues) queue.put(event);
-      }),
+      }, this.#end.signal),
     );
   }
 
@@ -44,6 +50,12 @@ export class Running<Event, Value> implements Promise<Value>, AsyncIterable<Even
       (error: unknown) => queue.fail(error),
     );
     return queue;
+  }
+
+  /** Ends the work, where it still goes on: then it is rejected as one that was cancelled. Resolved when nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#result.catch(() => {});
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- it is a promise

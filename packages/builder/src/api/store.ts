@@ -100,9 +100,9 @@ export type Push = Running<PushEvent | LostEvents, PushedImage>;
 
 /**
  * A store. It holds nothing open: each method does its work in the thread that builds have, and may be called at any time,
- * beside builds too.
+ * beside builds too. It need not be closed; `await using` ends what its methods do with its block.
  */
-export interface Store {
+export interface Store extends AsyncDisposable {
   /** Its folder. */
   readonly root: string;
   /** All images. */
@@ -147,4 +147,6 @@ export interface Store {
   entries(options?: CallOptions): Promise<readonly EntryUsage[]>;
   /** Looks whether everything in the store is what it should be. */
   verify(options?: VerifyOptions): Promise<Verified>;
+  /** Ends what its methods still do: that is rejected as cancelled, as what they are asked for later. Resolved when it has ended. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

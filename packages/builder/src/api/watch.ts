@@ -1,3 +1,4 @@
+import { anySignal } from './any-signal.ts';
 import type { BuildOptions } from './build-options.ts';
 import { checkOptions } from './check-options.ts';
 import { BUILD_BOUNDS } from './event-bounds.ts';
@@ -42,18 +43,16 @@ export function watch(options: WatchOptions): Watch {
 }
 
 class Watching implements Watch {
-  readonly #end = new AbortController();
   readonly #work: Running<WatchEvent, void>;
 
   constructor(options: WatchOptions) {
-    this.#work = new Running<WatchEvent, void>(BUILD_BOUNDS, (emit) => this.#run(options, emit));
+    this.#work = new Running<WatchEvent, void>(BUILD_BOUNDS, (emit, end) => this.#run(options, emit, end));
     this.#work.catch(() => {}); // iterators tell
   }
 
-  async #run(options: WatchOptions, emit: (event: WatchEvent) => void): Promise<void> {
+  async #run(options: WatchOptions, emit: (event: WatchEvent) => void, end: AbortSignal): Promise<void> {
     const { request, answers } = watchRequest(checkOptions(watchOptions, options));
-    const ends = [this.#end.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    const signal = AbortSignal.any(ends);
+    const signal = anySignal(end, options.signal);
     if (signal.aborted) return;
     await inThread<'watch'>({ kind: 'watch', request }, { signal, answers, onWatchEvent: emit });
   }
@@ -70,9 +69,8 @@ class Watching implements Watch {
     };
   }
 
-  async close(): Promise<void> {
-    this.#end.abort();
-    await this.#work.catch(() => {});
+  close(): Promise<void> {
+    return this.#work[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,16 +1,21 @@
 import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
+import { CaissonError } from '../error.ts';
 import { inThread } from './caller.ts';
 import type { ToThread } from './protocol.ts';
 
 /** The threads that were started, none of which does anything. */
 const threads: FakeWorker[] = [];
+/** What the next ones are refused with. */
+const refusals: Error[] = [];
 
 class FakeWorker extends EventEmitter {
   readonly told: ToThread[] = [];
 
   constructor() {
     super();
+    const refusal = refusals.pop();
+    if (refusal !== undefined) throw refusal;
     threads.push(this);
   }
 
@@ -46,4 +51,18 @@ test('a thread that broke is replaced once, though it ends only later', async ()
     { kind: 'images', value: [] },
     { kind: 'images', value: [] },
   ]);
+});
+
+test('a thread that cannot be had is an error with a code, and the next job asks for one again', async () => {
+  threads.at(-1)?.emit('exit', 1);
+  refusals.push(new Error('EAGAIN'));
+  const error = await job().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(CaissonError);
+  expect(error).toMatchObject({
+    code: 'thread-ended',
+    message: 'the thread that works for this process cannot be started: EAGAIN',
+  });
+  const next = job();
+  threads.at(-1)?.emit('message', { id: 1, kind: 'done', outcome: { kind: 'images', value: [] } });
+  expect(await next).toEqual({ kind: 'images', value: [] });
 });

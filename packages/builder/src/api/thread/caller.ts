@@ -123,13 +123,7 @@ class BuilderThread {
   /** @param onEnd told that it takes no jobs any more; more than once */
   constructor(onEnd: (thread: BuilderThread) => void) {
     this.#onEnd = onEnd;
-    // Nothing of how the caller was started concerns it: no loader, no inspector.
-    this.#worker = new Worker(PROGRAM, {
-      env: SHARE_ENV,
-      execArgv: [],
-      name: 'caisson',
-      resourceLimits: LIMITS,
-    });
+    this.#worker = startWorker();
     this.#worker.on('message', (message: unknown) => {
       if (isFromThread(message)) this.#take(message);
     });
@@ -201,10 +195,22 @@ class BuilderThread {
   #fail(cause: unknown): void {
     clearTimeout(this.#idle);
     this.#onEnd(this);
-    const why = cause instanceof Error ? `: ${cause.message}` : '';
-    const message = `the thread that works for this process ended${why}`;
-    const error = new CaissonError([{ code: 'thread-ended', message }], cause);
+    const error = threadEnded('the thread that works for this process ended', cause);
     for (const { reject } of this.#jobs.values()) reject(error);
     this.#jobs.clear();
   }
+}
+
+/** Nothing of how the caller was started concerns it: no loader, no inspector. */
+function startWorker(): Worker {
+  try {
+    return new Worker(PROGRAM, { env: SHARE_ENV, execArgv: [], name: 'caisson', resourceLimits: LIMITS });
+  } catch (error) {
+    throw threadEnded('the thread that works for this process cannot be started', error);
+  }
+}
+
+function threadEnded(what: string, cause: unknown): CaissonError {
+  const message = cause instanceof Error ? `${what}: ${cause.message}` : what;
+  return new CaissonError([{ code: 'thread-ended', message }], cause);
 }
