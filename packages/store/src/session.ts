@@ -72,17 +72,21 @@ export class Session implements AsyncDisposable {
   /**
    * Holds things by name, before they are looked at: blobs by digest, trees by form, records by key. What is there
    * afterwards stays until the session ends.
+   * @throws AbortError where it has ended: nothing can be held any more
    */
   async hold(...names: readonly string[]): Promise<void> {
+    this.#checkOpen();
     const fresh = names.filter((name) => !this.#held.has(name));
     if (fresh.length === 0) return;
     using _lock = await lockFile(this.#paths.storeLock, 'shared', this.#lockOptions);
+    this.#checkOpen(); // another file may have the number of the lease by now
     writeSync(this.#lease, fresh.map((name) => `${name}\n`).join(''));
     for (const name of fresh) this.#held.add(name);
   }
 
   /** A folder for what is not complete yet. It is made when it is needed, and gone when the session ends. */
   get tmp(): string {
+    this.#checkOpen();
     if (this.#tmp === undefined) {
       const path = this.#paths.tmpOf(this.id);
       try {
@@ -99,6 +103,11 @@ export class Session implements AsyncDisposable {
   newPath(kind: string): string {
     this.#files++;
     return join(this.tmp, `${kind}-${this.#files}`);
+  }
+
+  /** Whoever still works for a session that has ended is to end, too. */
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new DOMException('the session has ended', 'AbortError');
   }
 
   /** Ends the session: what it held is free, what it left unfinished is gone. */

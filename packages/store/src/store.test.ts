@@ -1,5 +1,7 @@
 import {
+  closeSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -22,6 +24,7 @@ import {
   type Descriptor,
   type Digest,
 } from '@caisson/oci';
+import { lockFile } from './lock.ts';
 import { formId } from './paths.ts';
 import { prune } from './prune.ts';
 import type { Session } from './session.ts';
@@ -161,6 +164,24 @@ describe('the index', () => {
 });
 
 describe('sessions', () => {
+  test('that have ended hold nothing, and write to no file that has the number of their lease now', async () => {
+    const session = store.session();
+    using lock = await lockFile(store.paths.storeLock, 'exclusive');
+    const waiting = session.hold('something');
+    waiting.catch(() => {}); // looked at below
+    await session[Symbol.asyncDispose]();
+    const others = Array.from({ length: 3 }, (_, index) => join(store.root, `other-${index}`));
+    const files = others.map((path) => openSync(path, 'w'));
+    lock[Symbol.dispose]();
+    const ended = { name: 'AbortError', message: 'the session has ended' };
+    await expect(waiting).rejects.toMatchObject(ended);
+    await expect(session.hold('more')).rejects.toMatchObject(ended);
+    expect(() => session.newPath('more')).toThrow('the session has ended');
+    for (const file of files) closeSync(file);
+    expect(others.map((path) => readFileSync(path, 'utf8'))).toEqual(['', '', '']);
+    expect(readdirSync(join(store.root, 'tmp'))).toEqual([]);
+  });
+
   test('that died are swept by the next one, those that live are not', async () => {
     await using living = store.session();
     writeFileSync(living.newPath('mine'), 'x');
