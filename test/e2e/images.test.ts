@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import * as z from 'zod/mini';
+import { TerminalRun } from '../rig/tmux.ts';
 import { lacks } from '../rig/tools.ts';
 import { test, type World } from '../rig/world.ts';
 
@@ -19,6 +20,18 @@ async function names(world: World): Promise<string[]> {
 }
 
 describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('images', () => {
+  test.skipIf(lacks('tmux'))('are listed on a narrow terminal, a line each', async ({ world }) => {
+    world.write({ Dockerfile: APP });
+    const name = 'registry.example.com/team/application';
+    const id = await world.build(['-t', name]);
+    await using run = await TerminalRun.start(world, ['images'], { columns: 76, rows: 10 });
+    const lines = await run.shows('exit code 0');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(new RegExp(`^registry[a-z./]+\\.{3} +latest +${id.slice(7, 19)} .* MB$`));
+    await using whole = await TerminalRun.start(world, ['images', '--no-trunc'], { columns: 76, rows: 10 });
+    expect((await whole.shows('exit code 0')).join('')).toContain(name);
+  });
+
   test('are listed, named, shown and removed', async ({ world }) => {
     world.write({ Dockerfile: APP });
     const id = await world.build(['-t', 'app', '-t', 'team/app:2']);

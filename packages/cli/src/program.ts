@@ -26,6 +26,7 @@ import { watchCommand } from './commands/watch.ts';
 import { completeCommand, completionCommand } from './commands/completion.ts';
 import type { CommandContext } from './command-context.ts';
 import { version } from './version.ts';
+import { helpItem, LEAST_WRAPPED } from './help-item.ts';
 import { WIDTH } from './help-notes.ts';
 import { helpOf, usageErrorOf } from './commander-errors.ts';
 import { unexpected } from './unexpected.ts';
@@ -141,6 +142,7 @@ export function makeProgram(context: CommandContext): Command {
       optionDescription: describe,
       argumentDescription: describe,
       minWidthToWrap: LEAST_WRAPPED,
+      formatItem: helpItem,
     })
     .configureOutput({
       writeOut: terminal.out,
@@ -160,9 +162,6 @@ export function makeProgram(context: CommandContext): Command {
   }
   return program.addCommand(completeCommand(context), { hidden: true });
 }
-
-/** In columns: descriptions are wrapped where there is so much room for them. */
-const LEAST_WRAPPED = 16;
 
 /** What COLUMNS says, or the terminal. */
 function helpWidth({ env }: Terminal, { columns }: NodeJS.WriteStream): number {

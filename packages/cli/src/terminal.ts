@@ -8,6 +8,8 @@ export interface Terminal {
   readonly cwd: string;
   /** Writes to the standard output. */
   readonly out: (text: string) => void;
+  /** How wide the terminal is that the standard output is; undefined where that is a file or a pipe. */
+  readonly outColumns?: number | undefined;
   /** Writes to the standard error. */
   readonly error: (text: string) => void;
   /** Waits until whoever reads the standard output has caught up. */
@@ -41,6 +43,7 @@ export function processTerminal(): Terminal {
       return currentFolder();
     },
     out: (text) => void stdout.write(text),
+    outColumns: stdout.isTTY ? stdout.columns || undefined : undefined,
     error: (text) => void stderr.write(text),
     async drained() {
       if (stdout.writableNeedDrain) await once(stdout, 'drain');

@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import type { Healthcheck } from '@caisson/oci';
 import {
   errorAt,
-  suggest,
   type ArgInstruction,
   type CmdInstruction,
   type Command,
@@ -21,7 +20,7 @@ import {
 } from '@caisson/parser';
 import { goHealthcheck, goList, goQuotedList } from './go-format.ts';
 import { parseExposedPorts } from './ports.ts';
-import { isSignal, signalNames } from './signals.ts';
+import { isSignal, nearestSignal } from './signals.ts';
 import type { StageDraft } from './stage-draft.ts';
 
 /* Instructions that change the config alone. Each leaves a line in the history, but for ONBUILD. */
@@ -138,7 +137,7 @@ export function applyStopsignal(draft: StageDraft, { value }: StopsignalInstruct
     draft.settings.report(
       errorAt(value.range, 'invalid-value', `${JSON.stringify(signal)} is no signal`, {
         expected: 'a number from 1 to 64, or a name',
-        suggestion: suggest(`SIG${signal.toUpperCase().replace(/^SIG/, '')}`, signalNames()),
+        suggestion: nearestSignal(signal),
       }),
     );
   }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { suggest } from '@caisson/parser';
 
 const HIGHEST_SIGNAL = 64;
 
@@ -12,7 +13,12 @@ export function isSignal(text: string): boolean {
   );
 }
 
-/** Names of signals, for a suggestion. */
-export function signalNames(): string[] {
-  return Object.keys(constants.signals);
+/** The signal that was most likely meant. `SIG`, which all begin with, makes none more likely. */
+export function nearestSignal(text: string): string | undefined {
+  const names = [...Object.keys(constants.signals), 'SIGRTMIN', 'SIGRTMAX'];
+  const near = suggest(
+    text.replace(/^SIG/i, ''),
+    names.map((name) => name.slice('SIG'.length)),
+  );
+  return near === undefined ? undefined : `SIG${near}`;
 }

@@ -36,6 +36,7 @@ export function historyCommand({ terminal }: CommandContext): Command {
         const shown = (text: string): string =>
           flags.trunc && text.length > WIDTH ? `${text.slice(0, WIDTH - 3)}...` : text;
         printListing(terminal, format, historyOf(found), {
+          isWhole: !flags.trunc,
           headings: ['CREATED', 'CREATED BY', 'SIZE', 'COMMENT'],
           row: (row) => [
             ago(row.created, now),

@@ -47,6 +47,7 @@ export function imagesCommand({ terminal }: CommandContext): Command {
       }
       const now = Date.now();
       printListing(terminal, format, rows, {
+        isWhole: !flags.trunc,
         headings: ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'],
         row: (row) => [row.repository, row.tag, shown(row.id), ago(row.created, now), size(row.size)],
       });

@@ -34,6 +34,8 @@ export function parseTextFormat(flag: string | undefined): 'text' | 'json' {
 export interface Listing<T> {
   readonly headings: readonly string[];
   readonly row: (value: T) => readonly string[];
+  /** Nothing of it is cut, though the terminal be narrow. */
+  readonly isWhole?: boolean;
 }
 
 /** Prints values as a table, or as one JSON array. */
@@ -41,10 +43,10 @@ export function printListing<T>(
   terminal: Terminal,
   format: 'table' | 'json',
   values: readonly T[],
-  { headings, row }: Listing<T>,
+  { headings, row, isWhole = false }: Listing<T>,
 ): void {
   if (format === 'json') printJson(terminal, values);
-  else inertFor(terminal).out(table(headings, values.map(row)));
+  else inertFor(terminal).out(table(headings, values.map(row), isWhole ? undefined : terminal.outColumns));
 }
 
 /** Prints a value for programs. */
