@@ -1,5 +1,5 @@
 import type { Descriptor, Digest } from '@caisson/oci';
-import { StoreError, type Session, type Store } from '@caisson/store';
+import { StoreError, type Session, type Store, type StoreErrorCode } from '@caisson/store';
 import type { Named } from './sources.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { RegistryError } from './errors.ts';
@@ -27,6 +27,13 @@ export function openBlob(
     signal,
   });
 }
+
+/** What says that a registry gave something else than it was asked for, or nothing that can be used. */
+const WRONG_BYTES: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
+  'digest-mismatch',
+  'size-mismatch',
+  'corrupt-blob',
+]);
 
 /** What fetching a blob needs. */
 export interface FetchBlobOptions {
@@ -58,9 +65,9 @@ export async function fetchBlob(
       await store.blobs.put(session, bytes, descriptor);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (error.code !== 'digest-mismatch' && error.code !== 'size-mismatch') throw error;
+      if (!WRONG_BYTES.has(error.code)) throw error;
       throw new RegistryError(
-        error.code,
+        error.code === 'size-mismatch' ? error.code : 'digest-mismatch',
         `the registry ${repository.host.name} sent wrong bytes for ${what}: ${error.message}`,
         { cause: error },
       );

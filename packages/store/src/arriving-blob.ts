@@ -16,6 +16,7 @@ export class ArrivingBlob {
   #size = 0;
   #state: 'coming' | 'broken' | 'over' = 'coming';
   #isRead = false;
+  #refusal: Error | undefined;
   #more = Promise.withResolvers<void>();
 
   /** @param stored reads it where it is there */
@@ -58,8 +59,19 @@ export class ArrivingBlob {
 
   /** What came is not to be used. */
   break(): void {
+    this.#refusal = undefined;
     if (this.#state === 'coming') this.#state = 'broken';
     this.#wake();
+  }
+
+  /** Says that nothing can be made of what came so far: the rest of it need not come. */
+  refuse(why: Error): void {
+    if (this.#state === 'coming') this.#refusal = why;
+  }
+
+  /** Why nothing can be made of what is coming; undefined where nobody said so. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
   }
 
   /**

@@ -20,6 +20,8 @@ export interface StoredBlob {
 
 const READ_CHUNK = 1 << 20;
 const MAX_DOCUMENT = 4 << 20;
+/** What is missing no more than this is waited for, in bytes: then the digest says whether the bytes are the right ones. */
+const NEARLY_THERE = 1 << 20;
 
 /**
  * The content of the store, by digest. A blob is there complete or not at all: it is written to the session's folder,
@@ -161,6 +163,7 @@ export class BlobStore {
         digester.update(chunk);
         await file.writeFile(chunk);
         arriving?.grow(digester.size);
+        checkWanted(arriving, expected, digester.size);
       }
     } catch (error) {
       await file.close();
@@ -213,6 +216,17 @@ export class BlobStore {
     this.#sizes.forget(digest);
     await rm(this.path(digest), { force: true });
   }
+}
+
+/** Ends a transfer of which nothing can be made. */
+function checkWanted(
+  arriving: ArrivingBlob | undefined,
+  expected: Pick<Descriptor, 'digest' | 'size'> | undefined,
+  size: number,
+): void {
+  const why = arriving?.refusal;
+  if (why === undefined || expected === undefined || expected.size - size <= NEARLY_THERE) return;
+  throw new StoreError('corrupt-blob', why.message, { cause: why });
 }
 
 async function checkAsExpected(

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { asDiffId, digestOf, MEDIA_TYPES, type Digest } from '@caisson/oci';
 import { encodeTarHeader } from '@caisson/layer';
@@ -26,6 +27,15 @@ afterEach(async () => {
 });
 
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: { seconds: 1_700_000_000, nanoseconds: 0 } };
+
+/** Of one layer, uncompressed: a file of 16 MB behind one with a header, which may be damaged. */
+function largeTar(isDamaged: boolean): Buffer {
+  const content = Buffer.alloc(16 << 20, 'x');
+  const header = encodeTarHeader({ ...ATTRIBUTES, name: 'large', type: 'file', size: content.length });
+  if (isDamaged) header.write('not a number', 124);
+  const first = tarOf('first', 'the first file').subarray(0, 1024);
+  return Buffer.concat([first, header, content, Buffer.alloc(1024)]);
+}
 
 /** A tar with one file. */
 function tarOf(name: string, content: string): Buffer {
@@ -83,6 +93,60 @@ async function filesOf(chains: Chains): Promise<string[]> {
 }
 
 const FILES = ['the file one', 'the file two', 'the file three'];
+
+describe('a layer that is broken in the middle', () => {
+  const PIECE = 1 << 16;
+
+  /** Chains of one layer, and how much of its bytes was taken the first time that it came. */
+  async function read(image: Buffer, came: readonly Buffer[]): Promise<{ files: string[]; taken: number }> {
+    let taken = 0;
+    const provide = async (): Promise<void> => {
+      for (const [index, bytes] of came.entries()) {
+        const pieces = async function* (): AsyncGenerator<Uint8Array> {
+          for (let at = 0; at < bytes.length; at += PIECE) {
+            if (index === 0) taken = at;
+            if (index === 0 && at > 1 << 20) await sleep(20);
+            yield bytes.subarray(at, at + PIECE);
+          }
+        };
+        try {
+          await store.blobs.put(session, pieces(), { digest: digestOf(image), size: image.length });
+          return;
+        } catch (error) {
+          if (index === came.length - 1) throw error;
+        }
+      }
+    };
+    const diffId = asDiffId(digestOf(image));
+    const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size: image.length };
+    const form = formId('chain', diffId);
+    const state = withLayer(EMPTY_STATE, { diffId, content: diffId, form, descriptor, created: undefined });
+    const support = new MapSupport(store, session, 'trees', host);
+    const stored = new StoredTocs(store);
+    const chains = new Chains({ store, session, provide, support, stored, signal: undefined });
+    chains.willMount(state);
+    try {
+      const [tree] = await chains.trees(state);
+      return { files: readdirSync(tree ?? '').toSorted(), taken };
+    } catch (error) {
+      return { files: [String(error)], taken };
+    }
+  }
+
+  test('is told at once, and the rest of it is not fetched', async () => {
+    const image = largeTar(true);
+    const { files, taken } = await read(image, [image]);
+    expect(files[0]).toMatch(/^BuildError: the layer sha256:[0-9a-f]{64} cannot be used: /);
+    expect(taken).toBeLessThan(image.length / 2);
+  });
+
+  test('is had from elsewhere, where only its bytes were wrong', async () => {
+    const image = largeTar(false);
+    const { files, taken } = await read(image, [largeTar(true), image]);
+    expect(files).toEqual(['first', 'large']);
+    expect(taken).toBeLessThan(image.length / 2);
+  });
+});
 
 describe('the layers of a base that is not here', () => {
   test('are fetched side by side and unpacked in their order', async () => {

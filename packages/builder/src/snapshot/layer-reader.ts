@@ -105,7 +105,12 @@ export class LayerReader {
     try {
       return await applyLayer({ ...request, source: arriving.bytes() });
     } catch (error) {
-      await arriving.provided; // nobody goes on fetching it; and what kept it from coming is told first
+      if (error instanceof LayerError) arriving.refuse(error);
+      try {
+        await arriving.provided; // nobody goes on fetching it; and what kept it from coming is told first
+      } catch (why) {
+        throw isCausedBy(why, error) ? error : why;
+      }
       if (arriving.isBroken) return undefined;
       throw error;
     }
@@ -117,4 +122,8 @@ export class LayerReader {
     if (tar !== undefined) await rm(tar, { force: true });
     return applyLayer({ ...request, source: this.#store.blobs.read(digest) });
   }
+}
+
+function isCausedBy(error: unknown, cause: unknown): boolean {
+  return error === cause || (error instanceof Error && isCausedBy(error.cause, cause));
 }
