@@ -126,10 +126,9 @@ export class Chains {
 
   async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {
     const tocs: Toc[] = [];
-    await this.#beginToFetch(
-      layers,
-      async ({ form }) => (await this.#stored.get(this.#session, form)) === undefined,
-    );
+    const isUnknown = async ({ form }: StateLayer): Promise<boolean> =>
+      (await this.#stored.get(this.#session, form)) === undefined;
+    await this.#beginToFetch(layers, isUnknown);
     for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
     return new ChainView(tocs);
   }
