@@ -1,4 +1,3 @@
-import type { BytePath } from './byte-path.ts';
 import type { Entry, HardLinkEntry, NodeEntry } from './entry.ts';
 import { sameEntry } from './same-entry.ts';
 import { hardLinkFields, tarFields } from './tar-fields.ts';
@@ -24,12 +23,13 @@ export class LayerLayout {
   readonly toc: Toc;
   /** How long the tar is, in bytes. */
   readonly size: number;
-  readonly #ranges: ReadonlyMap<BytePath, Range>;
+  /** Where each entry ends. */
+  readonly #ends: readonly number[];
 
-  private constructor(toc: Toc, ranges: ReadonlyMap<BytePath, Range>, size: number) {
+  private constructor(toc: Toc, ends: readonly number[]) {
     this.toc = toc;
-    this.#ranges = ranges;
-    this.size = size;
+    this.#ends = ends;
+    this.size = (ends.at(-1) ?? 0) + END_OF_TAR;
   }
 
   /** In a watch, the layer of one build is the earlier one of the next two. */
@@ -42,20 +42,20 @@ export class LayerLayout {
   }
 
   static #make(toc: Toc): LayerLayout | undefined {
-    const ranges = new Map<BytePath, Range>();
-    let start = 0;
+    const ends: number[] = [];
     for (const entry of toc.entries) {
-      const end = endOf(entry, toc, start);
+      const end = endOf(entry, toc, ends.at(-1) ?? 0);
       if (end === undefined) return undefined;
-      ranges.set(entry.path, { start, end });
-      start = end;
+      ends.push(end);
     }
-    return new LayerLayout(toc, ranges, start + END_OF_TAR);
+    return new LayerLayout(toc, ends);
   }
 
-  /** Where the entry of a path lies. */
-  at(path: BytePath): Range | undefined {
-    return this.#ranges.get(path);
+  /** Where an entry lies. @param index which of the table of contents it is */
+  at(index: number): Range {
+    const end = this.#ends[index];
+    if (end === undefined) throw new Error('Internal error: a layer has no such entry');
+    return { start: this.#ends[index - 1] ?? 0, end };
   }
 
   /**
@@ -63,14 +63,14 @@ export class LayerLayout {
    * @param node what a hard link is a name of
    */
   find(entry: Entry, node?: Entry): FoundEntry | undefined {
-    const there = this.toc.get(entry.path);
-    if (there === undefined || !sameEntry(there, entry)) return undefined;
+    const index = this.toc.indexOf(entry.path);
+    const there = index === undefined ? undefined : this.toc.entries[index];
+    if (index === undefined || there === undefined || !sameEntry(there, entry)) return undefined;
     if (there.type === 'hardlink') {
       const target = this.toc.get(there.target);
       if (node === undefined || target === undefined || !sameEntry(target, node)) return undefined;
     }
-    const range = this.#ranges.get(entry.path);
-    return range === undefined ? undefined : { entry: there, range };
+    return { entry: there, range: this.at(index) };
   }
 }
 

@@ -193,11 +193,11 @@ function nextEdge(shared: Shared | undefined, start: number): number {
 /** What two tars have in common, in the order of the first. */
 function sharedParts(latest: LayerLayout, old: LayerLayout): Shared[] {
   const parts: (Shared & { end: number })[] = [];
-  for (const entry of latest.toc.entries) {
-    const here = latest.at(entry.path);
+  for (const [index, entry] of latest.toc.entries.entries()) {
+    const here = latest.at(index);
     const node = entry.type === 'hardlink' ? latest.toc.get(entry.target) : undefined;
     const there = old.find(entry, node)?.range;
-    if (here === undefined || there === undefined) continue;
+    if (there === undefined) continue;
     const last = parts.at(-1);
     if (last?.end === here.start && last.oldStart + last.end - last.start === there.start)
       last.end = here.end;

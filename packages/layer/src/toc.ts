@@ -10,7 +10,9 @@ import { LayerError } from './errors.ts';
 export class Toc {
   /** Bytewise by path. */
   readonly entries: readonly Entry[];
-  #byPath: Map<BytePath, Entry> | undefined;
+  #indexes: Map<BytePath, number> | undefined;
+  /** Behind what was asked for last: most ask for one after another, and need no map of all. */
+  #next = 0;
   #children: Map<BytePath, string[]> | undefined;
   #otherNames: Map<BytePath, number> | undefined;
 
@@ -21,8 +23,22 @@ export class Toc {
 
   /** The entry of a path. */
   get(path: BytePath): Entry | undefined {
-    this.#byPath ??= new Map(this.entries.map((entry) => [entry.path, entry]));
-    return this.#byPath.get(path);
+    const index = this.indexOf(path);
+    return index === undefined ? undefined : this.entries[index];
+  }
+
+  /** Which of the entries is that of a path. */
+  indexOf(path: BytePath): number | undefined {
+    const index = this.#find(path);
+    if (index !== undefined) this.#next = index + 1;
+    return index;
+  }
+
+  #find(path: BytePath): number | undefined {
+    if (this.entries[this.#next]?.path === path) return this.#next;
+    if (this.entries[0]?.path === path) return 0;
+    this.#indexes ??= new Map(this.entries.map((entry, index) => [entry.path, index]));
+    return this.#indexes.get(path);
   }
 
   /** How many hard links of this layer name a file. */
