@@ -74,6 +74,7 @@ ${rows.join('\n')}
 - Memory is the most that the command and what it started had at once, seen 25 times a second; pages that processes share count
   in each. Docker's engine does the work of its client: what it needs is not known here.
 - Docker writes no OCI archive of what it builds: there it is \`docker build\` and then \`docker save\`.
+- An empty cell was not measured, or is not what that builder does.
 - Absolute times differ from machine to machine and from run to run: compare the ratios.
 `;
 }
