@@ -33,7 +33,7 @@ export class Site implements AsyncDisposable {
     this.store = store;
     this.#choice = choice;
     this.#session = session;
-    this.spares = new SpareTars(session);
+    this.spares = stack.use(new SpareTars(session));
     this.superseded = new Superseded(this.spares);
     this.tocs = new StoredTocs(store, KEPT_ENTRIES);
     this.#stack = stack;
@@ -79,7 +79,6 @@ export class Site implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#host !== undefined) await endHost(this.#host);
-    await this.spares[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 }

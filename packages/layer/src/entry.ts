@@ -86,6 +86,11 @@ export const BARE_ROOT: DirectoryEntry = {
   mtime: EPOCH,
 };
 
+/** What the files among some entries take, in bytes. */
+export function sizeOfFiles(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+}
+
 /** Orders times. */
 export function compareTimes(a: Time, b: Time): number {
   return a.seconds - b.seconds || a.nanoseconds - b.nanoseconds;

@@ -27,6 +27,7 @@ export {
   clampTime,
   compareTimes,
   EPOCH,
+  sizeOfFiles,
   timeOf,
   type DeviceEntry,
   type DirectoryEntry,

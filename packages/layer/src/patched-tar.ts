@@ -55,11 +55,8 @@ export class PatchedTar implements TarSink, TarSource, Disposable {
   #followed: FollowedTar | undefined;
 
   private constructor(latest: LayerLayout, old: LayerLayout, request: PatchRequest) {
-    const {
-      old: { tar },
-      latest: from,
-      digests,
-    } = request;
+    const { latest: from, digests } = request;
+    const { tar } = request.old;
     this.#latest = latest;
     this.#follow = (same) => digests.follow({ tar, alike: from.diffId, same });
     this.#shared = sharedParts(latest, old);

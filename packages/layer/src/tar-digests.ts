@@ -22,9 +22,8 @@ export class TarDigests {
 
   /** @param alike from which it begins, if there is one */
   constructor(alike?: AlikeTar) {
-    const known = alike === undefined ? [] : alike.digests.#steps;
-    this.#steps = known.slice(0, 1 + Math.floor((alike?.same ?? 0) / STEP));
-    if (this.#steps.length === 0) this.#steps.push(new Digester());
+    if (alike === undefined) this.#steps = [new Digester()];
+    else this.#steps = alike.digests.#steps.slice(0, 1 + Math.floor(alike.same / STEP));
     this.#digester = (this.#steps.at(-1) ?? new Digester()).copy();
   }
 
@@ -42,8 +41,8 @@ export class TarDigests {
     }
   }
 
-  /** The digest of what was read. */
+  /** The digest of what was read. May be called once. */
   digest(): Digest {
-    return this.#digester.copy().digest();
+    return this.#digester.digest();
   }
 }

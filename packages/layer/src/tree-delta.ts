@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { applyLayer } from './apply.ts';
 import { fsPath, type BytePath, type HostPath } from './byte-path.ts';
-import type { Entry, NodeEntry } from './entry.ts';
+import { sizeOfFiles, type Entry, type NodeEntry } from './entry.ts';
 import { parentsOf } from './in-root.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { Parts } from './parts.ts';
@@ -81,11 +81,7 @@ function linksOf({ entries }: Toc): ReadonlyMap<BytePath, readonly BytePath[]> {
 }
 
 function isSmall(delta: readonly Entry[], toc: Toc): boolean {
-  return delta.length <= MOST_ENTRIES && bytesOf(delta) <= MOST_OF_BYTES * bytesOf(toc.entries);
-}
-
-function bytesOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+  return delta.length <= MOST_ENTRIES && sizeOfFiles(delta) <= MOST_OF_BYTES * sizeOfFiles(toc.entries);
 }
 
 /** What to make a tree of. */

@@ -4,8 +4,9 @@ import { EventQueue } from './event-queue.ts';
 /**
  * Work that goes on: a promise of its result, and an async iterable of what happens meanwhile; either, both, or several
  * iterators. Events are kept for iterators that there are, and for no one else: one that is made in the same tick as the
- * work sees all of them, as long as it takes them: what would need too much memory is lost, and that is told. An iterator that stops early ends nothing. When the work fails, iterators throw its error
- * behind the last event; whoever iterates need not await it besides. `await using` ends it with its block.
+ * work sees all of them, as long as it takes them: what would need too much memory is lost, and that is told. An
+ * iterator that stops early ends nothing. When the work fails, iterators throw its error behind the last event; whoever
+ * iterates need not await it besides. `await using` ends it with its block.
  */
 export class Running<Event, Value>
   implements Promise<Value>, AsyncIterable<Event, undefined>, AsyncDisposable

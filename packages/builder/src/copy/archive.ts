@@ -9,6 +9,7 @@ import {
   hostPath,
   inFolder,
   LayerError,
+  sizeOfFiles,
   type BytePath,
   type HostPath,
 } from '@caisson/layer';
@@ -70,8 +71,7 @@ export async function unpackArchive(
       },
     });
     // Holes that an archive says it has are not among its bytes.
-    const size = toc.entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
-    if (size > limit) throw tooMany();
+    if (sizeOfFiles(toc.entries) > limit) throw tooMany();
     const files = new ViewTree(name, new ChainView([toc]), ({ node }) =>
       Promise.resolve({ kind: 'file', path: inFolder(tree, node.path) }),
     );

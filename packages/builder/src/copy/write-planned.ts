@@ -98,10 +98,8 @@ interface WrittenTar extends Omit<CopiedLayer, 'tree'> {
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
   const { lines, tree } = request;
-  if (tree?.isWholeWanted === true && isLarge(lines) && !mayBeDelta(tree.base, lines)) {
-    const { delta: _none, ...layer } = await writeBoth(request, tree.folder);
-    return { ...layer, tree: { kind: 'whole' } };
-  }
+  if (tree?.isWholeWanted === true && isLarge(lines) && !mayBeDelta(tree.base, lines))
+    return { ...(await writeBoth(request, tree.folder)), tree: { kind: 'whole' } };
   const { delta, ...layer } = (await writeOver(request)) ?? (await write(request));
   return {
     ...layer,
@@ -239,9 +237,8 @@ async function finish(
 ): Promise<Omit<WrittenTar, 'changed'>> {
   const digested = unlessAborted(writer.finished(), signal);
   const written = writeFile(fsPath(tocOutput), tocPieces(toc), { flag: 'wx', mode: 0o600 });
-  const both = Promise.allSettled([digested, written]); // nothing is written any more when it has failed
   const delta = tree?.base && treeDelta(tree.base, toc);
-  await both;
+  await Promise.allSettled([digested, written]); // nothing is written any more when it has failed
   await written;
   return { ...(await digested), delta };
 }

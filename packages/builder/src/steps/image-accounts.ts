@@ -29,8 +29,8 @@ export class ImageAccounts {
 
   /**
    * The owner that `--chown` names. A user without a group brings the group that it has; a number alone is also the
-   * group's, but with a colon and nothing behind it that is root's. As with docker, a user that the image does not know is root, and a group that it does not know is that of
-   * the user; `unknown` tells of them.
+   * group's, but with a colon and nothing behind it that is root's. As with docker, a user that the image does not know
+   * is root, and a group that it does not know is that of the user; `unknown` tells of them.
    * @param text `user[:group]`
    */
   async ownerOf(text: string): Promise<{ readonly owner: Owner; readonly unknown: readonly string[] }> {

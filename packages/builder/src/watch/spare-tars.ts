@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { DigestThread, hostPath, type HostPath, type TarOfLayer, type Toc } from '@caisson/layer';
 import type { DiffId } from '@caisson/oci';
-import { errorCode } from '@caisson/sys';
+import { errorCode, isFull } from '@caisson/sys';
 import type { Session, Store } from '@caisson/store';
 import { unlessAborted } from '../unless-aborted.ts';
 import { copyInBackground } from './copy-in-background.ts';
@@ -121,7 +121,7 @@ export class SpareTars implements AsyncDisposable {
       } catch (error) {
         rmSync(path, { force: true });
         if (signal.aborted) return;
-        if (['ENOENT', 'ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) continue;
+        if (errorCode(error) === 'ENOENT' || isFull(error)) continue;
         throw error;
       }
       const state = stateOf(path);
