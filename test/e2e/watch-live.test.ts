@@ -21,7 +21,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a watch on
         "  waiting for changes",
       ]
     `);
-    world.write({ a: '600\n' });
+    world.replace('a', '600\n');
     expect(masked(await run.shows(/│ 600$[^]*1 of 2 steps/m))).toMatchInlineSnapshot(`
       [
         "✓ #1 COPY a /  T",
@@ -37,7 +37,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a watch on
         "  T, 1 of 2 steps",
       ]
     `);
-    world.write({ a: '0.1\n' });
+    world.replace('a', '0.1\n');
     expect(masked(await run.shows(/changed: a$[^]*changed while[^]*changed: a$[^]*waiting/m)))
       .toMatchInlineSnapshot(`
       [
@@ -62,7 +62,7 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'tmux'))('a watch on
         "  waiting for changes",
       ]
     `);
-    world.write({ Dockerfile: 'FROM busybox\nCOPI a /\n' });
+    world.replace('Dockerfile', 'FROM busybox\nCOPI a /\n');
     await run.shows(/COPI[^]*waiting for changes/);
     await run.press('C-c');
     await run.shows('exit code 130');

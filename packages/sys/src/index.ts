@@ -54,4 +54,5 @@ export {
   takeTerminal,
   type Pseudoterminal,
 } from './terminal.ts';
+export { acceptConnection, listenAt, receiveDescriptor } from './unix-socket.ts';
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

@@ -81,12 +81,17 @@ export function cString(path: Path): Uint8Array {
   return terminated;
 }
 
+/** Where bytes lie in memory. Keep them alive as long as anybody goes by it. */
+export function addressOf(value: Uint8Array): bigint {
+  return libc().koffi.address(value);
+}
+
 /** A NULL-terminated array of C strings. Keep the returned `strings` alive during the call. */
 export function cStringArray(values: readonly Path[]): { pointers: BigInt64Array; strings: Uint8Array[] } {
   const strings = values.map(cString);
   const pointers = new BigInt64Array(strings.length + 1);
   strings.forEach((text, index) => {
-    pointers[index] = libc().koffi.address(text);
+    pointers[index] = addressOf(text);
   });
   return { pointers, strings };
 }

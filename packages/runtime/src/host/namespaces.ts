@@ -8,7 +8,7 @@ import type { BindMount } from '../sandbox-spec.ts';
 import type { SandboxCgroup } from './cgroup.ts';
 import { SANDBOX_HOSTNAME, STEP_CAPABILITIES } from '../profile.ts';
 import { startChild, type StartedChild } from './child.ts';
-import type { MadeTerminal, StandardStreams } from './output.ts';
+import type { ShownTerminal, StandardStreams } from './output.ts';
 import { devicePath, type PreparedSandbox } from './prepared-sandbox.ts';
 import type { Running, Started } from './running.ts';
 
@@ -79,8 +79,8 @@ export async function runWithNamespaces(
 }
 
 /** The terminal of a sandbox has a name in it, as with docker. */
-function consoleOf({ systemMounts }: PreparedSandbox, { path }: MadeTerminal): BindMount {
-  return { source: path, target: `${devicePath(systemMounts)}/console`, isReadOnly: false };
+function consoleOf({ systemMounts }: PreparedSandbox, { place }: ShownTerminal): BindMount {
+  return { source: place.path, target: `${devicePath(systemMounts)}/console`, isReadOnly: false };
 }
 
 /** What unshare(1) could not do; nothing where it only could not end as its child did. */

@@ -32,12 +32,18 @@ export async function runWithOciRuntime(
   const log = join(sandbox.folder, 'log');
   if (name === 'runc') closeCgroups(workspace);
   const env = { PATH: process.env['PATH'] ?? '', XDG_RUNTIME_DIR: workspace.runtimeState };
-  const args = runtimeArguments(name, workspace, sandbox, { pidFile, log });
+  const args = runtimeArguments(name, workspace, sandbox, {
+    pidFile,
+    log,
+    console: streams.terminal?.place.path,
+  });
   const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);
   const { pid, ended } = child;
-  // It stands between the caller's terminal and that of the program.
-  const resize = pid === undefined ? undefined : () => sendSignal(pid, 'SIGWINCH');
+  const { terminal } = streams;
+  // runc stands between the caller's terminal and that of the program itself.
+  const isPassedOn = terminal === undefined && pid !== undefined;
+  const resize = isPassedOn ? () => sendSignal(pid, 'SIGWINCH') : () => terminal?.resize();
   running.watch(() => readPid(pidFile), {
     ended,
     resize: sandbox.spec.stdio === 'terminal' ? resize : undefined,
@@ -73,10 +79,11 @@ function runtimeArguments(
   name: OciRuntimeName,
   workspace: Workspace,
   { id, folder }: PreparedSandbox,
-  { pidFile, log }: { readonly pidFile: string; readonly log: string },
+  files: { readonly pidFile: string; readonly log: string; readonly console: string | undefined },
 ): string[] {
-  const common = ['--root', workspace.runtimeState, '--log', log];
-  const run = ['run', '--bundle', folder, '--pid-file', pidFile, id];
+  const common = ['--root', workspace.runtimeState, '--log', files.log];
+  const console = files.console === undefined ? [] : ['--console-socket', files.console];
+  const run = ['run', '--bundle', folder, '--pid-file', files.pidFile, ...console, id];
   switch (name) {
     case 'crun':
       return [...common, '--cgroup-manager=disabled', ...run];

@@ -9,21 +9,26 @@ import type { ProgramSpec } from '../sandbox-spec.ts';
 /** Takes what a sandbox writes. Resolves when it may be given more. */
 export type OutputSink = (stream: 'stdout' | 'stderr', data: Uint8Array) => Promise<void>;
 
+/** What a child gets as one of its streams: nothing, that of this process, or a descriptor. */
+type StreamEnd = 'ignore' | 'inherit' | number;
+
 /** The descriptors of a sandbox's standard streams. */
 export interface StandardStreams {
-  readonly stdio: ['ignore' | 'inherit' | number, number | 'inherit', number | 'inherit'];
+  readonly stdio: [StreamEnd, StreamEnd, StreamEnd];
   /** To be called once the runtime has been started: the ends that it has are closed here. */
   started(): void;
+  /** To be called once the runtime has ended: what it has not given by then, it never will. */
+  ended?(): void;
   /** Resolves when everything that was written has been passed on. */
   readonly drained: Promise<void>;
-  /** The terminal that they are, where it is one made here. */
-  readonly terminal?: MadeTerminal;
+  /** The terminal that they are, where it is shown here. */
+  readonly terminal?: ShownTerminal;
 }
 
-/** A terminal of a program's own. */
-export interface MadeTerminal extends Disposable {
-  /** Where it lies; on the host. */
-  readonly path: string;
+/** A terminal of a program's own, which is shown in that of the caller. */
+export interface ShownTerminal extends Disposable {
+  /** The device, on the host, of one that was made here; or the socket over which the runtime gives the one that it makes. */
+  readonly place: { readonly kind: 'device' | 'console-socket'; readonly path: string };
   /** Gives it the size that the caller's has by now. */
   resize(): void;
 }

@@ -2,13 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
-import type {
-  CommitRequest,
-  CommittedLayer,
-  ProgramSpec,
-  RuntimeName,
-  SandboxResult,
-} from '../sandbox-spec.ts';
+import type { CommitRequest, CommittedLayer, RuntimeName, SandboxResult } from '../sandbox-spec.ts';
 import { SandboxCgroup } from './cgroup.ts';
 import type { MountedRun, MountingRuntime } from '../host-protocol.ts';
 import type { Committer } from './committer.ts';
@@ -20,6 +14,7 @@ import { ownStreams, streamOutput, type OutputSink, type StandardStreams } from 
 import { mountBefore, mountOverlay, resetRoot, type BeforeMount, type Overlay } from './overlay.ts';
 import { OwnTerminal } from './own-terminal.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepared-sandbox.ts';
+import { ReceivedTerminal } from './received-terminal.ts';
 import { RootFolder } from './root-folder.ts';
 import { checkUlimits } from './rlimits.ts';
 import { makeMounts } from './sandbox-mounts.ts';
@@ -126,7 +121,7 @@ async function startWithFirst(
   const refused: { runtime: RuntimeName; reason: string }[] = [];
   for (const runtime of runtimes) {
     if (running.isKilled) throw new RuntimeError('aborted', 'the step was cancelled');
-    const streams = streamsFor(runtime, sandbox.spec, sink);
+    const streams = streamsFor(runtime, sandbox, sink);
     let started: Started;
     try {
       started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
@@ -134,6 +129,7 @@ async function startWithFirst(
       streams.terminal?.[Symbol.dispose]();
       throw error;
     }
+    streams.ended?.();
     await streams.drained;
     if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
     refused.push({ runtime, reason: started.reason });
@@ -144,10 +140,15 @@ async function startWithFirst(
   });
 }
 
-/** An OCI runtime makes terminals itself; crun only where its own input is one, typed in or not. */
-function streamsFor(runtime: MountingRuntime, spec: ProgramSpec, sink: OutputSink): StandardStreams {
-  const isMade = runtime === 'namespaces' || (runtime === 'crun' && !spec.stdin);
-  if (isMade && spec.stdio === 'terminal') return new OwnTerminal(spec.stdin).streams;
+function streamsFor(
+  runtime: MountingRuntime,
+  { spec, folder }: PreparedSandbox,
+  sink: OutputSink,
+): StandardStreams {
+  if (spec.stdio === 'terminal' && runtime !== 'runc') {
+    const isMade = runtime === 'namespaces';
+    return (isMade ? new OwnTerminal(spec.stdin) : new ReceivedTerminal(folder, spec.stdin)).streams;
+  }
   return ownStreams(spec) ?? streamOutput(sink);
 }
 
