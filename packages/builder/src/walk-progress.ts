@@ -28,9 +28,9 @@ export class WalkProgress {
     this.#now = now;
   }
 
-  /** Something is looked at. */
-  note(): void {
-    this.#files++;
+  /** Something is looked at. @param count how many */
+  note(count: number): void {
+    this.#files += count;
     const now = this.#now();
     this.#duration += Math.min(now - (this.#last ?? now), PAUSE);
     this.#last = now;

@@ -1,5 +1,5 @@
-import { readlinkSync, type BigIntStats } from 'node:fs';
-import { splitDevice } from '@caisson/sys';
+import { readlinkSync } from 'node:fs';
+import { splitDevice, type FileStats } from '@caisson/sys';
 import { fsPath, type BytePath, type HostPath } from './byte-path.ts';
 import { timeOf, type FileEntry, type NodeEntry, type Xattrs } from './entry.ts';
 
@@ -11,7 +11,7 @@ import { timeOf, type FileEntry, type NodeEntry, type Xattrs } from './entry.ts'
 export function nodeEntry(
   at: HostPath,
   path: BytePath,
-  stats: BigIntStats,
+  stats: FileStats,
   xattrs: Xattrs | undefined,
 ): NodeEntry | undefined {
   const mode = Number(stats.mode & 0o7777n);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isDiffId, isDigest, type DiffId, type Digest } from '@caisson/oci';
 import type { Database } from './database.ts';
+import { KnownLists, type KnownList } from './known-lists.ts';
 import { currentBoot } from './seen.ts';
 
 /** The stat of a file when its digest was taken, and the digest. */
@@ -51,11 +52,13 @@ const USE_TICK = 3_600_000;
 /** What the store remembers to be faster. All of it can be worked out again, so all of it may be lost. */
 export class LookUps {
   readonly #database: Database;
+  readonly #lists: KnownLists;
   /** When the use of the files of a context was last looked at. */
   readonly #usedRoots = new Map<string, number>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#lists = new KnownLists(database);
   }
 
   /** The layer that gave a content on a state, if one is known. */
@@ -187,6 +190,21 @@ export class LookUps {
     });
   }
 
+  /**
+   * What the folders of a context counted as, by their paths in it.
+   * @param root a folder of the host
+   * @param view the same for what sees the same files in it
+   */
+  lists(root: string, view: string): ReadonlyMap<string, KnownList> {
+    this.#useFilesOf(root);
+    return this.#lists.of(root, view);
+  }
+
+  /** Remembers what folders count as, by their paths; undefined for those that are gone. */
+  rememberLists(root: string, view: string, lists: ReadonlyMap<string, KnownList | undefined>): void {
+    this.#lists.remember(root, view, lists);
+  }
+
   /** Where a file came from that was fetched. */
   urlOf(digest: Digest): string | undefined {
     const url = this.#database.get('SELECT url FROM remote_files WHERE digest = ?', digest)?.['url'];
@@ -202,11 +220,11 @@ export class LookUps {
       for (const table of ['same_content', 'selections', 'compressed', 'remote_files'])
         this.#database.run(`DELETE FROM ${table} WHERE at <= ?`, unusedSince);
       this.#forgetLayers(isKnown);
-      for (const { root } of this.#database.all('SELECT DISTINCT root FROM files')) {
-        const name = filesName(String(root));
-        if (!existsSync(String(root)) || (this.lastUse(name) ?? 0) <= unusedSince)
-          this.#database.run('DELETE FROM files WHERE root = ?', String(root));
-      }
+      const isOver = (root: string): boolean =>
+        !existsSync(root) || (this.lastUse(filesName(root)) ?? 0) <= unusedSince;
+      this.#lists.forget(isOver);
+      for (const { root } of this.#database.all('SELECT DISTINCT root FROM files'))
+        if (isOver(String(root))) this.#database.run('DELETE FROM files WHERE root = ?', String(root));
       for (const { name, at } of this.#database.all('SELECT name, at FROM used')) {
         const isGone = String(name).startsWith(FILES) ? Number(at) <= unusedSince : !isKnown(String(name));
         if (isGone) this.#database.run('DELETE FROM used WHERE name = ?', String(name));

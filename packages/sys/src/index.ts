@@ -22,6 +22,7 @@ export {
   type Time,
 } from './file-system.ts';
 export { tryLock, unlock } from './flock.ts';
+export type { FileStats, FolderScan } from './folder-scan.ts';
 export { makeFolders } from './make-folders.ts';
 export type { Path } from './libc.ts';
 export { bringUpLoopback } from './loopback.ts';
@@ -46,6 +47,7 @@ export {
   setUmask,
 } from './process.ts';
 export { inUserNamespace, ownerError, UNMAPPED_HINT, UNMAPPED_ID, unmappedText } from './user-namespace.ts';
+export { scanFolder } from './scan-folder.ts';
 export { errorCode, isFull, SyscallError } from './syscall-error.ts';
 export {
   copyWindowSize,

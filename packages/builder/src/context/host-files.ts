@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { relative } from 'node:path';
-import { errorCode } from '@caisson/sys';
+import { errorCode, type FileStats } from '@caisson/sys';
 import {
   bytesOf,
   cleanPath,
@@ -16,21 +16,25 @@ import {
   type NodeEntry,
 } from '@caisson/layer';
 import { withContextMode, type ContextModes } from './context-modes.ts';
+import type { FolderScans } from './folder-scans.ts';
 
 /** The files of a folder of the host, as they are when they are asked for, each as what it is in a context. */
 export class HostFiles {
   readonly root: HostPath;
   readonly #folder: string;
   readonly #modes: ContextModes;
+  readonly #scans: FolderScans | undefined;
 
   /**
    * @param folder absolute
    * @param modes what the modes of its files count as
+   * @param scans where folders are looked at as a whole, once; without it, each file is looked at whenever it is asked for
    */
-  constructor(folder: string, modes: ContextModes) {
+  constructor(folder: string, modes: ContextModes, scans: FolderScans | undefined) {
     this.root = hostPath(folder);
     this.#folder = folder;
     this.#modes = modes;
+    this.#scans = scans;
   }
 
   /** Where in the folder an absolute path of the host is; for a name that is no text, the folder that it is in. */
@@ -44,6 +48,8 @@ export class HostFiles {
 
   /** What is in a folder, bytewise. @throws LayerError `changed-while-read` where it is none any more */
   names(folder: BytePath): string[] {
+    const scan = this.#scans?.scan(folder);
+    if (scan !== undefined) return scan.list().toSorted();
     const at = inFolder(this.root, folder);
     try {
       return namesIn(at);
@@ -62,7 +68,9 @@ export class HostFiles {
     }
   }
 
-  stat(path: BytePath): BigIntStats | undefined {
+  stat(path: BytePath): FileStats | undefined {
+    const scanned = this.#scans === undefined ? 'unseen' : this.#scans.stat(path);
+    if (scanned !== 'unseen') return scanned;
     try {
       return lstatSync(fsPath(inFolder(this.root, path)), { bigint: true, throwIfNoEntry: false });
     } catch (error) {
@@ -72,13 +80,13 @@ export class HostFiles {
   }
 
   /** What something is in a context. @param stats of it */
-  entry(path: BytePath, stats: BigIntStats): NodeEntry {
+  entry(path: BytePath, stats: FileStats): NodeEntry {
     // A socket arrives as an empty file, as with docker.
     const entry = withContextMode(this.#found(path, stats) ?? emptyFile(path, stats), this.#modes);
     return ownedByRoot(entry);
   }
 
-  #found(path: BytePath, stats: BigIntStats): NodeEntry | undefined {
+  #found(path: BytePath, stats: FileStats): NodeEntry | undefined {
     const at = inFolder(this.root, path);
     try {
       return nodeEntry(at, path, stats, undefined);
@@ -98,7 +106,7 @@ function ownedByRoot(entry: NodeEntry): NodeEntry {
   return { type, path, mode, uid: 0, gid: 0, mtime, size }; // in one piece: see nodeEntry
 }
 
-function emptyFile(path: BytePath, stats: BigIntStats): FileEntry {
+function emptyFile(path: BytePath, stats: FileStats): FileEntry {
   return {
     type: 'file',
     path,

@@ -3,7 +3,7 @@ import type { WalkSoFar } from '../walk-progress.ts';
 import type { ContextModes } from './context-modes.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { LocalContext } from './local-context.ts';
-import type { FileMemory } from './stat-cache.ts';
+import type { FileMemory, ListMemory } from './stat-cache.ts';
 
 /** What a folder of the user's is opened as a context with. */
 export interface LocalContextOptions {
@@ -12,7 +12,7 @@ export interface LocalContextOptions {
   /** Absolute. */
   readonly folder: string;
   readonly rules: IgnoreRules;
-  readonly memory: FileMemory;
+  readonly memory: FileMemory & ListMemory;
   readonly modes: ContextModes;
   /** Told how far it is when reading its files takes long. */
   readonly onRead: (title: string, soFar: FilesSoFar) => void;
@@ -24,12 +24,17 @@ export interface LocalContextOptions {
 export type OpenLocalContext = (options: LocalContextOptions) => LocalContext;
 
 /** For a build that nothing was looked at for before. */
-export const openAnew: OpenLocalContext = ({ title, folder, rules, memory, modes, onRead, onWalk }) => {
-  const context = new LocalContext(title, folder, rules, memory, modes);
+export const openAnew: OpenLocalContext = (options) => {
+  const { title, folder, rules, memory, modes } = options;
+  return tellingOf(new LocalContext(title, folder, rules, memory, modes, memory), options);
+};
+
+/** Tells how far a context is. */
+function tellingOf(context: LocalContext, { title, onRead, onWalk }: LocalContextOptions): LocalContext {
   context.onRead = (soFar) => onRead(title, soFar);
   context.onWalk = (soFar) => onWalk(title, soFar);
   return context;
-};
+}
 
 /** Contexts from build to build: each is the one of the build before, as long as it is asked for in the same way. */
 export class KeptContexts {
@@ -37,12 +42,9 @@ export class KeptContexts {
 
   readonly open: OpenLocalContext = (options) => {
     const known = this.#kept.get(options.title);
-    if (known !== undefined && isSame(known.as, options)) {
-      known.context.onRead = (soFar) => options.onRead(options.title, soFar);
-      known.context.onWalk = (soFar) => options.onWalk(options.title, soFar);
-      return known.context;
-    }
-    const context = openAnew(options);
+    if (known !== undefined && isSame(known.as, options)) return tellingOf(known.context, options);
+    const { title, folder, rules, memory, modes } = options;
+    const context = tellingOf(new LocalContext(title, folder, rules, memory, modes), options);
     this.#kept.set(options.title, { context, as: options });
     return context;
   };

@@ -1,9 +1,11 @@
-import { readFileSync, type BigIntStats } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import type { FileStats } from '@caisson/sys';
 import { digestOf, type Digest } from '@caisson/oci';
 import {
   baseName,
   childOf,
   fsPath,
+  hostPath,
   inFolder,
   parentOf,
   ROOT,
@@ -19,10 +21,12 @@ import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { ContextModes } from './context-modes.ts';
 import { ContextNode } from './context-node.ts';
 import { hashFiles, type FileToHash } from './file-digests.ts';
+import { FolderScans } from './folder-scans.ts';
 import { HostFiles } from './host-files.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
+import { RecalledLists } from './recalled-lists.ts';
 import { SeenNodes } from './seen-nodes.ts';
-import { fileStat, inodeOf, StatCache, type FileMemory } from './stat-cache.ts';
+import { fileStat, inodeOf, StatCache, type FileMemory, type ListMemory } from './stat-cache.ts';
 import { WalkProgress, type WalkSoFar } from '../walk-progress.ts';
 
 /** A file that is read again rather than thought about, in bytes. */
@@ -46,6 +50,8 @@ export class LocalContext implements SourceTree {
   readonly #modes: ContextModes;
   readonly #files: HostFiles;
   readonly #cache: StatCache;
+  /** For a context of one build: its folders are looked at once, and nobody asks whether they changed since. */
+  readonly #once: { readonly scans: FolderScans; readonly recalled: RecalledLists } | undefined;
   readonly #seen = new SeenNodes({
     look: (path) => this.#look(path),
     names: (folder) => this.#files.names(folder),
@@ -63,6 +69,7 @@ export class LocalContext implements SourceTree {
    * @param folder absolute
    * @param memory what is known of its files
    * @param modes what the modes of its files count as
+   * @param lists for a context of one build, which is never told of changes: what is known of its folders
    */
   constructor(
     title: string,
@@ -70,13 +77,15 @@ export class LocalContext implements SourceTree {
     rules: IgnoreRules,
     memory: FileMemory | StatCache,
     modes: ContextModes = 'exact',
+    lists?: ListMemory,
   ) {
     this.#modes = modes;
     this.title = title;
     this.folder = folder;
-    this.#files = new HostFiles(folder, modes);
-    this.root = this.#files.root;
+    this.root = hostPath(folder);
     this.rules = rules;
+    this.#once = lists && this.#lookingOnce(lists);
+    this.#files = new HostFiles(folder, modes, this.#once?.scans);
     this.#cache = memory instanceof StatCache ? memory : new StatCache(folder, memory);
   }
 
@@ -90,7 +99,13 @@ export class LocalContext implements SourceTree {
   }
 
   children(folder: BytePath): readonly SourceNode[] {
-    return this.#seen.children(folder);
+    const children = this.#seen.children(folder);
+    this.#once?.recalled.saw(folder, children, (path) => this.mayHave(path, 'folder'));
+    return children;
+  }
+
+  async recall(folder: BytePath, signal: AbortSignal): Promise<void> {
+    await this.#once?.recalled.recall(folder, (count) => this.#walk.note(count), signal);
   }
 
   async digests(files: readonly SourceNode[], signal: AbortSignal): Promise<readonly Digest[]> {
@@ -136,6 +151,7 @@ export class LocalContext implements SourceTree {
   /** Keeps what was learned of files for later builds. Told when a build, and so its records, are done. */
   save(): void {
     this.#cache.save();
+    this.#once?.recalled.save();
     this.lists.kept();
   }
 
@@ -173,7 +189,7 @@ export class LocalContext implements SourceTree {
     return !this.#isAs(node, stats);
   }
 
-  #isAs({ entry, stat, digest }: ContextNode, stats: BigIntStats): boolean {
+  #isAs({ entry, stat, digest }: ContextNode, stats: FileStats): boolean {
     const { path } = entry;
     if (stat !== undefined) {
       if (fileStat(stats) !== stat) return false;
@@ -230,6 +246,15 @@ export class LocalContext implements SourceTree {
     return line === undefined ? undefined : { ...line, file: this.rules.path };
   }
 
+  #lookingOnce(memory: ListMemory): { readonly scans: FolderScans; readonly recalled: RecalledLists } {
+    const { folder, rules, lists } = this;
+    const scans = new FolderScans(this.root);
+    return {
+      scans,
+      recalled: new RecalledLists({ folder, rules, modes: this.#modes, memory, scans, lists }),
+    };
+  }
+
   #toHash(entry: NodeEntry): FileToHash {
     return { path: inFolder(this.root, entry.path), size: entry.type === 'file' ? entry.size : 0 };
   }
@@ -242,7 +267,7 @@ export class LocalContext implements SourceTree {
   }
 
   #look(path: BytePath): ContextNode | undefined {
-    this.#walk.note();
+    this.#walk.note(1);
     const stats = this.#files.stat(path);
     if (stats === undefined) this.#cache.forget(path);
     if (stats === undefined || (path !== ROOT && this.#isIgnored(path, stats))) return undefined;
@@ -252,7 +277,7 @@ export class LocalContext implements SourceTree {
   }
 
   /** An ignored folder is there all the same if something below it is included again. */
-  #isIgnored(path: BytePath, stats: BigIntStats): boolean {
+  #isIgnored(path: BytePath, stats: FileStats): boolean {
     if (!this.rules.ignores(textOf(path))) return false;
     if (!stats.isDirectory() || !this.mayHave(path, 'folder')) return true;
     return this.#files.names(path).every((name) => this.#seen.node(childOf(path, name)) === undefined);

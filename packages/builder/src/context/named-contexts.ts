@@ -15,11 +15,11 @@ import { NO_RULES } from './ignore-rules.ts';
 import { openAnew, type LocalContextOptions, type OpenLocalContext } from './kept-contexts.ts';
 import type { LocalContext } from './local-context.ts';
 import { openContext, type ContextTools } from './open-context.ts';
-import { NO_MEMORY, type FileMemory } from './stat-cache.ts';
+import { NO_MEMORY, type FileMemory, type ListMemory } from './stat-cache.ts';
 
 /** What named contexts are opened with. */
 export interface NamedContextTools extends ContextTools {
-  readonly memory: FileMemory;
+  readonly memory: FileMemory & ListMemory;
   readonly modes: ContextModes;
   readonly openLocal: OpenLocalContext;
   readonly onRead: LocalContextOptions['onRead'];

@@ -1,7 +1,7 @@
-import type { BigIntStats } from 'node:fs';
 import type { Digest } from '@caisson/oci';
 import { baseName, parentOf, type BytePath } from '@caisson/layer';
-import type { KnownFile } from '@caisson/store';
+import type { KnownFile, KnownList } from '@caisson/store';
+import type { FileStats } from '@caisson/sys';
 
 type KnownFiles = ReadonlyMap<string, KnownFile>;
 
@@ -11,15 +11,27 @@ export interface FileMemory {
   rememberFiles(root: string, folders: ReadonlyMap<string, KnownFiles>): void;
 }
 
+/** Remembers what the folders of a context count as, by their paths in it, from build to build. */
+export interface ListMemory {
+  lists(root: string, view: string): ReadonlyMap<string, KnownList>;
+  rememberLists(root: string, view: string, lists: ReadonlyMap<string, KnownList | undefined>): void;
+}
+
 /** For a folder that is there for one build only. */
-export const NO_MEMORY: FileMemory = { files: () => new Map(), rememberFiles: () => {} };
+export const NO_MEMORY: FileMemory & ListMemory = {
+  files: () => new Map(),
+  rememberFiles: () => {},
+  lists: () => new Map(),
+  rememberLists: () => {},
+};
 
 /**
  * Two writes within one tick of the kernel's clock leave the same time of change. A digest counts for later builds
  * only if the file had not changed for this long when it was hashed; where times are whole seconds, a tick is a second.
  */
-const TICK_NS = 50_000_000n;
-const COARSE_TICK_NS = 2_000_000_000n;
+export const TICK_MS = 50;
+export const COARSE_TICK_MS = 2000;
+const MS_NS = 1_000_000n;
 
 /** The digests of files by their stat: a file that looks as it did is not read again. */
 export class StatCache {
@@ -57,8 +69,8 @@ export class StatCache {
    */
   learn(path: BytePath, stat: FileStat, digest: Digest, readAt: bigint): void {
     const changedAt = timeOfChange(stat);
-    const tick = changedAt % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
-    if (readAt - changedAt <= tick) return;
+    const tick = changedAt % (1000n * MS_NS) === 0n ? COARSE_TICK_MS : TICK_MS;
+    if (readAt - changedAt <= BigInt(tick) * MS_NS) return;
     this.#toChange(parentOf(path)).set(baseName(path), { stat, digest });
   }
 
@@ -96,7 +108,13 @@ declare const fileStatBrand: unique symbol;
 export type FileStat = string & { readonly [fileStatBrand]: true };
 
 /** What tells that a file is as it was. */
-export function fileStat({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileStat {
+export function fileStat({
+  dev,
+  ino,
+  size,
+  mtimeNs,
+  ctimeNs,
+}: Pick<FileStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>): FileStat {
   const text = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
   if (!isFileStat(text)) throw new Error('unreachable');
   return text;

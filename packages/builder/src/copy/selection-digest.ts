@@ -23,7 +23,8 @@ export async function selectionDigest(
   const files: SourceNode[] = [];
   const all = selected.map((each) => ({ ...each, items: new SelectedItems(each, parts) }));
   const slices = new Slices(signal);
-  for (const { items } of all) {
+  for (const { tree: from, node, items } of all) {
+    if (node.entry.type === 'directory') await from.recall?.(node.entry.path, signal);
     for (const found of items.files()) {
       for (const file of found) files.push(file);
       if (slices.isOver) await slices.next();

@@ -25,6 +25,8 @@ export interface SourceTree {
   readonly keepsOwners: boolean;
   /** What its folders count as, for a tree that lasts longer than one selection. */
   readonly lists?: FolderLists | undefined;
+  /** Puts into `lists` what is known from earlier builds of a folder and those in it, as far as it is still so. */
+  recall?(folder: BytePath, signal: AbortSignal): Promise<void>;
   /** What lies at a path whose parents are folders; links are not followed. */
   lookup(path: BytePath): SourceNode | undefined;
   /** What lies in a folder, bytewise by name. */

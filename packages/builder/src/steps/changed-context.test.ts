@@ -24,7 +24,7 @@ import type { BuildEvent } from '../events.ts';
  * each run.
  */
 
-/** Called with each path before it is opened, or asked what is in it. */
+/** Called with each path before it is opened; `list` too where it is asked what is in it, a folder that is opened included. */
 const hooks = vi.hoisted(() => ({ open: (_path: string) => {}, list: (_path: string) => {} }));
 
 vi.mock('node:fs', async (original) => {
@@ -33,6 +33,7 @@ vi.mock('node:fs', async (original) => {
     ...fs,
     openSync: (path: PathLike, ...rest: [OpenMode, Mode?]) => {
       hooks.open(String(path));
+      hooks.list(String(path));
       return fs.openSync(path, ...rest);
     },
     readdirSync: (path: PathLike, options: 'latin1') => {

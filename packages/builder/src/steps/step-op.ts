@@ -121,20 +121,28 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     const { ignoresCache, imported, turns } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
     await turns?.take(key, this.id);
-    const record = (await this.#findHere(key)) ?? (await imported.find(key));
+    const before = firstOf(inputs);
+    const record = (await this.#findHere(key, before)) ?? (await imported.find(key));
     if (record === undefined) return undefined; // it is this step's turn until it has run
     turns?.release(key, this.id);
-    const before = firstOf(inputs);
     this.#share(record, before, 'nothing');
     return this.#extended(before, record.layer, record.created);
   }
 
   /** The store's own record, if its layer is there. */
-  async #findHere(key: StepKey): Promise<StepRecord | undefined> {
+  async #findHere(key: StepKey, before: FileState): Promise<StepRecord | undefined> {
     const { store, session } = this.scope;
     const record = await store.records.get(session, key);
-    if (record === undefined) return undefined;
-    return (await store.blobs.has(session, record.layer.diffId)) ? record : undefined;
+    if (record === undefined || !(await store.blobs.has(session, record.layer.diffId))) return undefined;
+    // The database may have been lost since the step ran.
+    if (!store.pastRecords.has(key)) this.#remember(record, before);
+    return record;
+  }
+
+  #remember(record: StepRecord, before: FileState): void {
+    const { store, context } = this.scope;
+    for (const part of partsOfStates(before, record.layer.contentDigest)) this.parts.add(part);
+    store.pastRecords.add(record, this.parts.texts, context);
   }
 
   /** What is exported is what a build found or made. */
@@ -264,7 +272,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     created: string,
     made: 'record' | 'layer',
   ): Promise<void> {
-    const { store, session, dockerfile, context } = this.scope;
+    const { store, session, dockerfile } = this.scope;
     const { diffId, size, contentDigest } = layer;
     const kept: StepRecord = {
       key: stepKey(record),
@@ -277,8 +285,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     };
     await store.records.put(session, kept);
     this.#share(kept, before, made);
-    for (const part of partsOfStates(before, contentDigest)) this.parts.add(part);
-    store.pastRecords.add(kept, this.parts.texts, context);
+    this.#remember(kept, before);
   }
 
   /** Says of a failure where in the Dockerfile it comes from. */

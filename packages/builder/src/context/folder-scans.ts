@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { baseName, fsPath, inFolder, parentOf, ROOT, type BytePath, type HostPath } from '@caisson/layer';
+import { errorCode, scanFolder, type FileStats, type FolderScan } from '@caisson/sys';
+import { COARSE_TICK_MS, TICK_MS } from './stat-cache.ts';
+
+/** A folder as it was looked at. */
+interface Scanned {
+  readonly scan: FolderScan;
+  /** In milliseconds since 1970. */
+  readonly at: number;
+  /** Which of its names is where. */
+  indices: ReadonlyMap<string, number> | undefined;
+}
+
+/**
+ * The folders of a context that were looked at as a whole: one call a folder and one a file, and no object for a file before
+ * something asks for it. A folder that cannot be looked at is none here: who looks at its files one by one learns why.
+ */
+export class FolderScans {
+  readonly #root: HostPath;
+  readonly #scanned = new Map<BytePath, Scanned | undefined>();
+
+  constructor(root: HostPath) {
+    this.#root = root;
+  }
+
+  /** All that is in a folder. It is looked at once. */
+  scan(folder: BytePath): FolderScan | undefined {
+    if (!this.#scanned.has(folder)) this.#scanned.set(folder, scanned(inFolder(this.#root, folder)));
+    return this.#scanned.get(folder)?.scan;
+  }
+
+  /** The stat of something in a folder that was looked at; `unseen` for what is in another one. */
+  stat(path: BytePath): FileStats | undefined | 'unseen' {
+    const known = path === ROOT ? undefined : this.#scanned.get(parentOf(path));
+    if (known === undefined) return 'unseen';
+    known.indices ??= new Map(known.scan.list().map((name, index) => [name, index]));
+    const index = known.indices.get(baseName(path));
+    return index === undefined ? undefined : known.scan.at(index);
+  }
+
+  /** The same for a folder in which everything looks the same. */
+  stamp(folder: BytePath): string | undefined {
+    const scan = this.scan(folder);
+    return scan && createHash('sha256').update(scan.names).update(scan.stats).digest('base64');
+  }
+
+  /** Whether nothing in a folder changed so shortly before it was looked at that it may change again and look the same. */
+  isAtRest(folder: BytePath): boolean {
+    const known = this.#scanned.get(folder);
+    return known !== undefined && known.scan.isOlderThan(known.at - TICK_MS, known.at - COARSE_TICK_MS);
+  }
+
+  /** Forgets what was seen of a folder. */
+  forget(folder: BytePath): void {
+    this.#scanned.delete(folder);
+  }
+}
+
+function scanned(path: HostPath): Scanned | undefined {
+  const at = Date.now();
+  try {
+    return { scan: scanFolder(fsPath(path)), at, indices: undefined };
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { scanFolder } from '@caisson/sys';
+import { createIgnoreMatcher } from '@caisson/parser';
+import type { KnownList } from '@caisson/store';
+import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { selectSource } from '../copy/select-sources.ts';
+import { selectionDigest } from '../copy/selection-digest.ts';
+import { KeyParts } from '../solve/key-parts.ts';
+import type { ContextModes } from './context-modes.ts';
+import { LocalContext } from './local-context.ts';
+import { NO_MEMORY, TICK_MS, type FileMemory, type ListMemory } from './stat-cache.ts';
+import { editFolder, fillFolder, FOLDER_EDIT } from './testing/folder-edits.ts';
+
+vi.mock(import('node:fs'), { spy: true });
+vi.mock(import('@caisson/sys'), { spy: true });
+
+const parent = mkdtempSync(join(tmpdir(), 'caisson-recalled-'));
+afterAll(() => rmSync(parent, { recursive: true }));
+const NEVER = new AbortController().signal;
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(parent, 'context-'));
+});
+
+type Memory = FileMemory & ListMemory & { readonly kept: Map<string, Map<string, KnownList>> };
+
+function newMemory(): Memory {
+  const kept: Memory['kept'] = new Map();
+  return {
+    ...NO_MEMORY,
+    kept,
+    lists: (_root, view) => kept.get(view) ?? new Map(),
+    rememberLists(_root, view, lists) {
+      const known = kept.get(view) ?? new Map<string, KnownList>();
+      kept.set(view, known);
+      for (const [path, list] of lists) {
+        if (list === undefined) known.delete(path);
+        else known.set(path, list);
+      }
+    },
+  };
+}
+
+interface Opened {
+  readonly ignore?: string;
+  readonly modes?: ContextModes;
+  readonly memory?: ListMemory | undefined;
+}
+
+function open({ ignore = '', modes = 'exact', memory }: Opened): LocalContext {
+  const rules = { ...createIgnoreMatcher(ignore), path: '.dockerignore', text: ignore };
+  return new LocalContext('the test', folder, rules, NO_MEMORY, modes, memory);
+}
+
+/** What a source counts as in a build of its own. */
+async function counted(how: Opened, source = '.'): Promise<string> {
+  const context = open(how);
+  const found = selectSource(context, source);
+  if (!found.ok) return found.error.reason;
+  const digest = await selectionDigest(context, found.value, new KeyParts(), NEVER);
+  context.save();
+  return digest;
+}
+
+/** What was done a moment ago may be done again without a trace. */
+async function rest(): Promise<void> {
+  await sleep(TICK_MS + 10);
+}
+
+function write(...paths: readonly string[]): void {
+  for (const path of paths) {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), path);
+  }
+}
+
+/** The folders that earlier builds kept. */
+function keptFolders({ kept }: Memory): string[] {
+  return [...kept.values()].flatMap((lists) => [...lists.keys()]).toSorted();
+}
+
+describe('what folders counted as in earlier builds', () => {
+  test('is what they count as now, whatever was done', { timeout: 60_000 }, async () => {
+    const rounds = array(array(FOLDER_EDIT, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 4 });
+    const rules = constantFrom('', '', 'b\n!b/c', '**/a\n!a/b', '*\n!*/c', '*\n!**/c');
+    let recalled = 0;
+    await assert(
+      asyncProperty(rounds, rules, async (edits, ignore) => {
+        folder = mkdtempSync(join(parent, 'context-'));
+        fillFolder(folder);
+        const memory = newMemory();
+        for (const round of [[], ...edits]) {
+          for (const edit of round) editFolder(folder, edit);
+          await rest();
+          for (const source of ['a', '.', '*'])
+            expect(await counted({ ignore, memory }, source)).toBe(await counted({ ignore }, source));
+          recalled += keptFolders(memory).length;
+        }
+      }),
+      { numRuns: 20 },
+    );
+    expect(recalled).toBeGreaterThan(50);
+  });
+
+  test('makes that nothing in them is looked at but their names and stats', async () => {
+    write('a/one', 'a/b/two', 'c/three');
+    await rest();
+    const memory = newMemory();
+    const first = await counted({ memory });
+    expect(keptFolders(memory)).toEqual(['', 'a', 'a/b', 'c']);
+    vi.mocked(readdirSync).mockClear();
+    vi.mocked(scanFolder).mockClear();
+    const again = open({ memory });
+    const look = vi.spyOn(again, 'children');
+    const found = selectSource(again, '.');
+    if (!found.ok) throw new Error(found.error.reason);
+    expect(await selectionDigest(again, found.value, new KeyParts(), NEVER)).toBe(first);
+    expect(look).not.toHaveBeenCalled();
+    expect(scanFolder).toHaveBeenCalledTimes(4);
+    expect(readdirSync).not.toHaveBeenCalled();
+  });
+
+  test('counts for those in which nothing changed, beside one in which something did', async () => {
+    write('a/one', 'a/b/two', 'c/three');
+    await rest();
+    const memory = newMemory();
+    await counted({ memory });
+    writeFileSync(join(folder, 'c/three'), 'other');
+    const again = open({ memory });
+    const look = vi.spyOn(again, 'children');
+    const found = selectSource(again, '.');
+    if (!found.ok) throw new Error(found.error.reason);
+    expect(await selectionDigest(again, found.value, new KeyParts(), NEVER)).toBe(await counted({}));
+    expect(new Set(look.mock.calls.map(([path]) => path))).toEqual(new Set(['', 'c']));
+  });
+
+  test('is not kept of a folder in which something changed a moment ago', async () => {
+    write('a/one', 'b/two');
+    await rest();
+    writeFileSync(join(folder, 'b/two'), 'new');
+    const memory = newMemory();
+    await counted({ memory });
+    expect(keptFolders(memory)).toEqual(['', 'a']);
+    writeFileSync(join(folder, 'b/two'), 'old');
+    expect(await counted({ memory })).toBe(await counted({}));
+  });
+
+  test('is not kept of a folder that another may become a part of', async () => {
+    write('a/b/c/no', 'a/x', 'c/x');
+    await rest();
+    const memory = newMemory();
+    const ignore = '*\n!a/x\n!c/x\n!a/b/c/x';
+    const before = await counted({ ignore, memory });
+    expect(keptFolders(memory)).toEqual(['', 'c']);
+    write('a/b/c/x');
+    const after = await counted({ ignore });
+    expect(after).not.toBe(before);
+    expect(await counted({ ignore, memory })).toBe(after);
+  });
+
+  test('is known by who sees the same files', async () => {
+    write('a/one', 'a/two');
+    await rest();
+    const memory = newMemory();
+    const all = await counted({ memory });
+    expect(await counted({ memory, ignore: 'a/two' })).not.toBe(all);
+    await counted({ memory, modes: 'normal' });
+    expect(memory.kept.size).toBe(3);
+  });
+
+  test('is forgotten with them', async () => {
+    write('a/b/c/one', 'd/two');
+    await rest();
+    const memory = newMemory();
+    await counted({ memory });
+    rmSync(join(folder, 'a/b'), { recursive: true });
+    await rest();
+    await counted({ memory });
+    expect(keptFolders(memory)).toEqual(['', 'a', 'd']);
+  });
+});
