@@ -1,13 +1,11 @@
 import { cString, libcFunction, type Path } from './libc.ts';
+import { systemCall } from './system-call.ts';
 
 const mountFunction = libcFunction(
   'int mount(const void *source, const void *target, const void *type, uint64_t flags, const void *data)',
 );
 const umount2 = libcFunction('int umount2(const void *target, int flags)');
-const pivotRootCall = libcFunction(
-  'int64_t syscall(int64_t number, const void *a, const void *b)',
-  'pivot_root',
-);
+const pivotRootCall = systemCall('pivot_root', 'const void *newRoot, const void *putOld');
 
 /** Flags of mount(2). */
 export const MOUNT = {
@@ -54,11 +52,7 @@ export function unmount(target: Path, how: 'now' | 'detach' = 'now'): void {
   umount2([cString(target), how === 'detach' ? MNT_DETACH : 0], target);
 }
 
-const SYS_PIVOT_ROOT: Readonly<Record<string, number>> = { x64: 155, arm64: 41 };
-
 /** Makes a mount the root of this mount namespace, and puts the old root on `putOld`. */
 export function pivotRoot(newRoot: Path, putOld: Path): void {
-  const number = SYS_PIVOT_ROOT[process.arch];
-  if (number === undefined) throw new Error(`pivot_root is not known on ${process.arch}`);
-  pivotRootCall([number, cString(newRoot), cString(putOld)], newRoot);
+  pivotRootCall([cString(newRoot), cString(putOld)], newRoot);
 }

@@ -1,9 +1,10 @@
 import { cString, cStringArray, libcFunction } from './libc.ts';
+import { systemCall } from './system-call.ts';
 
 const pipe2 = libcFunction('int pipe2(int32_t *fds, int flags)');
 const closeFunction = libcFunction('int close(int fd)');
 const dup2 = libcFunction('int dup2(int from, int to)');
-const closeRange = libcFunction('int close_range(uint32_t first, uint32_t last, int flags)');
+const closeRange = systemCall('close_range', 'uint32_t first, uint32_t last, int flags');
 const execveFunction = libcFunction('int execve(const void *path, const int64_t *argv, const int64_t *envp)');
 const prctl = libcFunction('int prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)');
 const signalFunction = libcFunction('int64_t signal(int signum, int64_t handler)');

@@ -1,10 +1,11 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { FolderScan, KEPT } from './folder-scan.ts';
-import { addressOf, libcFunction, type Path } from './libc.ts';
+import { addressOf, type Path } from './libc.ts';
 import { errorCode } from './syscall-error.ts';
+import { systemCall } from './system-call.ts';
 
-const getdents = libcFunction('int64_t getdents64(int fd, uint8_t *buffer, size_t size)');
-const statx = libcFunction('int statx(int fd, uint64_t name, int flags, uint32_t mask, uint8_t *buffer)');
+const getdents = systemCall('getdents64', 'int fd, uint8_t *buffer, size_t size');
+const statx = systemCall('statx', 'int fd, uint64_t name, int flags, uint32_t mask, uint8_t *buffer');
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const STATX_BASIC_STATS = 0x7ff;
