@@ -18,7 +18,7 @@ export class Toc {
 
   /** @param entries in any order, each path once */
   constructor(entries: readonly Entry[]) {
-    this.entries = entries.toSorted((a, b) => compareBytes(a.path, b.path));
+    this.entries = isSorted(entries) ? entries : entries.toSorted((a, b) => compareBytes(a.path, b.path));
   }
 
   /** The entry of a path. */
@@ -66,6 +66,13 @@ export class Toc {
     }
     return this.#children.get(folder) ?? [];
   }
+}
+
+function isSorted(entries: readonly Entry[]): boolean {
+  return entries.every((entry, index) => {
+    const before = entries[index - 1];
+    return before === undefined || compareBytes(before.path, entry.path) < 0;
+  });
 }
 
 /** Raised whenever the form below changes: an index of another version is made anew. */
@@ -155,27 +162,23 @@ function decodeEntry(fields: unknown): Entry {
   const type = row[1];
   if (type === 'whiteout') return { path, type };
   if (type === 'hardlink') return { path, type, target: cleanPath(text(row[2])) };
+  const mode = int(row[2]);
+  const uid = int(row[3]);
+  const gid = int(row[4]);
+  const mtime = { seconds: int(row[5]), nanoseconds: int(row[6]) };
   const xattrs = decodeXattrs(row[7]);
-  const attributes = {
-    path,
-    mode: int(row[2]),
-    uid: int(row[3]),
-    gid: int(row[4]),
-    mtime: { seconds: int(row[5]), nanoseconds: int(row[6]) },
-    ...(xattrs === undefined ? {} : { xattrs }),
-  };
+  if (type === 'file') {
+    const size = int(row[8]);
+    const digest = fileDigest(row[9]);
+    const offset = int(row[10]);
+    // Nearly all are so: in one piece, they are made in half the time.
+    if (xattrs === undefined && digest !== undefined && offset >= 0)
+      return { type, path, mode, uid, gid, mtime, size, digest, offset };
+    const known = { ...(digest === undefined ? {} : { digest }), ...(offset < 0 ? {} : { offset }) };
+    return { type, path, mode, uid, gid, mtime, size, ...(xattrs === undefined ? {} : { xattrs }), ...known };
+  }
+  const attributes = { path, mode, uid, gid, mtime, ...(xattrs === undefined ? {} : { xattrs }) };
   switch (type) {
-    case 'file': {
-      const digest = fileDigest(row[9]);
-      const offset = int(row[10]);
-      return {
-        ...attributes,
-        type,
-        size: int(row[8]),
-        ...(digest === undefined ? {} : { digest }),
-        ...(offset < 0 ? {} : { offset }),
-      };
-    }
     case 'directory':
       return { ...attributes, type, ...(row[8] === 1 ? { opaque: true } : {}) };
     case 'symlink':

@@ -102,7 +102,10 @@ export class RecalledLists {
     const names = new Set(children.map(({ entry }) => baseName(entry.path)));
     const mayGrow = (name: string, index: number): boolean =>
       !names.has(name) && scan?.at(index).isDirectory() === true && mayHave(childOf(folder, name));
-    const isKnown = scans.isAtRest(folder) && (names.size === scan?.count || !scan?.list().some(mayGrow));
+    const isKnown =
+      this.#parts.lists.get(folder) === undefined && // else it is kept already
+      scans.isAtRest(folder) &&
+      (names.size === scan?.count || !scan?.list().some(mayGrow));
     this.#seen.set(folder, { stamp: isKnown ? scans.stamp(folder) : undefined, folders });
     scans.forget(folder);
   }
