@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -281,5 +281,27 @@ describe.skipIf(lacks('root'))('a context that is a URL', () => {
       exit code 1
       "
     `);
+  });
+});
+
+describe.skipIf(lacks('root'))('a context that is a link', () => {
+  test('is the folder that it leads to, named or not', async ({ world }) => {
+    world.write({ 'one/a': 'a\n', 'one/folder/b': 'b\n', 'two/c': 'c\n' });
+    for (const [to, name] of [
+      ['one', 'main'],
+      ['two', 'named'],
+    ] as const)
+      symlinkSync(to, join(world.context, name));
+    const input = 'FROM scratch\nCOPY . /main/\nCOPY --from=named . /named/\n';
+    const files = (): string[] =>
+      readdirSync(`${world.context}/out`, { recursive: true }).map(String).toSorted();
+    const expected = ['main', 'main/a', 'main/folder', 'main/folder/b', 'named', 'named/c'];
+    const more = ['-f', join(world.folder, 'file'), '--build-context', 'named=named'];
+    writeFileSync(join(world.folder, 'file'), input);
+    for (let time = 0; time < 2; time++) {
+      rmSync(`${world.context}/out`, { recursive: true, force: true });
+      await world.ok(['build', ...more, '-o', 'out', 'main']);
+      expect(files()).toEqual(expected);
+    }
   });
 });

@@ -226,6 +226,18 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('caisson run', () =
       },
     );
 
+    test.skipIf(isMissing)('may have another size when nobody reads it any more', async ({ world }) => {
+      await world.ok(['pull', 'busybox']);
+      const script = 'trap "" HUP; echo ready; sleep 1; echo more; sleep 1.5; exit 7';
+      const run = `'${process.execPath}' '${CAISSON}' run -it --runtime ${runtime} busybox sh -c '${script}'`;
+      world.write({ script: `${run} | head -n 1; echo "exit code \${PIPESTATUS[0]}"; exec sleep 600\n` });
+      await using shown = await TerminalRun.open(world, 'bash ./script', { columns: 70, rows: 20 });
+      await shown.shows('ready');
+      await sleep(1500);
+      await shown.resize({ columns: 61, rows: 15 });
+      expect(await shown.shows('exit code')).toEqual(['ready', 'exit code 7']);
+    });
+
     test.skipIf(isMissing)('is not typed in without -i, and goes when nobody reads it', async ({ world }) => {
       await world.ok(['pull', 'busybox']);
       const run = `'${process.execPath}' '${CAISSON}' run --runtime ${runtime}`;

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 10;
+const SCHEMA_VERSION = 11;
 /** Tables of large rows have a rowid: a key is looked up without reading them. */
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
@@ -17,6 +17,7 @@ const SCHEMA = `
   CREATE INDEX past_records_by_place ON past_records (op, stage, dockerfile, at);
   CREATE TABLE files (root TEXT, folder TEXT, known TEXT NOT NULL, PRIMARY KEY (root, folder));
   CREATE TABLE lists (root TEXT, view TEXT, folder TEXT, stamp TEXT NOT NULL, list TEXT NOT NULL, folders TEXT NOT NULL, PRIMARY KEY (root, view, folder)) WITHOUT ROWID;
+  CREATE TABLE list_views (root TEXT, view TEXT, at INTEGER NOT NULL, PRIMARY KEY (root, view)) WITHOUT ROWID;
   CREATE TABLE answers (question TEXT PRIMARY KEY, boot TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE secret_marks (step TEXT, id TEXT, mark TEXT NOT NULL, PRIMARY KEY (step, id)) WITHOUT ROWID;
 `;

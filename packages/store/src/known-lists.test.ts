@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { digestOf } from '@caisson/oci';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KnownList } from './known-lists.ts';
 import { openStore, type Store } from './store.ts';
 
@@ -17,6 +17,7 @@ beforeEach(async () => {
   store = await openStore(join(folder, 'store'));
 });
 afterEach(() => {
+  vi.useRealTimers();
   store[Symbol.dispose]();
   rmSync(folder, { recursive: true });
 });
@@ -54,6 +55,17 @@ test('folders that are gone are forgotten, and so is a context', () => {
   rmSync(context, { recursive: true });
   forget();
   expect(store.lookUps.lists(context, 'view').size).toBe(0);
+});
+
+test('of a context, the last views are known', () => {
+  store.pastRecords.addParts(TEXTS);
+  const views = ['a', 'b', 'c', 'd', 'e'];
+  vi.useFakeTimers({ toFake: ['Date'] });
+  for (const view of views) {
+    store.lookUps.rememberLists(context, view, ROWS);
+    vi.setSystemTime(Date.now() + 1);
+  }
+  expect(views.filter((view) => store.lookUps.lists(context, view).size > 0)).toEqual(['b', 'c', 'd', 'e']);
 });
 
 test.each(['[["a"]]', '[["a","no digest"]]', '{}', '[', 'null'])('damage says nothing: %s', (folders) => {

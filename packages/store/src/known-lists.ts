@@ -11,6 +11,9 @@ export interface KnownList {
   readonly folders: ReadonlyMap<string, Digest>;
 }
 
+/** How many views of a context are known: those that learned something last. */
+const MOST_VIEWS = 4;
+
 /** Remembers what the folders of contexts count as, as long as the texts that this is the digest of are remembered, too. */
 export class KnownLists {
   readonly #database: Database;
@@ -45,6 +48,7 @@ export class KnownLists {
   remember(root: string, view: string, lists: ReadonlyMap<string, KnownList | undefined>): void {
     if (lists.size === 0) return;
     this.#database.together(() => {
+      this.#use(root, view);
       for (const [folder, list] of lists) {
         if (list === undefined)
           this.#database.run(
@@ -67,10 +71,22 @@ export class KnownLists {
     });
   }
 
+  /** Notes that a view is used, and forgets those that have not been for longest: each edit of an ignore file makes one. */
+  #use(root: string, view: string): void {
+    this.#database.run('INSERT OR REPLACE INTO list_views VALUES (?, ?, ?)', root, view, Date.now());
+    const views = this.#database.all('SELECT view FROM list_views WHERE root = ? ORDER BY at DESC', root);
+    for (const { view: old } of views.slice(MOST_VIEWS)) {
+      this.#database.run('DELETE FROM lists WHERE root = ? AND view = ?', root, String(old));
+      this.#database.run('DELETE FROM list_views WHERE root = ? AND view = ?', root, String(old));
+    }
+  }
+
   /** Forgets the contexts that somebody says so of. @param isOver told the folder of the host */
   forget(isOver: (root: string) => boolean): void {
-    for (const { root } of this.#database.all('SELECT DISTINCT root FROM lists')) {
-      if (isOver(String(root))) this.#database.run('DELETE FROM lists WHERE root = ?', String(root));
+    for (const { root } of this.#database.all('SELECT DISTINCT root FROM list_views')) {
+      if (!isOver(String(root))) continue;
+      for (const table of ['lists', 'list_views'])
+        this.#database.run(`DELETE FROM ${table} WHERE root = ?`, String(root));
     }
   }
 }

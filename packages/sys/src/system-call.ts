@@ -1,4 +1,6 @@
+import { constants } from 'node:os';
 import { libcFunction, type Path } from './libc.ts';
+import { SyscallError } from './syscall-error.ts';
 
 /** System calls for which not every C library has a function, and their numbers. */
 const NUMBERS = {
@@ -12,7 +14,7 @@ type Arguments = Parameters<ReturnType<typeof libcFunction>>[0];
 
 /**
  * Declares a system call by its parameters, as C has them.
- * @returns a function that throws `SyscallError` where it fails
+ * @returns a function that throws `SyscallError` where it fails, also on a machine whose numbers are not known
  */
 export function systemCall(
   name: keyof typeof NUMBERS,
@@ -23,7 +25,7 @@ export function systemCall(
   const numbers: Readonly<Partial<Record<string, number>>> = NUMBERS[name];
   return (args, path) => {
     const number = numbers[arch];
-    if (number === undefined) throw new Error(`${name} is not known on ${arch}`);
+    if (number === undefined) throw new SyscallError(name, constants.errno.ENOSYS);
     return call([number, ...args], path);
   };
 }

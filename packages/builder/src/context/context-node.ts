@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NodeEntry } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { SourceNode } from '../copy/source-tree.ts';
@@ -16,5 +17,10 @@ export class ContextNode implements SourceNode {
     this.entry = entry;
     this.linkId = linkId;
     this.stat = stat;
+  }
+
+  /** Whether another look found the same. */
+  isAs({ entry, linkId, stat }: ContextNode): boolean {
+    return this.linkId === linkId && this.stat === stat && isDeepStrictEqual(this.entry, entry);
   }
 }

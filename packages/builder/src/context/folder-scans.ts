@@ -19,24 +19,36 @@ interface Scanned {
 export class FolderScans {
   readonly #root: HostPath;
   readonly #scanned = new Map<BytePath, Scanned | undefined>();
+  /** The folders in which something was looked at by itself: it may have looked otherwise then. */
+  readonly #touched = new Set<BytePath>();
 
   constructor(root: HostPath) {
     this.#root = root;
   }
 
-  /** All that is in a folder. It is looked at once. */
+  /** All that is in a folder. It is looked at once. A context that is a link is the folder behind it; no other link is followed. */
   scan(folder: BytePath): FolderScan | undefined {
-    if (!this.#scanned.has(folder)) this.#scanned.set(folder, scanned(inFolder(this.#root, folder)));
+    if (!this.#scanned.has(folder))
+      this.#scanned.set(folder, scanned(inFolder(this.#root, folder === ROOT ? '.' : folder)));
     return this.#scanned.get(folder)?.scan;
   }
 
   /** The stat of something in a folder that was looked at; `unseen` for what is in another one. */
   stat(path: BytePath): FileStats | undefined | 'unseen' {
-    const known = path === ROOT ? undefined : this.#scanned.get(parentOf(path));
-    if (known === undefined) return 'unseen';
+    if (path === ROOT) return 'unseen';
+    const known = this.#scanned.get(parentOf(path));
+    if (known === undefined) {
+      this.#touched.add(parentOf(path));
+      return 'unseen';
+    }
     known.indices ??= new Map(known.scan.list().map((name, index) => [name, index]));
     const index = known.indices.get(baseName(path));
     return index === undefined ? undefined : known.scan.at(index);
+  }
+
+  /** Whether something in a folder was looked at before all of it was. */
+  isTouched(folder: BytePath): boolean {
+    return this.#touched.has(folder);
   }
 
   /** The same for a folder in which everything looks the same. */

@@ -9,6 +9,7 @@ import {
   inFolder,
   nodeEntry,
   readingError,
+  ROOT,
   timeOf,
   type BytePath,
   type FileEntry,
@@ -72,7 +73,9 @@ export class HostFiles {
     const scanned = this.#scans === undefined ? 'unseen' : this.#scans.stat(path);
     if (scanned !== 'unseen') return scanned;
     try {
-      return lstatSync(fsPath(inFolder(this.root, path)), { bigint: true, throwIfNoEntry: false });
+      // A context that is a link is the folder behind it.
+      const at = inFolder(this.root, path === ROOT ? '.' : path);
+      return lstatSync(fsPath(at), { bigint: true, throwIfNoEntry: false });
     } catch (error) {
       if (errorCode(error) === 'ENOTDIR') return undefined; // a file is where a folder would be
       throw error;

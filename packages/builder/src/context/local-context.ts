@@ -100,7 +100,7 @@ export class LocalContext implements SourceTree {
 
   children(folder: BytePath): readonly SourceNode[] {
     const children = this.#seen.children(folder);
-    this.#once?.recalled.saw(folder, children, (path) => this.mayHave(path, 'folder'));
+    this.#once?.recalled.saw(folder, children);
     return children;
   }
 
@@ -247,12 +247,26 @@ export class LocalContext implements SourceTree {
   }
 
   #lookingOnce(memory: ListMemory): { readonly scans: FolderScans; readonly recalled: RecalledLists } {
-    const { folder, rules, lists } = this;
     const scans = new FolderScans(this.root);
-    return {
+    const recalled = new RecalledLists({
+      folder: this.folder,
+      rules: this.rules,
+      modes: this.#modes,
+      memory,
       scans,
-      recalled: new RecalledLists({ folder, rules, modes: this.#modes, memory, scans, lists }),
-    };
+      lists: this.lists,
+      mayHave: (path, kind) => this.mayHave(path, kind),
+      agrees: (path) => this.#agrees(path),
+    });
+    return { scans, recalled };
+  }
+
+  /** Whether what was looked at in a folder is as another look finds it. */
+  #agrees(folder: BytePath): boolean {
+    return [...(this.#seen.seenIn(folder) ?? [])].every(([name, node]) => {
+      const now = this.#look(childOf(folder, name));
+      return node === undefined || now === undefined ? node === now : node.isAs(now);
+    });
   }
 
   #toHash(entry: NodeEntry): FileToHash {

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanFolder } from '@caisson/sys';
 import { createIgnoreMatcher } from '@caisson/parser';
 import type { KnownList } from '@caisson/store';
-import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, tuple } from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { selectSource } from '../copy/select-sources.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
@@ -79,6 +79,11 @@ function write(...paths: readonly string[]): void {
   }
 }
 
+function relink(path: string, target: string): void {
+  rmSync(join(folder, path));
+  symlinkSync(target, join(folder, path));
+}
+
 /** The folders that earlier builds kept. */
 function keptFolders({ kept }: Memory): string[] {
   return [...kept.values()].flatMap((lists) => [...lists.keys()]).toSorted();
@@ -150,6 +155,64 @@ describe('what folders counted as in earlier builds', () => {
     expect(await counted({ memory })).toBe(await counted({}));
   });
 
+  test.each([
+    ['a file was written', 'src/conf', () => write('src/conf')],
+    ['a name came to be', 'src/gen', () => write('src/gen')],
+    ['a file got another mode', 'src/data', () => chmodSync(join(folder, 'src/data'), 0o600)],
+    ['a folder got another mode', 'src/d/x', () => chmodSync(join(folder, 'src/d'), 0o700)],
+    ['a link leads elsewhere', 'src/link', () => relink('src/link', 'data')],
+  ])('is not kept where %s after it had been looked at by itself', async (_what, single, edit) => {
+    mkdirSync(join(folder, 'src/d'), { recursive: true });
+    for (const name of ['src/conf', 'src/data', 'src/d/x']) writeFileSync(join(folder, name), 'one');
+    symlinkSync('conf', join(folder, 'src/link'));
+    await rest();
+    const memory = newMemory();
+    const context = open({ memory });
+    for (const source of [single, 'src']) {
+      const found = selectSource(context, source);
+      if (found.ok) await selectionDigest(context, found.value, new KeyParts(), NEVER);
+      if (source === single) edit();
+      await rest();
+    }
+    context.save();
+    expect(await counted({ memory }, 'src')).toBe(await counted({}, 'src'));
+    expect(await counted({ memory })).toBe(await counted({}));
+  });
+
+  test(
+    'is what they count as now, whatever is done between two looks of a build',
+    { timeout: 60_000 },
+    async () => {
+      const edits = array(FOLDER_EDIT, { minLength: 1, maxLength: 3 });
+      const sources = array(constantFrom('a', 'b', '.', '*', 'a/b', 'b/c', 'a/*', 'c'), {
+        minLength: 2,
+        maxLength: 3,
+      });
+      await assert(
+        asyncProperty(array(tuple(edits, sources), { minLength: 2, maxLength: 3 }), async (builds) => {
+          folder = mkdtempSync(join(parent, 'context-'));
+          fillFolder(folder);
+          const memory = newMemory();
+          await rest();
+          for (const [round, looks] of builds) {
+            const context = open({ memory });
+            for (const [index, source] of looks.entries()) {
+              const found = selectSource(context, source);
+              if (found.ok) await selectionDigest(context, found.value, new KeyParts(), NEVER);
+              const edit = round[index];
+              if (edit !== undefined) editFolder(folder, edit);
+              await rest();
+            }
+            context.save();
+            for (const source of ['.', 'a', 'a/b', 'b'])
+              expect(await counted({ memory }, source)).toBe(await counted({}, source));
+          }
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
   test('is not kept of a folder that another may become a part of', async () => {
     write('a/b/c/no', 'a/x', 'c/x');
     await rest();
@@ -171,6 +234,19 @@ describe('what folders counted as in earlier builds', () => {
     expect(await counted({ memory, ignore: 'a/two' })).not.toBe(all);
     await counted({ memory, modes: 'normal' });
     expect(memory.kept.size).toBe(3);
+  });
+
+  test('is that of the folder behind a context that is a link', async () => {
+    write('a/one', 'b');
+    await rest();
+    const behind = folder;
+    const expected = await counted({});
+    const memory = newMemory();
+    folder = mkdtempSync(join(parent, 'link-'));
+    symlinkSync(behind, join(folder, 'to'));
+    folder = join(folder, 'to');
+    for (const how of [{}, { memory }, { memory }]) expect(await counted(how)).toBe(expected);
+    expect(keptFolders(memory)).toEqual(['', 'a']);
   });
 
   test('is forgotten with them', async () => {

@@ -9,7 +9,10 @@ import type { FolderScans } from './folder-scans.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import type { ListMemory } from './stat-cache.ts';
 
-/** Raised when what a folder counts as is worked out in another way: see `copy/selection-digest.ts`. */
+/**
+ * Raised when what a folder counts as is worked out in another way: lists (`copy/selection-digest.ts`), what an ignore file
+ * hides, modes, what things of the host are in a context (`host-files.ts`).
+ */
 const FORM = 1;
 
 /** What the lists of a context are recalled with. */
@@ -22,6 +25,10 @@ export interface RecalledParts {
   readonly scans: FolderScans;
   /** The lists of the build that runs: those that are recalled are put there, and kept from there. */
   readonly lists: FolderLists;
+  /** Whether something may be part of the context, were it there. */
+  readonly mayHave: (path: BytePath, kind: 'file' | 'folder') => boolean;
+  /** Whether what was looked at in a folder is as it was when all of it was looked at. */
+  readonly agrees: (folder: BytePath) => boolean;
 }
 
 /**
@@ -29,7 +36,8 @@ export interface RecalledParts {
  * without an object for each file.
  *
  * A folder is kept only where that is so for certain:
- * - it was looked at as a whole, and everything in it had rested for a while by then;
+ * - it was looked at as a whole, everything in it had rested for a while by then, and what was looked at by itself before
+ *   looked the same then;
  * - no name in it or below stands for a file met elsewhere (hard links), so that {@link FolderLists} has it;
  * - no folder in it is left out that would be part of the context, were something below it (`*` and `!*\/src/*.ts`).
  */
@@ -74,40 +82,51 @@ export class RecalledLists {
     const list = lists.get(folder);
     const inside = below.get(folder) ?? new Set<string>();
     if (list === undefined && inside.size === 0) return undefined;
-    const scan = this.#parts.scans.scan(folder);
-    if (scan === undefined) return undefined;
-    onFolder(scan.count);
+    const { scans } = this.#parts;
+    const scan = this.#seen.has(folder) ? undefined : scans.scan(folder);
+    onFolder(scan?.count ?? 0);
     yield undefined;
-    const isSame = list !== undefined && list.stamp === this.#parts.scans.stamp(folder);
+    const isSame =
+      list !== undefined && scan !== undefined && list.stamp === scans.stamp(folder) && this.#agrees(folder);
     const names = isSame ? list.folders.keys() : inside;
     let isAllSame = isSame;
     for (const name of names) {
       const digest = yield* this.#recallIn(childOf(folder, name), onFolder);
       if (digest === undefined || digest !== list?.folders.get(name)) isAllSame = false;
     }
-    if (list === undefined || !isAllSame) return undefined;
+    if (!isAllSame || list === undefined) return undefined;
     this.#parts.lists.set(folder, { digest: list.digest, text: undefined });
     return list.digest;
   }
 
-  /**
-   * Told of what is in a folder, when all of it was looked at: how it looked is not needed any more then.
-   * @param mayHave whether a folder that is not part of the context may become one
-   */
-  saw(folder: BytePath, children: readonly ContextNode[], mayHave: (path: BytePath) => boolean): void {
+  /** Told of what is in a folder, when all of it was looked at: how it looked is not needed any more then. */
+  saw(folder: BytePath, children: readonly ContextNode[]): void {
     if (this.#seen.has(folder)) return;
-    const { scans } = this.#parts;
-    const scan = scans.scan(folder);
+    const { scans, lists } = this.#parts;
     const folders = children.filter(({ entry }) => entry.type === 'directory').map(({ entry }) => entry.path);
-    const names = new Set(children.map(({ entry }) => baseName(entry.path)));
-    const mayGrow = (name: string, index: number): boolean =>
-      !names.has(name) && scan?.at(index).isDirectory() === true && mayHave(childOf(folder, name));
-    const isKnown =
-      this.#parts.lists.get(folder) === undefined && // else it is kept already
+    const isToKeep =
+      lists.get(folder) === undefined && // else it is kept already
       scans.isAtRest(folder) &&
-      (names.size === scan?.count || !scan?.list().some(mayGrow));
-    this.#seen.set(folder, { stamp: isKnown ? scans.stamp(folder) : undefined, folders });
+      this.#agrees(folder) &&
+      !this.#mayGrow(folder, children);
+    this.#seen.set(folder, { stamp: isToKeep ? scans.stamp(folder) : undefined, folders });
     scans.forget(folder);
+  }
+
+  #agrees(folder: BytePath): boolean {
+    return !this.#parts.scans.isTouched(folder) || this.#parts.agrees(folder);
+  }
+
+  /** Whether something is there that is not part of the context, and may become one with nothing in the folder changed. */
+  #mayGrow(folder: BytePath, children: readonly ContextNode[]): boolean {
+    const { scans, mayHave } = this.#parts;
+    const scan = scans.scan(folder);
+    if (scan === undefined || scan.count === children.length) return false;
+    const names = new Set(children.map(({ entry }) => baseName(entry.path)));
+    return scan.list().some((name, index) => {
+      if (names.has(name)) return false;
+      return mayHave(childOf(folder, name), scan.at(index).isDirectory() ? 'folder' : 'file');
+    });
   }
 
   /** Keeps what folders count as for later builds. */
@@ -163,6 +182,7 @@ export class RecalledLists {
       lists.set(cleanPath(path), list);
       for (let at = cleanPath(path); at !== ROOT; at = parentOf(at)) {
         const names = below.get(parentOf(at)) ?? new Set();
+        if (names.has(baseName(at))) break; // so are the folders above
         below.set(parentOf(at), names.add(baseName(at)));
       }
     }

@@ -9,6 +9,7 @@ import { startChild, type StartedChild } from './child.ts';
 import { ociConfig } from './oci-config.ts';
 import type { StandardStreams } from './output.ts';
 import type { PreparedSandbox } from './prepared-sandbox.ts';
+import { SAID } from './received-terminal.ts';
 import { sendSignal, type Running, type Started } from './running.ts';
 import { mountsHere, type Workspace } from './workspace.ts';
 
@@ -58,7 +59,11 @@ export async function runWithOciRuntime(
   if (end.kind === 'not-started') {
     return { kind: 'refused', reason: end.code === 'ENOENT' ? `${name} is not installed` : end.code };
   }
-  if (readPid(pidFile) === undefined) return { kind: 'refused', reason: lastLine(log) };
+  if (readPid(pidFile) === undefined)
+    return {
+      kind: 'refused',
+      reason: lastLine(log) || lastLine(join(sandbox.folder, SAID)) || 'it said nothing',
+    };
   if (end.kind === 'signalled') {
     throw new RuntimeError('sandbox-failed', `${name} was ended by ${end.signal} while the step ran`);
   }
@@ -110,11 +115,12 @@ function readPid(path: string): number | undefined {
   }
 }
 
+/** Nothing where there is none. */
 function lastLine(log: string): string {
   try {
     const line = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
     return /msg="?(.*?)"?$/.exec(line)?.[1] ?? line;
   } catch {
-    return 'it said nothing';
+    return '';
   }
 }

@@ -16,8 +16,8 @@ export class OwnTerminal implements ShownTerminal {
     this.#slave = slave;
     using stack = new DisposableStack();
     stack.defer(() => this.#closeSlave());
+    this.#relay = stack.use(new TerminalRelay(master, isInteractive));
     this.place = { kind: 'device', path: readlinkSync(`/proc/self/fd/${slave}`) };
-    this.#relay = new TerminalRelay(master, isInteractive);
     stack.move();
     this.streams = {
       stdio: [slave, slave, slave],

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { acceptConnection, closeDescriptor, listenAt, receiveDescriptor } from '@caisson/sys';
 import type { ShownTerminal, StandardStreams } from './output.ts';
@@ -5,6 +6,8 @@ import { TerminalRelay } from './terminal-relay.ts';
 
 const POLL_MS = 5;
 const NAME = 'console';
+/** What the runtime says that comes not even to write its log; in the folder of the sandbox. */
+export const SAID = 'said';
 
 /**
  * The terminal that crun makes for a program, which it sends over a socket (`--console-socket`). It could show it itself,
@@ -31,9 +34,13 @@ export class ReceivedTerminal implements ShownTerminal {
     this.#socket = listenAt(relative(process.cwd(), join(folder, NAME)));
     this.place = { kind: 'console-socket', path: NAME };
     this.#drained.promise.catch(() => {}); // told to who waits for it
+    const said = openSync(join(folder, SAID), 'wx', 0o600);
     this.streams = {
-      stdio: ['ignore', 'ignore', 'ignore'],
-      started: () => this.#await(),
+      stdio: ['ignore', 'ignore', said],
+      started: () => {
+        closeSync(said);
+        this.#await();
+      },
       ended: () => this.#giveUp(),
       drained: this.#drained.promise,
       terminal: this,

@@ -125,13 +125,17 @@ async function startWithFirst(
     let started: Started;
     try {
       started = await startWith(runtime, sandbox, streams, workspace, running, cgroup);
+      streams.ended?.();
+      if (started.kind === 'ended') {
+        await streams.drained;
+        return { exitCode: started.exitCode, runtime, refused };
+      }
     } catch (error) {
       streams.terminal?.[Symbol.dispose]();
       throw error;
     }
-    streams.ended?.();
-    await streams.drained;
-    if (started.kind === 'ended') return { exitCode: started.exitCode, runtime, refused };
+    streams.terminal?.[Symbol.dispose]();
+    await Promise.allSettled([streams.drained]); // nothing of it has run
     refused.push({ runtime, reason: started.reason });
   }
   const reasons = refused.map(({ runtime, reason }) => `${runtime}: ${reason}`).join('; ');

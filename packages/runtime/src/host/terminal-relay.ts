@@ -17,7 +17,7 @@ export class TerminalRelay implements Disposable {
   readonly drained: Promise<void>;
   readonly #master: ReadStream;
   readonly #descriptor: number;
-  readonly #open: DisposableStack;
+  readonly #open = new DisposableStack();
 
   /**
    * @param master the end of a pseudoterminal that is not the program's; closed with this
@@ -25,24 +25,37 @@ export class TerminalRelay implements Disposable {
    */
   constructor(master: number, isInteractive: boolean) {
     this.#descriptor = master;
-    using stack = new DisposableStack();
     this.#master = new ReadStream(master);
-    stack.defer(() => this.#master.destroy());
+    this.#open.defer(() => this.#master.destroy());
     this.resize();
-    if (isInteractive) this.#takeKeys(stack);
-    this.#open = stack.move();
-    this.drained = this.#show();
+    this.drained = this.#relay(isInteractive);
   }
 
-  /** Gives it the size that the caller's has by now. */
+  /** Gives it the size that the caller's has by now, as long as both are there. */
   resize(): void {
-    copyWindowSize(CALLERS, this.#descriptor);
+    if (this.#open.disposed) return;
+    try {
+      copyWindowSize(CALLERS, this.#descriptor);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+    }
   }
 
-  #takeKeys(stack: DisposableStack): void {
-    stack.defer(makeRaw(CALLERS));
+  async #relay(isInteractive: boolean): Promise<void> {
+    try {
+      if (isInteractive) this.#takeKeys();
+    } catch (error) {
+      this[Symbol.dispose]();
+      if (errorCode(error) === undefined) throw error;
+      return; // the caller's terminal is gone, and so is the program's
+    }
+    await this.#show();
+  }
+
+  #takeKeys(): void {
+    this.#open.defer(makeRaw(CALLERS));
     const keys = new ReadStream(CALLERS);
-    stack.defer(() => keys.destroy());
+    this.#open.defer(() => keys.destroy());
     keys.on('data', (chunk) => {
       if (this.#master.write(chunk)) return;
       keys.pause();
