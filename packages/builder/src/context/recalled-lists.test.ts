@@ -236,6 +236,17 @@ describe('what folders counted as in earlier builds', () => {
     expect(memory.kept.size).toBe(3);
   });
 
+  test('is known at any depth that paths can have', { timeout: 30_000 }, async () => {
+    const deep = 'd/'.repeat(1900);
+    mkdirSync(join(folder, deep), { recursive: true });
+    writeFileSync(join(folder, deep, 'file'), 'x');
+    await rest();
+    const memory = newMemory();
+    const cold = await counted({});
+    for (let time = 0; time < 2; time++) expect(await counted({ memory })).toBe(cold);
+    expect(keptFolders(memory)).toHaveLength(1901);
+  });
+
   test('is that of the folder behind a context that is a link', async () => {
     write('a/one', 'b');
     await rest();

@@ -1,5 +1,5 @@
 import { canonicalJson, type Digest, type Json } from '@caisson/oci';
-import { baseName, type BytePath, type NodeEntry } from '@caisson/layer';
+import { baseName, type BytePath, type DirectoryEntry, type NodeEntry } from '@caisson/layer';
 import { Slices } from '../slices.ts';
 import type { KeyParts } from '../solve/key-parts.ts';
 import type { FolderList } from './folder-lists.ts';
@@ -73,28 +73,41 @@ class SelectedItems {
     if (this.#top.entry.type === 'directory') yield* this.#filesIn(this.#top.entry.path);
   }
 
-  *#filesIn(folder: BytePath): Generator<readonly SourceNode[]> {
-    const list = this.#tree.lists?.get(folder);
-    if (list !== undefined) {
-      this.#kept.set(folder, list);
-      return;
-    }
-    let files: SourceNode[] = [];
-    for (const child of this.#tree.children(folder)) {
-      if (child.entry.type === 'file') files.push(child);
-      if (child.entry.type !== 'directory') continue;
+  *#filesIn(top: BytePath): Generator<readonly SourceNode[]> {
+    const open = [this.#begin(top)];
+    for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+      const files: SourceNode[] = [];
+      let inner: SourceNode | undefined;
+      for (; inner === undefined && folder.next < folder.children.length; folder.next++) {
+        const child = folder.children[folder.next];
+        if (child?.entry.type === 'file') files.push(child);
+        if (child?.entry.type === 'directory') inner = child;
+      }
       yield files;
-      files = [];
-      yield* this.#filesIn(child.entry.path);
+      if (inner === undefined) open.pop();
+      else open.push(this.#begin(inner.entry.path));
     }
-    yield files;
+  }
+
+  /** A folder to look through; of one whose list was kept, nothing. */
+  #begin(folder: BytePath): { readonly children: readonly SourceNode[]; next: number } {
+    const list = this.#tree.lists?.get(folder);
+    if (list !== undefined) this.#kept.set(folder, list);
+    return { children: list === undefined ? this.#tree.children(folder) : [], next: 0 };
   }
 
   /** The item of what was named. @param digests of the files, in the order in which they came */
   top(name: string, digests: Iterator<Digest, undefined>): Json[] {
-    return this.#item(name, this.#top, digests).item;
+    const { entry } = this.#top;
+    if (entry.type !== 'directory') return this.#item(name, this.#top, digests).item;
+    return this.#folderItem(entry, this.#list(entry.path, digests), name).item;
   }
 
+  #folderItem(entry: DirectoryEntry, { digest, hasLinks }: ListOfFolder, name = baseName(entry.path)): Item {
+    return { item: [name, entry.type, entry.mode, digest, ...more(entry, this.#tree.keepsOwners)], hasLinks };
+  }
+
+  /** The item of something that is no folder. */
   #item(name: string, node: SourceNode, digests: Iterator<Digest, undefined>): Item {
     const { entry, linkId } = node;
     const digest = entry.type === 'file' ? next(digests) : undefined;
@@ -113,30 +126,50 @@ class SelectedItems {
         return { item: [name, entry.type, entry.mode, entry.major, entry.minor, ...rest], hasLinks };
       case 'fifo':
         return { item: [name, entry.type, entry.mode, ...rest], hasLinks };
-      case 'directory': {
-        const list = this.#list(entry.path, digests);
-        return { item: [name, entry.type, entry.mode, list.digest, ...rest], hasLinks: list.hasLinks };
-      }
+      case 'directory':
+        throw new Error('Internal error: a folder is an item of its list');
     }
   }
 
-  /** What is in a folder. The tree keeps the list unless names in it stand for files that may have been met elsewhere. */
-  #list(
-    folder: BytePath,
-    digests: Iterator<Digest, undefined>,
-  ): { readonly digest: Digest; readonly hasLinks: boolean } {
-    const kept = this.#kept.get(folder);
-    if (kept !== undefined) {
-      this.#keepTexts(folder, kept);
-      return { digest: kept.digest, hasLinks: false };
+  /** What is in a folder, whatever its depth: those in it are gone through without a call in a call. */
+  #list(top: BytePath, digests: Iterator<Digest, undefined>): ListOfFolder {
+    const known = this.#keptList(top);
+    if (known !== undefined) return known;
+    const open = [this.#openFolder(top, undefined)];
+    for (;;) {
+      const folder = open.at(-1);
+      if (folder === undefined) throw new Error('Internal error: no folder is open');
+      const child = folder.children[folder.items.length];
+      if (child === undefined) {
+        open.pop();
+        const list = this.#close(folder);
+        if (folder.entry === undefined) return list;
+        open.at(-1)?.items.push(this.#folderItem(folder.entry, list));
+      } else if (child.entry.type === 'directory') {
+        const kept = this.#keptList(child.entry.path);
+        if (kept === undefined) open.push(this.#openFolder(child.entry.path, child.entry));
+        else folder.items.push(this.#folderItem(child.entry, kept));
+      } else folder.items.push(this.#item(baseName(child.entry.path), child, digests));
     }
-    const items = this.#tree
-      .children(folder)
-      .map((child) => this.#item(baseName(child.entry.path), child, digests));
+  }
+
+  #openFolder(path: BytePath, entry: DirectoryEntry | undefined): OpenFolder {
+    return { path, entry, children: this.#tree.children(path), items: [] };
+  }
+
+  #keptList(folder: BytePath): ListOfFolder | undefined {
+    const kept = this.#kept.get(folder);
+    if (kept === undefined) return undefined;
+    this.#keepTexts(folder, kept);
+    return { digest: kept.digest, hasLinks: false };
+  }
+
+  /** The tree keeps the list unless names in it stand for files that may have been met elsewhere. */
+  #close({ path, items }: OpenFolder): ListOfFolder {
     const text = canonicalJson(items.map(({ item }) => item));
     const digest = this.#parts.add(text);
     const hasLinks = items.some((each) => each.hasLinks);
-    if (!hasLinks) this.#tree.lists?.set(folder, { digest, text });
+    if (!hasLinks) this.#tree.lists?.set(path, { digest, text });
     return { digest, hasLinks };
   }
 
@@ -149,6 +182,21 @@ class SelectedItems {
       if (list !== undefined) this.#keepTexts(entry.path, list);
     }
   }
+}
+
+/** A folder whose list is being made. */
+interface OpenFolder {
+  readonly path: BytePath;
+  /** Undefined for the one that was named. */
+  readonly entry: DirectoryEntry | undefined;
+  readonly children: readonly SourceNode[];
+  /** Of the first of them. */
+  readonly items: Item[];
+}
+
+interface ListOfFolder {
+  readonly digest: Digest;
+  readonly hasLinks: boolean;
 }
 
 interface Item {
