@@ -171,7 +171,7 @@ function decodeEntry(fields: unknown): Entry {
     const size = int(row[8]);
     const digest = fileDigest(row[9]);
     const offset = int(row[10]);
-    // Nearly all are so: in one piece, they are made in half the time.
+    // Nearly all are so, and one object made in one piece is cheaper.
     if (xattrs === undefined && digest !== undefined && offset >= 0)
       return { type, path, mode, uid, gid, mtime, size, digest, offset };
     const known = { ...(digest === undefined ? {} : { digest }), ...(offset < 0 ? {} : { offset }) };

@@ -1,12 +1,9 @@
 import { closeSync } from 'node:fs';
 import { ioctl } from './ioctl.ts';
-import { libcFunction } from './libc.ts';
-
-const socket = libcFunction('int socket(int domain, int type, int protocol)');
+import { SOCK_CLOEXEC, socket } from './socket.ts';
 
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 1;
 const IFREQ_SIZE = 40;

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { addressOf, cString, libcFunction } from './libc.ts';
+import { SOCK_CLOEXEC, socket } from './socket.ts';
 import { errorCode } from './syscall-error.ts';
 
-const socket = libcFunction('int socket(int domain, int type, int protocol)');
 const bind = libcFunction('int bind(int fd, const uint8_t *address, uint32_t size)');
 const listen = libcFunction('int listen(int fd, int backlog)');
 const accept4 = libcFunction('int accept4(int fd, void *address, void *size, int flags)');
@@ -11,7 +11,6 @@ const recvmsg = libcFunction('int64_t recvmsg(int fd, uint8_t *message, int flag
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;

@@ -79,8 +79,8 @@ export async function runWithNamespaces(
 }
 
 /** The terminal of a sandbox has a name in it, as with docker. */
-function consoleOf({ systemMounts }: PreparedSandbox, { place }: ShownTerminal): BindMount {
-  return { source: place.path, target: `${devicePath(systemMounts)}/console`, isReadOnly: false };
+function consoleOf({ systemMounts }: PreparedSandbox, { path }: ShownTerminal): BindMount {
+  return { source: path, target: `${devicePath(systemMounts)}/console`, isReadOnly: false };
 }
 
 /** What unshare(1) could not do; nothing where it only could not end as its child did. */

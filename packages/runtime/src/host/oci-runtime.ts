@@ -36,7 +36,7 @@ export async function runWithOciRuntime(
   const args = runtimeArguments(name, workspace, sandbox, {
     pidFile,
     log,
-    console: streams.terminal?.place.path,
+    console: streams.terminal?.path,
   });
   const start = (): StartedChild => startChild(workspace.program(name), args, streams, env);
   const child = cgroup === undefined ? start() : cgroup.enterFor(start);

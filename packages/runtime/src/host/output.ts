@@ -28,7 +28,7 @@ export interface StandardStreams {
 /** A terminal of a program's own, which is shown in that of the caller. */
 export interface ShownTerminal extends Disposable {
   /** The device, on the host, of one that was made here; or the socket over which the runtime gives the one that it makes. */
-  readonly place: { readonly kind: 'device' | 'console-socket'; readonly path: string };
+  readonly path: string;
   /** Gives it the size that the caller's has by now. */
   resize(): void;
 }

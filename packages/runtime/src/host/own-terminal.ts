@@ -5,7 +5,7 @@ import { TerminalRelay } from './terminal-relay.ts';
 
 /** A terminal of a program's own, for the runtimes that make none. */
 export class OwnTerminal implements ShownTerminal {
-  readonly place: ShownTerminal['place'];
+  readonly path: string;
   readonly streams: StandardStreams;
   readonly #relay: TerminalRelay;
   #slave: number | undefined;
@@ -17,7 +17,7 @@ export class OwnTerminal implements ShownTerminal {
     using stack = new DisposableStack();
     stack.defer(() => this.#closeSlave());
     this.#relay = stack.use(new TerminalRelay(master, isInteractive));
-    this.place = { kind: 'device', path: readlinkSync(`/proc/self/fd/${slave}`) };
+    this.path = readlinkSync(`/proc/self/fd/${slave}`);
     stack.move();
     this.streams = {
       stdio: [slave, slave, slave],

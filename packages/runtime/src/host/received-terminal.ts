@@ -15,7 +15,7 @@ export const SAID = 'said';
  * size (crun 1.8).
  */
 export class ReceivedTerminal implements ShownTerminal {
-  readonly place: ShownTerminal['place'];
+  readonly path = NAME;
   readonly streams: StandardStreams;
   readonly #isInteractive: boolean;
   readonly #drained = Promise.withResolvers<void>();
@@ -32,7 +32,6 @@ export class ReceivedTerminal implements ShownTerminal {
     this.#isInteractive = isInteractive;
     // Of the path of a socket the kernel takes little.
     this.#socket = listenAt(relative(process.cwd(), join(folder, NAME)));
-    this.place = { kind: 'console-socket', path: NAME };
     this.#drained.promise.catch(() => {}); // told to who waits for it
     const said = openSync(join(folder, SAID), 'wx', 0o600);
     this.streams = {
