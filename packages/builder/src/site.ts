@@ -89,7 +89,7 @@ export function startHost(session: Session, choice: RuntimeChoice): Promise<Sand
 }
 
 async function startIn(folder: string, choice: RuntimeChoice): Promise<SandboxHost> {
-  return SandboxHost.start({ folder, runtimes: chooseRuntimes(choice) });
+  return SandboxHost.start({ folder, runtimes: chooseRuntimes(choice), commits: true });
 }
 
 function newHostFolder(session: Session): string {

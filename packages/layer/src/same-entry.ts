@@ -6,6 +6,7 @@ import { sameAttributes } from './same-file.ts';
  * where both digests are known. Of another name of a file, what it names.
  */
 export function sameEntry(a: Entry, b: Entry): boolean {
+  if (a === b && (a.type !== 'file' || a.digest !== undefined)) return true;
   if (a.type === 'whiteout' || b.type === 'whiteout') return a.type === b.type;
   if (a.type === 'hardlink' || b.type === 'hardlink')
     return a.type === 'hardlink' && b.type === 'hardlink' && a.target === b.target;

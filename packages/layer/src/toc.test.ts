@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanPath } from './byte-path.ts';
+import { cleanPath, isBelow } from './byte-path.ts';
 import type { Entry } from './entry.ts';
 import { decodeToc, encodeToc, Toc, tocPieces } from './toc.ts';
 
@@ -27,8 +27,27 @@ describe('the form of a table of contents on disk', () => {
     },
   );
 
+  test('says how the folders looked that were copied', () => {
+    const looks = new Map([[cleanPath('a'), 'so']]);
+    const toc = new Toc([{ type: 'whiteout', path: cleanPath('a/b') }], looks);
+    expect(decodeToc(encodeToc(toc)).looks).toEqual(looks);
+    expect(() => decodeToc('{"version":2,"entries":[],"looks":[["a",1]]}')).toThrow('the expected form');
+  });
+
   test('has no piece that grows with the layer', () => {
     const longest = Math.max(...[...tocPieces(tocOf(5000))].map((piece) => piece.length));
     expect(longest).toBeLessThan(encodeToc(tocOf(5000)).length / 4);
+  });
+});
+
+describe('what a table of contents has below a folder', () => {
+  const paths = ['a', 'a!', 'a-b', 'a/b', 'a/b/c', 'a/z', 'a0', 'ab', 'ab/c', 'b'].map((path) =>
+    cleanPath(path),
+  );
+  const toc = new Toc(paths.map((path): Entry => ({ type: 'whiteout', path })));
+
+  test.each(['', ...paths, 'c', 'a/b/c/d'])('is what lies there, at whatever depth: %j', (text) => {
+    const folder = cleanPath(text);
+    expect(toc.below(folder).map(({ path }) => path)).toEqual(paths.filter((path) => isBelow(path, folder)));
   });
 });

@@ -1,5 +1,5 @@
 import { isDigest, type Digest } from '@caisson/oci';
-import { baseName, cleanPath, compareBytes, parentOf, type BytePath } from './byte-path.ts';
+import { baseName, cleanPath, compareBytes, parentOf, ROOT, type BytePath } from './byte-path.ts';
 import type { Entry, Xattrs } from './entry.ts';
 import { LayerError } from './errors.ts';
 
@@ -10,6 +10,11 @@ import { LayerError } from './errors.ts';
 export class Toc {
   /** Bytewise by path. */
   readonly entries: readonly Entry[];
+  /**
+   * By folders of the layer that were copied, with all that is in them, from folders that were seen as a whole: how those
+   * looked, and what was made of it. The same text, the same entries below.
+   */
+  readonly looks: ReadonlyMap<BytePath, string>;
   #indexes: Map<BytePath, number> | undefined;
   /** Behind what was asked for last: most ask for one after another, and need no map of all. */
   #next = 0;
@@ -17,7 +22,8 @@ export class Toc {
   #otherNames: Map<BytePath, number> | undefined;
 
   /** @param entries in any order, each path once */
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: readonly Entry[], looks: ReadonlyMap<BytePath, string> = new Map()) {
+    this.looks = looks;
     this.entries = isSorted(entries) ? entries : entries.toSorted((a, b) => compareBytes(a.path, b.path));
   }
 
@@ -39,6 +45,27 @@ export class Toc {
     if (this.entries[0]?.path === path) return 0;
     this.#indexes ??= new Map(this.entries.map((entry, index) => [entry.path, index]));
     return this.#indexes.get(path);
+  }
+
+  /** The entries below a folder, bytewise. */
+  below(folder: BytePath): readonly Entry[] {
+    const first = folder === ROOT ? '' : `${folder}/`;
+    const start = this.#firstFrom(first);
+    // '0' is the byte behind '/'.
+    const end = folder === ROOT ? this.entries.length : this.#firstFrom(`${folder}0`);
+    return this.entries.slice(start, end);
+  }
+
+  /** The first entry whose path does not come before a bound. */
+  #firstFrom(bound: string): number {
+    let [low, high] = [0, this.entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const path = this.entries[middle]?.path;
+      if (path !== undefined && path < bound) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** How many hard links of this layer name a file. */
@@ -84,13 +111,13 @@ export function encodeToc(toc: Toc): string {
 }
 
 /** The same in pieces, one after another: of a large layer the whole takes more than all else that is known of it. */
-export function* tocPieces({ entries }: Toc): Generator<string> {
+export function* tocPieces({ entries, looks }: Toc): Generator<string> {
   yield `{"version":${VERSION},"entries":[`;
   for (let at = 0; at < entries.length; at += PIECE) {
     const rows = JSON.stringify(entries.slice(at, at + PIECE).map(encodeEntry));
     yield `${at === 0 ? '' : ','}${rows.slice(1, -1)}`;
   }
-  yield ']}';
+  yield looks.size === 0 ? ']}' : `],"looks":${JSON.stringify([...looks])}}`;
 }
 
 /** How many entries are written at once. */
@@ -148,7 +175,22 @@ export function decodeToc(json: string): Toc {
   }
   const { version, entries } = document;
   if (version !== VERSION || !Array.isArray(entries)) throw damaged();
-  return new Toc(entries.map(decodeEntry));
+  return new Toc(entries.map(decodeEntry), 'looks' in document ? decodeLooks(document.looks) : undefined);
+}
+
+function decodeLooks(value: unknown): ReadonlyMap<BytePath, string> {
+  const looks = pairs(value).map(([path, look]): [BytePath, string] => [cleanPath(text(path)), text(look)]);
+  return new Map(looks);
+}
+
+function pairs(value: unknown): (readonly unknown[])[] {
+  if (!Array.isArray(value)) throw damaged();
+  const all: readonly unknown[] = value;
+  return all.map((pair) => {
+    if (!Array.isArray(pair)) throw damaged();
+    const both: readonly unknown[] = pair;
+    return both;
+  });
 }
 
 function damaged(): LayerError {
@@ -211,13 +253,5 @@ function fileDigest(value: unknown): Digest | undefined {
 
 function decodeXattrs(value: unknown): Xattrs | undefined {
   if (value === 0) return undefined;
-  if (!Array.isArray(value)) throw damaged();
-  const pairs: readonly unknown[] = value;
-  return new Map(
-    pairs.map((pair) => {
-      if (!Array.isArray(pair)) throw damaged();
-      const both: readonly unknown[] = pair;
-      return [text(both[0]), Buffer.from(text(both[1]), 'base64')];
-    }),
-  );
+  return new Map(pairs(value).map((pair) => [text(pair[0]), Buffer.from(text(pair[1]), 'base64')]));
 }

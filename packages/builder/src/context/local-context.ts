@@ -57,6 +57,7 @@ export class LocalContext implements SourceTree {
     names: (folder) => this.#files.names(folder),
   });
   readonly lists = new FolderLists();
+  readonly look: SourceTree['look'];
   /** Told how far it is when reading its files takes long. */
   onRead: (soFar: FilesSoFar) => void = () => {};
   /** Told how far it is when looking through its folders takes long. */
@@ -84,7 +85,9 @@ export class LocalContext implements SourceTree {
     this.folder = folder;
     this.root = hostPath(folder);
     this.rules = rules;
-    this.#once = lists && this.#lookingOnce(lists);
+    const once = lists && this.#lookingOnce(lists);
+    this.#once = once;
+    this.look = once && ((path) => once.recalled.look(path));
     this.#files = new HostFiles(folder, modes, this.#once?.scans);
     this.#cache = memory instanceof StatCache ? memory : new StatCache(folder, memory);
   }

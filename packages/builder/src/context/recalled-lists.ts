@@ -2,9 +2,11 @@ import { baseName, childOf, cleanPath, parentOf, ROOT, type BytePath } from '@ca
 import { canonicalJson, digestOf, type Digest } from '@caisson/oci';
 import type { KnownList } from '@caisson/store';
 import type { FolderLists } from '../copy/folder-lists.ts';
+import type { FolderLook } from '../copy/source-tree.ts';
 import { Slices } from '../slices.ts';
 import type { ContextModes } from './context-modes.ts';
 import type { ContextNode } from './context-node.ts';
+import { FolderLooks, type StampedFolder } from './folder-looks.ts';
 import type { FolderScans } from './folder-scans.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import type { ListMemory } from './stat-cache.ts';
@@ -47,10 +49,13 @@ export class RecalledLists {
   #known: Known | undefined;
   /** The folders that were to be recalled: once is enough. */
   readonly #tried = new Set<BytePath>();
+  /** Those that were: they look as they did. */
+  readonly #recalled = new Set<BytePath>();
   /** Two steps that take the same files recall them one after the other: the second finds what the first did. */
   #running: Promise<void> = Promise.resolve();
   /** The folders of which all was looked at, and what is in them. */
   readonly #seen = new Map<BytePath, Seen>();
+  readonly #looks = new FolderLooks((folder) => this.#stamped(folder));
 
   constructor(parts: RecalledParts) {
     this.#parts = parts;
@@ -96,6 +101,7 @@ export class RecalledLists {
     }
     if (!isAllSame || list === undefined) return undefined;
     this.#parts.lists.set(folder, { digest: list.digest, text: undefined });
+    this.#recalled.add(folder);
     return list.digest;
   }
 
@@ -111,6 +117,21 @@ export class RecalledLists {
       !this.#mayGrow(folder, children);
     this.#seen.set(folder, { stamp: isToKeep ? scans.stamp(folder) : undefined, folders });
     scans.forget(folder);
+  }
+
+  /** How a folder looked with all that is in it, where it is kept with its list, or was. */
+  look(folder: BytePath): FolderLook | undefined {
+    return this.#looks.of(folder);
+  }
+
+  #stamped(folder: BytePath): StampedFolder | undefined {
+    const digest = this.#parts.lists.get(folder)?.digest;
+    if (digest === undefined) return undefined;
+    const recalled = this.#known?.lists.get(folder);
+    if (recalled?.digest === digest && this.#recalled.has(folder))
+      return { stamp: recalled.stamp, digest, names: [...recalled.folders.keys()] };
+    const { stamp, folders = [] } = this.#seen.get(folder) ?? {};
+    return stamp === undefined ? undefined : { stamp, digest, names: folders.map(baseName) };
   }
 
   #agrees(folder: BytePath): boolean {

@@ -15,6 +15,7 @@ import {
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
 import type { FileMode } from './file-mode.ts';
+import type { KeptEntry } from './kept-folders.ts';
 import type { SourceNode, SourceTree } from './source-tree.ts';
 
 /** What COPY gives to everything that it makes. */
@@ -58,6 +59,7 @@ export class DestinationError extends Error {
 export class Destination {
   readonly #before: ChainView;
   readonly #written = new Map<BytePath, Planned>();
+  readonly #kept: KeptEntry[] = [];
   /** Folders of the state before in whose place there is something else. */
   readonly #removed = new Set<BytePath>();
 
@@ -65,7 +67,12 @@ export class Destination {
     this.#before = before;
   }
 
-  /** What was written, in no order. */
+  /** What was taken as an earlier layer has it, in no order. */
+  get kept(): Iterable<KeptEntry> {
+    return this.#kept;
+  }
+
+  /** What was written besides, in no order. */
   get written(): Iterable<Planned> {
     return this.#written.values();
   }
@@ -125,6 +132,11 @@ export class Destination {
         `cannot make the folder /${textOf(path)}, which was replaced by a file before`,
       );
     this.#written.set(path, planned);
+  }
+
+  /** Takes what an earlier layer has in a folder that is new; nothing else is put there. */
+  keep(entries: readonly KeptEntry[]): void {
+    for (const entry of entries) this.#kept.push(entry);
   }
 
   /** What the state before has at a path, where that was not removed. */

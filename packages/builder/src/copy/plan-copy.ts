@@ -17,6 +17,7 @@ import {
   type Planned,
 } from './destination.ts';
 import { applyFileMode } from './file-mode.ts';
+import type { KeptFolders } from './kept-folders.ts';
 import type { Selected } from './select-sources.ts';
 import type { RemoteFile } from './remote-files.ts';
 import type { SourceNode } from './source-tree.ts';
@@ -35,6 +36,8 @@ export type CopyItem =
       readonly kind: 'selected';
       readonly selected: Selected;
       readonly digests: ReadonlyMap<BytePath, Digest>;
+      /** Folders of which all is as an earlier layer has it; only for what is copied alone. */
+      readonly kept?: KeptFolders | undefined;
     }
   | {
       /** What is in an archive, to which no mode is given. */
@@ -125,6 +128,11 @@ class ItemCopy {
 
   #copyChildren(item: SelectedItem, node: SourceNode, target: BytePath): void {
     const { tree } = item.selected;
+    const kept = item.kind === 'selected' ? item.kept?.get(node.entry.path) : undefined;
+    if (kept !== undefined) {
+      this.#to.keep(kept);
+      return;
+    }
     for (const child of tree.children(node.entry.path))
       this.#copyNode(item, child, childOf(target, baseName(child.entry.path)));
   }

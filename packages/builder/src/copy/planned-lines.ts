@@ -14,12 +14,15 @@ import {
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import type { Time } from '@caisson/sys';
+import type { KeptEntry } from './kept-folders.ts';
 import type { Destination, Planned } from './destination.ts';
 
 /** One entry of the layer that is to be written. */
 export type PlannedLine =
   /** With the digest that it was looked up with. */
   | { readonly kind: 'file'; readonly entry: FileEntry; readonly planned: Planned }
+  /** As an earlier layer has it. */
+  | { readonly kind: 'kept'; readonly entry: KeptEntry }
   /** Another name of something. */
   | { readonly kind: 'link'; readonly entry: HardLinkEntry; readonly node: NodeEntry }
   | {
@@ -67,6 +70,7 @@ export async function plannedLines(request: LinesRequest): Promise<PlannedLine[]
     // A folder of which only the time is new, too: without it the layer would be another one, of the same content.
     return { kind: 'other', entry, role: 'change' };
   });
+  for (const entry of destination.kept) lines.push({ kind: 'kept', entry });
   return [...lines, ...parentLines(destination, changes)].toSorted((a, b) =>
     compareBytes(a.entry.path, b.entry.path),
   );

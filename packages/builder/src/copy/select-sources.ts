@@ -151,11 +151,18 @@ function foldersIn(tree: SourceTree, path: BytePath): BytePath[] {
   return [path, ...tree.children(path).flatMap(({ entry }) => foldersIn(tree, entry.path))];
 }
 
-/** Everything below a selected node, and the node itself, parents before children. */
-export function* everythingIn(tree: SourceTree, node: SourceNode): Generator<SourceNode> {
+/**
+ * Everything below a selected node, and the node itself, parents before children.
+ * @param left folders of which nothing is gone through
+ */
+export function* everythingIn(
+  tree: SourceTree,
+  node: SourceNode,
+  left?: { has(folder: BytePath): boolean },
+): Generator<SourceNode> {
   yield node;
-  if (node.entry.type !== 'directory') return;
-  for (const child of tree.children(node.entry.path)) yield* everythingIn(tree, child);
+  if (node.entry.type !== 'directory' || left?.has(node.entry.path) === true) return;
+  for (const child of tree.children(node.entry.path)) yield* everythingIn(tree, child, left);
 }
 
 /** The names of a folder, and of those above it that exist: to tell what somebody may have meant. */

@@ -11,6 +11,14 @@ export interface SourceNode {
   readonly linkId: string | undefined;
 }
 
+/** How a folder looked with all that is in it, at whatever depth. */
+export interface FolderLook {
+  /** Where it is the same, so are the names, the attributes, the times and the bytes of all that is in the folder. */
+  readonly text: string;
+  /** The folders in it. */
+  readonly folders: readonly BytePath[];
+}
+
 /** A line of an ignore file that hides something. */
 export interface HidingRule extends IgnoreLine {
   /** The ignore file, as people call it. */
@@ -27,6 +35,8 @@ export interface SourceTree {
   readonly lists?: FolderLists | undefined;
   /** Puts into `lists` what is known from earlier builds of a folder and those in it, as far as it is still so. */
   recall?(folder: BytePath, signal: AbortSignal): Promise<void>;
+  /** How a folder looked that counts as `lists` say; undefined where that is not certain. */
+  readonly look?: ((folder: BytePath) => FolderLook | undefined) | undefined;
   /** What lies at a path whose parents are folders; links are not followed. */
   lookup(path: BytePath): SourceNode | undefined;
   /** What lies in a folder, bytewise by name. */

@@ -5,13 +5,16 @@ import {
   ChainView,
   EarlierLayer,
   fsPath,
+  LayerError,
   LayerWriter,
   PatchedTar,
+  textOf,
   Toc,
   tocPieces,
   treeDelta,
   TreeThread,
   writeTreeDelta,
+  type BytePath,
   type Content,
   type DigestThread,
   type Entry,
@@ -25,6 +28,7 @@ import type { Digest } from '@caisson/oci';
 import { Slices } from '../slices.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
+import type { KeptEntry } from './kept-folders.ts';
 import type { Planned } from './destination.ts';
 import type { PlannedLine } from './planned-lines.ts';
 
@@ -37,7 +41,9 @@ export interface WriteRequest {
   readonly tocOutput: HostPath;
   /** Where the same is written as a tree, where something will be mounted on it and takes a tree. */
   readonly tree: TreeRequest | undefined;
-  /** A layer of which the bytes are taken that are the same. */
+  /** How the folders look that are copied, by where they are put. */
+  readonly looks?: ReadonlyMap<BytePath, string> | undefined;
+  /** A layer of which the bytes are taken that are the same; it has all that is kept. */
   readonly earlier: StoredLayer | undefined;
   /** Told how far it is when it takes long. */
   readonly onProgress?: ((soFar: FilesSoFar) => void) | undefined;
@@ -176,12 +182,12 @@ function sizeOf(lines: readonly PlannedLine[]): number {
 }
 
 /** Whether it is one, or another name of one. */
-function isFile({ kind }: PlannedLine): boolean {
-  return kind !== 'other';
+function isFile({ kind, entry }: PlannedLine): boolean {
+  return kind === 'kept' ? entry.type === 'file' : kind !== 'other';
 }
 
 function bytesOf({ kind, entry }: PlannedLine): number {
-  return kind === 'file' && entry.type === 'file' ? entry.size : 0;
+  return kind !== 'other' && entry.type === 'file' ? entry.size : 0;
 }
 
 /** When so much of an earlier layer waits, it is copied, in bytes: what is less is copied in one go. */
@@ -191,7 +197,7 @@ async function writeLines(request: WriteRequest, writer: LayerWriter): Promise<W
   try {
     const slices = new Slices(request.signal);
     const changed = await addLines(request, writer, slices);
-    const toc = await slices.run(writer.endInParts());
+    const toc = await slices.run(writer.endInParts(changed.length === 0 ? request.looks : undefined));
     return { ...(await finish(request, writer, toc)), changed };
   } catch (error) {
     writer.abandon();
@@ -218,6 +224,7 @@ async function addLines(
     bytes += bytesOf(line);
     if (line.kind === 'link') writer.addHardLink(line.entry, line.node);
     else if (line.kind === 'other') writer.add(line.entry, line.role);
+    else if (line.kind === 'kept') addKept(line.entry, writer);
     else if (!writer.addEarlierFile(line.entry)) {
       const { entry, planned } = line;
       const { digest } = await slices.run(writer.fileInParts(entry, await contentOf(planned)));
@@ -227,6 +234,12 @@ async function addLines(
   }
   progress.advance(allFiles, bytes);
   return changed;
+}
+
+function addKept(entry: KeptEntry, writer: LayerWriter): void {
+  if (entry.type !== 'file') writer.add(entry);
+  else if (!writer.addEarlierFile(entry))
+    throw new LayerError('damaged-layer', `/${textOf(entry.path)} is not where the earlier layer has it`);
 }
 
 /** What does not need the digest of the tar is done while a thread takes that. */

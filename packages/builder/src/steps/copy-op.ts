@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { hostPath, LayerError, textOf, type Found } from '@caisson/layer';
+import { hostPath, LayerError, textOf, type BytePath, type Found } from '@caisson/layer';
 import { formatPlatform, type Digest } from '@caisson/oci';
 import { formId } from '@caisson/store';
 import type { LocalContext } from '../context/local-context.ts';
 import type { Attributes } from '../copy/destination.ts';
 import { Destination, DestinationError } from '../copy/destination.ts';
+import { looksOf, type CopiedFolder } from '../copy/kept-folders.ts';
 import { plannedLines, type PlannedLine } from '../copy/planned-lines.ts';
 import { planCopy } from '../copy/plan-copy.ts';
 import type { SourceTree } from '../copy/source-tree.ts';
@@ -17,7 +18,7 @@ import type { Work } from '../solve/op.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { ContextReading } from './context-reading.ts';
 import { CopySources } from './copy-sources.ts';
-import { EarlierLayers, type EarlierStep } from './earlier-layers.ts';
+import { EarlierLayers, type EarlierStep, type Keeping } from './earlier-layers.ts';
 import { ImageAccounts } from './image-accounts.ts';
 import { originTitle } from './origin-title.ts';
 import { selectAll } from './select-all.ts';
@@ -31,6 +32,14 @@ const VERSION = 7;
 interface Written {
   readonly written: CopiedLayer;
   readonly made: MadeLayer;
+}
+
+/** What is to be written, and how. */
+interface Plan {
+  readonly lines: readonly PlannedLine[];
+  readonly looks: ReadonlyMap<BytePath, string> | undefined;
+  /** What the lines say that is kept: the layer must be written from that one. */
+  readonly keeping: Keeping | undefined;
 }
 
 type ContextOrigin = Extract<PlannedCopy['from'], { kind: 'context' }>;
@@ -93,47 +102,78 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   async #make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
-    const { chains, clock } = this.scope;
-    const base = this.step.isLinked ? EMPTY_STATE : before;
-    const view = await chains.view(base);
-    const destination = new Destination(view);
-    const tree = await this.#tree(work.inputs);
-    const items = await this.#sources.items(tree, work.signal);
+    const { store, ignoresCache } = this.scope;
+    const attributes = await this.#attributes(before);
+    const { stage, isMounted } = this.place;
+    if (ignoresCache(stage)) return this.#makeOf(undefined, attributes, work, before);
+    const earlier = new EarlierLayers(this.scope, this.recordsPlace, VERSION, isMounted);
     try {
-      planCopy(destination, {
-        items,
-        destination: this.step.destination,
-        attributes: await this.#attributes(before),
-      });
+      return await this.#makeOf(earlier, attributes, work, before);
     } catch (error) {
-      if (!(error instanceof DestinationError)) throw error;
-      throw buildError('bad-destination', error.message, {}, error);
+      if (!(error instanceof LayerError) || error.code !== 'damaged-layer') throw error;
+      if (earlier.opened === undefined) throw error;
+      await store.blobs.remove(earlier.opened);
+      return this.#makeOf(undefined, attributes, work, before);
     }
-    const beforeTree = await chains.sources('the state before', base);
-    const lines = await plannedLines({
-      destination,
-      digestBefore: (found) => digestOfFound(beforeTree, found, work.signal),
-      latest: clock.latest,
-    });
-    const { written, made } = await this.#write(lines, work.signal);
+  }
+
+  /** @param earlier where to look for what is to be taken from a layer that the step made before */
+  async #makeOf(
+    earlier: EarlierLayers | undefined,
+    attributes: Attributes,
+    work: Work<FileState>,
+    before: FileState,
+  ): Promise<MadeLayer> {
+    const { lines, looks, keeping } = await this.#plan(earlier, attributes, work, before);
+    const layer = keeping?.from ?? (await earlier?.find(lines));
+    const { written, made } = await this.#writeOn(layer, { lines, looks }, work.signal);
     if (written.changed.length === 0) return made;
     return { ...made, record: await this.#recordOfWritten(written, work) };
   }
 
-  /** Writes the layer: with what is the same in the last one that the step made, where that is of use. */
-  async #write(lines: readonly PlannedLine[], signal: AbortSignal): Promise<Written> {
-    const { store, ignoresCache } = this.scope;
-    const { stage, isMounted } = this.place;
-    if (ignoresCache(stage)) return this.#writeOn(undefined, lines, signal);
-    const earlier = await new EarlierLayers(this.scope).find(this.recordsPlace, VERSION, lines, isMounted);
+  async #plan(
+    earlier: EarlierLayers | undefined,
+    attributes: Attributes,
+    { inputs, signal }: Work<FileState>,
+    before: FileState,
+  ): Promise<Plan> {
+    const { chains, clock } = this.scope;
+    const base = this.step.isLinked ? EMPTY_STATE : before;
+    const destination = new Destination(await chains.view(base));
+    const tree = await this.#tree(inputs);
     try {
-      return await this.#writeOn(earlier, lines, signal);
+      const copied = this.#copiedFolder(tree, destination, attributes);
+      const keeping = copied && (await earlier?.keeping(copied));
+      const items = await this.#sources.items(tree, signal, keeping?.kept);
+      planCopy(destination, { items, destination: this.step.destination, attributes });
+      const beforeTree = await chains.sources('the state before', base);
+      const lines = await plannedLines({
+        destination,
+        digestBefore: (found) => digestOfFound(beforeTree, found, signal),
+        latest: clock.latest,
+      });
+      return { lines, looks: copied && looksOf(copied), keeping };
     } catch (error) {
-      if (!(error instanceof LayerError) || error.code !== 'damaged-layer' || earlier === undefined)
-        throw error;
-      await store.blobs.remove(earlier.layer.diffId);
-      return this.#writeOn(undefined, lines, signal);
+      if (!(error instanceof DestinationError)) throw error;
+      throw buildError('bad-destination', error.message, {}, error);
     }
+  }
+
+  #copiedFolder(
+    tree: SourceTree | undefined,
+    destination: Destination,
+    attributes: Attributes,
+  ): CopiedFolder | undefined {
+    const folder = tree?.look && this.#sources.onlyFolder(tree);
+    if (folder?.tree.look === undefined) return undefined;
+    return {
+      tree: folder.tree,
+      source: folder.node.entry.path,
+      target: destination.resolve(this.step.destination),
+      attributes,
+      latest: this.scope.clock.latest,
+      isFree: (path) => destination.before(path) === undefined,
+    };
   }
 
   /** What the step is called in all builds of a process. */
@@ -144,7 +184,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
 
   async #writeOn(
     earlier: EarlierStep | undefined,
-    lines: readonly PlannedLine[],
+    planned: Pick<Plan, 'lines' | 'looks'>,
     signal: AbortSignal,
   ): Promise<Written> {
     const { session, chains, emit, tocs, spares } = this.scope;
@@ -157,7 +197,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const folder = needsTree ? session.newPath('tree') : undefined;
     if (folder !== undefined) await mkdir(folder, { mode: 0o755 });
     const written = await writePlanned({
-      lines,
+      ...planned,
       over: spares?.take(this.#everywhere, session.newPath('old')),
       output: hostPath(tar),
       tocOutput: hostPath(toc),

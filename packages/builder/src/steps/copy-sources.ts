@@ -6,6 +6,7 @@ import { LocalContext } from '../context/local-context.ts';
 import { NO_MEMORY } from '../context/stat-cache.ts';
 import { unpackArchive, type Unpacked } from '../copy/archive.ts';
 import { unpackChecked } from '../copy/checked-unpack.ts';
+import type { KeptFolders } from '../copy/kept-folders.ts';
 import type { CopyItem } from '../copy/plan-copy.ts';
 import type { RemoteFile } from '../copy/remote-files.ts';
 import { everythingIn, type Selected } from '../copy/select-sources.ts';
@@ -40,14 +41,31 @@ export class CopySources {
     };
   }
 
-  /** What they hold. @param tree where those lie that are paths */
-  async items(tree: SourceTree | undefined, signal: AbortSignal): Promise<CopyItem[]> {
+  /** The folder whose contents are copied, and nothing else; undefined where there is more, or something else. */
+  onlyFolder(tree: SourceTree): Selected | undefined {
+    if (this.#step.sources.length !== 1) return undefined;
+    const [selected, ...others] = selectAll(tree, this.#step);
+    const isFolder = selected?.parents === undefined && selected?.node.entry.type === 'directory';
+    return isFolder && others.length === 0 ? selected : undefined;
+  }
+
+  /**
+   * What they hold.
+   * @param tree where those lie that are paths
+   * @param kept what is not looked at in the only folder
+   */
+  async items(
+    tree: SourceTree | undefined,
+    signal: AbortSignal,
+    kept: KeptFolders | undefined,
+  ): Promise<CopyItem[]> {
     const selected = tree === undefined ? [] : selectAll(tree, this.#step);
     const items: CopyItem[] = [];
     for (const each of selected) {
       const isOfContext = tree instanceof LocalContext;
       const unpacked = isOfContext ? await this.#unpackedItem(each, tree, signal) : undefined;
-      items.push(unpacked ?? { kind: 'selected', selected: each, digests: await digestsIn(each, signal) });
+      const digests = await digestsIn(each, signal, kept);
+      items.push(unpacked ?? { kind: 'selected', selected: each, digests, kept });
     }
     for (const source of this.#step.sources) {
       if (source.kind === 'inline') items.push(source);
@@ -151,8 +169,9 @@ export class CopySources {
 async function digestsIn(
   { node, tree }: Selected,
   signal: AbortSignal,
+  kept?: KeptFolders,
 ): Promise<ReadonlyMap<BytePath, Digest>> {
-  const files = [...everythingIn(tree, node)].filter(({ entry }) => entry.type === 'file');
+  const files = [...everythingIn(tree, node, kept)].filter(({ entry }) => entry.type === 'file');
   const digests = await tree.digests(files, signal);
   return new Map(
     files.flatMap(({ entry }, index): [BytePath, Digest][] => {

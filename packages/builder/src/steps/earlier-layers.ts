@@ -1,10 +1,9 @@
-import { hostPath, sameEntry, type Toc } from '@caisson/layer';
-import { formId, type FormId, type Session, type StepPlace, type Store } from '@caisson/store';
+import { hostPath, sameEntry, sizeOfFiles, type Entry, type Toc } from '@caisson/layer';
+import { formId, type FormId, type StepPlace } from '@caisson/store';
 import type { DiffId } from '@caisson/oci';
+import { keptFolders, type CopiedFolder, type KeptFolders } from '../copy/kept-folders.ts';
 import type { PlannedLine } from '../copy/planned-lines.ts';
 import type { StoredLayer } from '../copy/write-planned.ts';
-import type { Chains } from '../snapshot/chains.ts';
-import type { StoredTocs } from '../snapshot/stored-tocs.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
@@ -22,61 +21,117 @@ const LEAST_SHARED = 0.5;
 /** What they are found with. */
 export type EarlierLayersParts = Pick<StepScope, 'store' | 'session' | 'chains' | 'tocs'>;
 
+/** What a step is to take from a layer that it made before. */
+export interface Keeping {
+  readonly from: EarlierStep;
+  readonly kept: KeptFolders;
+}
+
+interface Candidate {
+  readonly diffId: DiffId;
+  readonly size: number;
+  readonly toc: Toc;
+}
+
 /** Finds layers that earlier builds made in the place of a step. */
 export class EarlierLayers {
-  readonly #store: Store;
-  readonly #session: Session;
-  readonly #chains: Chains;
-  readonly #tocs: StoredTocs;
-
-  constructor({ store, session, chains, tocs }: EarlierLayersParts) {
-    this.#store = store;
-    this.#session = session;
-    this.#chains = chains;
-    this.#tocs = tocs;
-  }
+  readonly #parts: EarlierLayersParts;
+  readonly #place: StepPlace;
+  readonly #version: number;
+  readonly #isMounted: boolean;
+  /** The last ones, as far as somebody asked for them. */
+  readonly #found: Candidate[] = [];
+  #rest: AsyncGenerator<Candidate> | undefined;
+  #opened: DiffId | undefined;
 
   /**
-   * The last layer that an instruction made, if it has much of what is to be written.
    * @param version the version of the operation: what others wrote may have other bytes
    * @param isMounted whether a tree of the new layer would be of use, which may lie on another one
    */
-  async find(
-    place: StepPlace,
-    version: number,
-    lines: readonly PlannedLine[],
-    isMounted: boolean,
-  ): Promise<EarlierStep | undefined> {
-    const { pastRecords, records, blobs } = this.#store;
+  constructor(parts: EarlierLayersParts, place: StepPlace, version: number, isMounted: boolean) {
+    this.#isMounted = isMounted;
+    this.#parts = parts;
+    this.#place = place;
+    this.#version = version;
+  }
+
+  /** The layer that was opened. */
+  get opened(): DiffId | undefined {
+    return this.#opened;
+  }
+
+  /** What the last layer that an instruction made has of a folder just so, if that is much of the layer. */
+  async keeping(copied: CopiedFolder): Promise<Keeping | undefined> {
+    const candidate = await this.#candidate(0);
+    if (candidate === undefined) return undefined;
+    const kept = keptFolders(copied, candidate.toc);
+    const bytes = [...kept.values()].reduce((sum, entries) => sum + sizeInTar(entries), 0);
+    if (kept.size === 0 || bytes < LEAST_SHARED * candidate.size) return undefined;
+    const from = await this.#open(candidate);
+    return from && { from, kept };
+  }
+
+  /** The last layer that an instruction made, if it has much of what is to be written. */
+  async find(lines: readonly PlannedLine[]): Promise<EarlierStep | undefined> {
+    for (let index = 0; ; index++) {
+      const candidate = await this.#candidate(index);
+      if (candidate === undefined) return undefined;
+      if (!isShared(lines, candidate.toc, LEAST_SHARED * candidate.size)) continue;
+      const step = await this.#open(candidate);
+      if (step !== undefined) return step;
+    }
+  }
+
+  /** A layer, to take what it has; undefined where it is not there any more. */
+  async #open({ diffId, toc }: Candidate): Promise<EarlierStep | undefined> {
+    const { session, store } = this.#parts;
+    if (!(await store.blobs.has(session, diffId))) return undefined;
+    this.#opened = diffId;
+    return {
+      layer: { diffId, toc, tar: hostPath(store.blobs.path(diffId)) },
+      base: this.#isMounted ? await this.#baseOf(diffId, toc) : undefined,
+    };
+  }
+
+  async #candidate(index: number): Promise<Candidate | undefined> {
+    this.#rest ??= this.#candidates();
+    while (index >= this.#found.length) {
+      const next = await this.#rest.next();
+      if (next.done === true) return undefined;
+      this.#found.push(next.value);
+    }
+    return this.#found[index];
+  }
+
+  async *#candidates(): AsyncGenerator<Candidate> {
+    const { store, tocs } = this.#parts;
     const looked = new Set<DiffId>();
-    for (const { key } of pastRecords.near(place, CANDIDATES)) {
-      const record = await records.peek(key);
-      if (record?.keyRecord['version'] !== version || looked.has(record.layer.diffId)) continue;
+    for (const { key } of store.pastRecords.near(this.#place, CANDIDATES)) {
+      const record = await store.records.peek(key);
+      if (record?.keyRecord['version'] !== this.#version || looked.has(record.layer.diffId)) continue;
       const { diffId, size } = record.layer;
       looked.add(diffId);
-      const toc = await this.#tocs.peek(formId('layer', diffId));
-      if (toc === undefined || !isShared(lines, toc, LEAST_SHARED * size)) continue;
-      if (!(await blobs.has(this.#session, diffId))) continue;
-      const tar = hostPath(blobs.path(diffId));
-      return {
-        layer: { diffId, toc, tar },
-        base: isMounted ? await this.#baseOf(diffId, toc) : undefined,
-      };
+      const toc = await tocs.peek(formId('layer', diffId));
+      if (toc !== undefined) yield { diffId, size, toc };
     }
-    return undefined;
   }
 
   async #baseOf(diffId: DiffId, toc: Toc): Promise<EarlierStep['base']> {
     const form = formId('layer', diffId);
-    const base = await this.#chains.baseFor(form);
+    const { session, chains, tocs } = this.#parts;
+    const base = await chains.baseFor(form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : await this.#tocs.get(this.#session, base);
+    const baseToc = base === form ? toc : await tocs.get(session, base);
     return baseToc === undefined ? undefined : { form: base, toc: baseToc };
   }
 }
 
 /** What a header and the rounding of sizes take of a tar, about. */
 const OVERHEAD = 768;
+
+function sizeInTar(entries: readonly Entry[]): number {
+  return sizeOfFiles(entries) + OVERHEAD * entries.length;
+}
 
 /** Whether so many bytes of a layer, about, are those that are to be written. */
 function isShared(lines: readonly PlannedLine[], toc: Toc, least: number): boolean {
