@@ -79,10 +79,10 @@ export class SandboxHost implements AsyncDisposable {
   }
 
   /** Starts a host. It is of use at once; the first sandbox waits for it. */
-  static async start({ folder, runtimes, stdio = 'ignore' }: HostOptions): Promise<SandboxHost> {
+  static async start(options: HostOptions): Promise<SandboxHost> {
     // Loaded here: a build that finds all its steps in the cache starts nothing.
     const { execa: start } = await import('execa');
-    return new SandboxHost((kind) => startHost(start, kind, folder, stdio), runtimes);
+    return new SandboxHost((kind) => startHost(start, kind, options), options.runtimes);
   }
 
   /** Whether it can still run something. */

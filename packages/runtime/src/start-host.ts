@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly runtimes: readonly RuntimeName[];
   /** Whether sandboxes may have the standard streams of this process, or which descriptors in place of those. */
   readonly stdio?: 'ignore' | 'inherit' | PassedStreams;
+  /** Whether layers will be made of what sandboxes leave: what that takes is loaded before the first one ends. */
+  readonly commits?: boolean;
 }
 
 /** The process that is a host. */
@@ -27,11 +29,10 @@ export type Subprocess = ReturnType<typeof startHost>;
 export function startHost(
   start: typeof execa,
   kind: RootKind,
-  folder: string,
-  stdio: NonNullable<HostOptions['stdio']>,
+  { folder, stdio = 'ignore', commits = false }: HostOptions,
 ) {
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  const host = [process.execPath, SANDBOX_HOST, folder, kind];
+  const host = [process.execPath, SANDBOX_HOST, folder, kind, ...(commits ? ['commits'] : [])];
   const [program = '', ...args] =
     kind === 'copied' ? host : ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...host];
   return start(program, args, {

@@ -24,7 +24,7 @@ export {
 export { tryLock, unlock } from './flock.ts';
 export type { FileStats, FolderScan } from './folder-scan.ts';
 export { makeFolders } from './make-folders.ts';
-export type { Path } from './libc.ts';
+export { loadLibc, type Path } from './libc.ts';
 export { bringUpLoopback } from './loopback.ts';
 export { sealedFile } from './memory-file.ts';
 export { mount, MOUNT, pivotRoot, unmount, type MountRequest } from './mount.ts';

@@ -39,6 +39,11 @@ function libc(): Libc {
   return loaded;
 }
 
+/** Loads it now, for who will make calls soon and has time before. */
+export function loadLibc(): void {
+  libc();
+}
+
 /**
  * Declares a function of the C library by its prototype. Nothing is loaded before its first call.
  * @param name what errors call it, where that is not the name in the prototype

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { diffLayer, encodeToc, hostPath } from '@caisson/layer';
-import { beginSync, errorCode } from '@caisson/sys';
+import { beginSync, errorCode, loadLibc } from '@caisson/sys';
 import type { CommitMessage, CommitReply } from './committer.ts';
 
 /* The thread that makes layers: one task after another, all calls synchronous, which is the fastest way to read many small files. */
 
+loadLibc();
 parentPort?.on('message', (message: CommitMessage) => parentPort?.postMessage(commit(message)));
 
 /**

@@ -38,9 +38,8 @@ export class Committer {
   readonly #waiting = new Map<number, PromiseWithResolvers<CommitReply>>();
 
   /** Starts the thread, so that it is ready when the first step ends. */
-  warmUp(): Worker {
+  warmUp(): void {
     this.#worker ??= this.#start();
-    return this.#worker;
   }
 
   /** Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores. */
@@ -49,7 +48,8 @@ export class Committer {
     const message: CommitMessage = { id: this.#tasks, task };
     const waiting = Promise.withResolvers<CommitReply>();
     this.#waiting.set(message.id, waiting);
-    this.warmUp().postMessage(message);
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(message);
     const reply = await waiting.promise;
     if (reply.kind === 'done') return reply.layer;
     throw new RuntimeError(isFull(reply) ? 'no-space' : 'commit-failed', reply.message);

@@ -11,6 +11,8 @@ export interface Host {
     running: Running,
     sink: OutputSink,
   ): Promise<SandboxResult>;
+  /** Loads what layers are made with. */
+  warmUp(): void;
   /** @param folder an empty folder of the store. @throws RuntimeError */
   whyMapsCannotBeMounted(folder: string): string | undefined;
   /** Ends in order: all sandboxes have been told to end. */

@@ -15,7 +15,7 @@ import { Running } from './running.ts';
 
 const running = new Map<number, Running>();
 
-async function main(folder: string, kind: string | undefined): Promise<void> {
+async function main(folder: string, kind: string | undefined, commits: boolean): Promise<void> {
   closeOnExecFrom(3);
   // The builder decides what an interrupt means; it asks for sandboxes to be ended.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) process.on(signal, () => {});
@@ -25,8 +25,9 @@ async function main(folder: string, kind: string | undefined): Promise<void> {
   process.on('message', (message) => {
     if (isHostRequest(message)) take(host, message);
   });
-  if (process.connected) void send({ kind: 'ready' });
-  else await end(host);
+  if (!process.connected) return end(host);
+  void send({ kind: 'ready' });
+  if (commits) host.warmUp();
 }
 
 /** @returns undefined where it is of no use; the builder is told why */
@@ -112,6 +113,6 @@ function send(message: HostMessage): Promise<void> {
   });
 }
 
-const [, , folder, kind] = process.argv;
+const [, , folder, kind, commits] = process.argv;
 if (folder === undefined) throw new Error('Internal error: the sandbox host needs a folder');
-void main(folder, kind);
+void main(folder, kind, commits !== undefined);

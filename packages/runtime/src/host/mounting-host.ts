@@ -19,8 +19,12 @@ export class MountingHost implements Host {
 
   run(message: Parameters<Host['run']>[0], running: Running, sink: OutputSink): Promise<SandboxResult> {
     if (message.kind !== 'run-mounted') throw new Error('Internal error: this host mounts what it runs');
-    if (message.request.commit !== undefined) this.committer.warmUp();
+    if (message.request.commit !== undefined) this.warmUp();
     return runSandbox(this, message.request, running, sink);
+  }
+
+  warmUp(): void {
+    this.committer.warmUp();
   }
 
   whyMapsCannotBeMounted(folder: string): string | undefined {

@@ -85,6 +85,8 @@ export class CopyingHost implements Host {
     return { id, folder };
   }
 
+  warmUp(): void {} // the thread that copies makes layers, too
+
   whyMapsCannotBeMounted(): never {
     throw new RuntimeError('unsupported', 'nothing can be mounted here');
   }
