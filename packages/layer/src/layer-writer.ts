@@ -1,5 +1,5 @@
 import { asDiffId, type Digest, type DiffId } from '@caisson/oci';
-import { baseName, textOf, type BytePath, type HostPath } from './byte-path.ts';
+import { baseName, textOf, type HostPath } from './byte-path.ts';
 import { ContentDigester } from './content-digest.ts';
 import { copyContent, type Content } from './copy-content.ts';
 import type { Entry, FileEntry, HardLinkEntry, NodeEntry } from './entry.ts';
@@ -139,15 +139,14 @@ export class LayerWriter {
 
   /**
    * Ends the archive, part by part: the rest of an earlier layer may be large. Then {@link finish} has the rest to say.
-   * @param looks of the table of contents
    * @throws LayerError `damaged-layer` where the earlier layer was not what its digest says
    */
-  *endInParts(looks?: ReadonlyMap<BytePath, string>): Parts<Toc> {
+  *endInParts(): Parts<Toc> {
     yield* this.copyWaiting();
     this.#write(ZERO_BLOCK);
     this.#write(ZERO_BLOCK);
     if (this.#earlier !== undefined) yield* this.#earlier.end();
-    this.#toc = new Toc(this.#entries, looks);
+    this.#toc = new Toc(this.#entries);
     return this.#toc;
   }
 

@@ -27,11 +27,13 @@ describe('the form of a table of contents on disk', () => {
     },
   );
 
-  test('says how the folders looked that were copied', () => {
+  test('has what is noted beside the entries', () => {
     const looks = new Map([[cleanPath('a'), 'so']]);
-    const toc = new Toc([{ type: 'whiteout', path: cleanPath('a/b') }], looks);
-    expect(decodeToc(encodeToc(toc)).looks).toEqual(looks);
-    expect(() => decodeToc('{"version":2,"entries":[],"looks":[["a",1]]}')).toThrow('the expected form');
+    const beyond = { base: 'layer-1', paths: [cleanPath('a'), cleanPath('a/b')] };
+    for (const notes of [{}, { looks }, { beyond }, { looks, beyond }])
+      expect(decodeToc(encodeToc(new Toc([], notes))).notes).toEqual(notes);
+    for (const notes of ['"looks":[["a",1]]', '"looks":1', '"beyond":["layer-1"]', '"beyond":[1,[]]'])
+      expect(() => decodeToc(`{"version":2,"entries":[],${notes}}`)).toThrow('the expected form');
   });
 
   test('has no piece that grows with the layer', () => {

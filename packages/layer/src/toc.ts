@@ -3,6 +3,17 @@ import { baseName, cleanPath, compareBytes, parentOf, ROOT, type BytePath } from
 import type { Entry, Xattrs } from './entry.ts';
 import { LayerError } from './errors.ts';
 
+/** What is known of a layer beside what is in it, to make the next one of the same step with less to do. */
+export interface TocNotes {
+  /**
+   * By folders of the layer that were copied, with all that is in them, from folders that were seen as a whole: how those
+   * looked, and what was made of it. The same text, the same entries below.
+   */
+  readonly looks?: ReadonlyMap<BytePath, string> | undefined;
+  /** What it has and another layer has not, or has otherwise, with the folders on the way: it may be more than that. */
+  readonly beyond?: { readonly base: string; readonly paths: readonly BytePath[] } | undefined;
+}
+
 /**
  * The table of contents of one layer: what its tar holds, without the bytes of files. Folders on the way to an entry
  * are always entries themselves (for a base layer, with what the layers below say of them), but for the root.
@@ -10,11 +21,7 @@ import { LayerError } from './errors.ts';
 export class Toc {
   /** Bytewise by path. */
   readonly entries: readonly Entry[];
-  /**
-   * By folders of the layer that were copied, with all that is in them, from folders that were seen as a whole: how those
-   * looked, and what was made of it. The same text, the same entries below.
-   */
-  readonly looks: ReadonlyMap<BytePath, string>;
+  readonly notes: TocNotes;
   #indexes: Map<BytePath, number> | undefined;
   /** Behind what was asked for last: most ask for one after another, and need no map of all. */
   #next = 0;
@@ -22,8 +29,8 @@ export class Toc {
   #otherNames: Map<BytePath, number> | undefined;
 
   /** @param entries in any order, each path once */
-  constructor(entries: readonly Entry[], looks: ReadonlyMap<BytePath, string> = new Map()) {
-    this.looks = looks;
+  constructor(entries: readonly Entry[], notes: TocNotes = {}) {
+    this.notes = notes;
     this.entries = isSorted(entries) ? entries : entries.toSorted((a, b) => compareBytes(a.path, b.path));
   }
 
@@ -107,17 +114,20 @@ const VERSION = 2;
 
 /** The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. */
 export function encodeToc(toc: Toc): string {
-  return [...tocPieces(toc)].join('');
+  return [...tocPieces(toc, toc.notes)].join('');
 }
 
 /** The same in pieces, one after another: of a large layer the whole takes more than all else that is known of it. */
-export function* tocPieces({ entries, looks }: Toc): Generator<string> {
+export function* tocPieces({ entries }: Toc, { looks, beyond }: TocNotes = {}): Generator<string> {
   yield `{"version":${VERSION},"entries":[`;
   for (let at = 0; at < entries.length; at += PIECE) {
     const rows = JSON.stringify(entries.slice(at, at + PIECE).map(encodeEntry));
     yield `${at === 0 ? '' : ','}${rows.slice(1, -1)}`;
   }
-  yield looks.size === 0 ? ']}' : `],"looks":${JSON.stringify([...looks])}}`;
+  yield ']';
+  if (looks !== undefined && looks.size > 0) yield `,"looks":${JSON.stringify([...looks])}`;
+  if (beyond !== undefined) yield `,"beyond":${JSON.stringify([beyond.base, beyond.paths])}`;
+  yield '}';
 }
 
 /** How many entries are written at once. */
@@ -175,22 +185,29 @@ export function decodeToc(json: string): Toc {
   }
   const { version, entries } = document;
   if (version !== VERSION || !Array.isArray(entries)) throw damaged();
-  return new Toc(entries.map(decodeEntry), 'looks' in document ? decodeLooks(document.looks) : undefined);
+  return new Toc(entries.map(decodeEntry), {
+    looks: 'looks' in document ? decodeLooks(document.looks) : undefined,
+    beyond: 'beyond' in document ? decodeBeyond(document.beyond) : undefined,
+  });
 }
 
 function decodeLooks(value: unknown): ReadonlyMap<BytePath, string> {
-  const looks = pairs(value).map(([path, look]): [BytePath, string] => [cleanPath(text(path)), text(look)]);
-  return new Map(looks);
+  return new Map(
+    list(value).map((pair): [BytePath, string] => {
+      const [path, look] = list(pair);
+      return [cleanPath(text(path)), text(look)];
+    }),
+  );
 }
 
-function pairs(value: unknown): (readonly unknown[])[] {
+function decodeBeyond(value: unknown): NonNullable<TocNotes['beyond']> {
+  const [base, paths] = list(value);
+  return { base: text(base), paths: list(paths).map((path) => cleanPath(text(path))) };
+}
+
+function list(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw damaged();
-  const all: readonly unknown[] = value;
-  return all.map((pair) => {
-    if (!Array.isArray(pair)) throw damaged();
-    const both: readonly unknown[] = pair;
-    return both;
-  });
+  return value;
 }
 
 function damaged(): LayerError {
@@ -253,5 +270,10 @@ function fileDigest(value: unknown): Digest | undefined {
 
 function decodeXattrs(value: unknown): Xattrs | undefined {
   if (value === 0) return undefined;
-  return new Map(pairs(value).map((pair) => [text(pair[0]), Buffer.from(text(pair[1]), 'base64')]));
+  return new Map(
+    list(value).map((pair) => {
+      const [name, bytes] = list(pair);
+      return [text(name), Buffer.from(text(bytes), 'base64')];
+    }),
+  );
 }

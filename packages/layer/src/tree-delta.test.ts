@@ -9,9 +9,10 @@ import { applyLayer } from './apply.ts';
 import { fsPath, hostPath, textOf, type HostPath } from './byte-path.ts';
 import { wrongInTree } from './check-tree.ts';
 import { digestInTar } from './check-toc.ts';
+import { parentsOf } from './in-root.ts';
 import { editedThings, entriesOf, writeLayer, type Thing } from './testing/random-layer.ts';
 import { Toc } from './toc.ts';
-import { treeDelta, writeTreeDelta } from './tree-delta.ts';
+import { grownDelta, treeDelta, writeTreeDelta } from './tree-delta.ts';
 import { ChainView } from './view.ts';
 
 let folder: string;
@@ -76,6 +77,31 @@ describe('a delta', () => {
     ['a quarter of the bytes is new', many, [...many, { ...thing, size: 60_000 }]],
   ])('is none where %s', (_why, before, after) => {
     expect(delta(before, after)).toBeUndefined();
+  });
+
+  test('that is grown from an earlier one lacks nothing, and needs nothing else', () => {
+    let grown = 0;
+    const much = entriesOf([{ ...thing, path: 'much', size: 20_000_000 }]);
+    fc.assert(
+      fc.property(editedThings, ({ before, after, later }) => {
+        const [base, earlier, now] = [before, after, later].map(
+          (each) => new Toc([...much, ...entriesOf(each)].map(({ entry }) => entry)),
+        );
+        if (base === undefined || earlier === undefined || now === undefined) return;
+        const beyond = treeDelta(base, earlier)?.map(({ path }) => path);
+        const found = beyond && grownDelta(earlier, beyond, now);
+        if (found === undefined) return;
+        grown++;
+        const paths = found.map(({ path }) => path);
+        expect(paths).toEqual(expect.arrayContaining(treeDelta(base, now)?.map(({ path }) => path) ?? ['?']));
+        for (const entry of found) {
+          expect(paths).toEqual(expect.arrayContaining(parentsOf(entry.path)));
+          if (entry.type === 'hardlink') expect(paths).toContain(entry.target);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(grown).toBeGreaterThan(50);
   });
 
   test.skipIf(process.getuid?.() !== 0)(

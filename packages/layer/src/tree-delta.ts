@@ -52,6 +52,25 @@ export function layerDifference(base: Toc, toc: Toc): readonly Entry[] | undefin
   return toc.entries.filter(({ path }) => needed.has(path));
 }
 
+/**
+ * What {@link treeDelta} says, or a little more, for a layer that is much like an earlier one: without the table of contents
+ * of the base.
+ * @param beyond what the earlier layer has that the base has not, or otherwise
+ * @returns undefined where it cannot be said so, or where the whole would have to be asked
+ */
+export function grownDelta(
+  earlier: Toc,
+  beyond: readonly BytePath[],
+  toc: Toc,
+): readonly Entry[] | undefined {
+  const since = layerDifference(earlier, toc);
+  if (since === undefined) return undefined;
+  const needed = new Set(beyond);
+  for (const { path } of since) needed.add(path);
+  const delta = toc.entries.filter(({ path }) => needed.has(path));
+  return isSmall(delta, toc) ? delta : undefined;
+}
+
 /** Whether all that a layer says is said by what it has, each path for itself. */
 function isPlain({ entries }: Toc): boolean {
   return entries.every(

@@ -35,7 +35,7 @@ export function looksOf(copied: CopiedFolder): ReadonlyMap<BytePath, string> {
 export function keptFolders(copied: CopiedFolder, earlier: Toc): KeptFolders {
   const kept = new Map<BytePath, readonly KeptEntry[]>();
   const isKept = ({ source, target, look }: Place): boolean => {
-    if (look === undefined || earlier.looks.get(target) !== look) return false;
+    if (look === undefined || earlier.notes.looks?.get(target) !== look) return false;
     const entries = earlier.below(target);
     if (!entries.every(isKeepable)) return false;
     kept.set(source, entries);

@@ -5,6 +5,7 @@ import {
   ChainView,
   EarlierLayer,
   fsPath,
+  grownDelta,
   LayerError,
   LayerWriter,
   PatchedTar,
@@ -58,11 +59,19 @@ export interface TreeRequest {
   /** An empty folder. */
   readonly folder: HostPath;
   /** A layer that it may lie on: then only what is different is written. */
-  readonly base: Toc | undefined;
+  readonly base: TreeBase | undefined;
   /** Whether it is written where it cannot lie on that. */
   readonly isWholeWanted: boolean;
   /** Where a file may be for the while. */
   readonly scratch: HostPath;
+}
+
+/** A layer that a tree may lie on. */
+export interface TreeBase {
+  /** What it is called. */
+  readonly form: string;
+  /** Reads its table of contents; undefined where there is none. */
+  readonly toc: () => Promise<Toc | undefined>;
 }
 
 /** A layer that lies as a tar which is not compressed. */
@@ -104,7 +113,7 @@ interface WrittenTar extends Omit<CopiedLayer, 'tree'> {
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
   const { lines, tree } = request;
-  if (tree?.isWholeWanted === true && isLarge(lines) && !mayBeDelta(tree.base, lines))
+  if (tree?.isWholeWanted === true && isLarge(lines) && !(await mayBeDelta(tree.base, lines)))
     return { ...(await writeBoth(request, tree.folder)), tree: { kind: 'whole' } };
   const { delta, ...layer } = (await writeOver(request)) ?? (await write(request));
   return {
@@ -113,8 +122,9 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   };
 }
 
-function mayBeDelta(base: Toc | undefined, lines: readonly PlannedLine[]): boolean {
-  return base !== undefined && treeDelta(base, new Toc(lines.map(({ entry }) => entry))) !== undefined;
+async function mayBeDelta(base: TreeBase | undefined, lines: readonly PlannedLine[]): Promise<boolean> {
+  const toc = await base?.toc();
+  return toc !== undefined && treeDelta(toc, new Toc(lines.map(({ entry }) => entry))) !== undefined;
 }
 
 /** Writes the tar. */
@@ -197,8 +207,9 @@ async function writeLines(request: WriteRequest, writer: LayerWriter): Promise<W
   try {
     const slices = new Slices(request.signal);
     const changed = await addLines(request, writer, slices);
-    const toc = await slices.run(writer.endInParts(changed.length === 0 ? request.looks : undefined));
-    return { ...(await finish(request, writer, toc)), changed };
+    const toc = await slices.run(writer.endInParts());
+    const looks = changed.length === 0 ? request.looks : undefined;
+    return { ...(await finish({ ...request, looks }, writer, toc)), changed };
   } catch (error) {
     writer.abandon();
     throw error;
@@ -244,16 +255,36 @@ function addKept(entry: KeptEntry, writer: LayerWriter): void {
 
 /** What does not need the digest of the tar is done while a thread takes that. */
 async function finish(
-  { tree, tocOutput, signal }: WriteRequest,
+  { tree, earlier, looks, tocOutput, signal }: WriteRequest,
   writer: LayerWriter,
   toc: Toc,
 ): Promise<Omit<WrittenTar, 'changed'>> {
   const digested = unlessAborted(writer.finished(), signal);
-  const written = writeFile(fsPath(tocOutput), tocPieces(toc), { flag: 'wx', mode: 0o600 });
-  const delta = tree?.base && treeDelta(tree.base, toc);
+  const base = tree?.base;
+  const delta = base && (await deltaTo(base, earlier, toc));
+  const beyond = base && delta && { base: base.form, paths: delta.map(({ path }) => path) };
+  const written = writeFile(fsPath(tocOutput), tocPieces(toc, { looks, beyond }), {
+    flag: 'wx',
+    mode: 0o600,
+  });
   await Promise.allSettled([digested, written]); // nothing is written any more when it has failed
   await written;
   return { ...(await digested), delta };
+}
+
+/** What a tree that lies on a base holds. What the earlier layer has beyond it is known, mostly, and need not be found again. */
+async function deltaTo(
+  base: TreeBase,
+  earlier: StoredLayer | undefined,
+  toc: Toc,
+): Promise<readonly Entry[] | undefined> {
+  const beyond = earlier?.toc.notes.beyond;
+  if (earlier !== undefined && beyond?.base === base.form) {
+    const grown = grownDelta(earlier.toc, beyond.paths, toc);
+    if (grown !== undefined) return grown;
+  }
+  const baseToc = await base.toc();
+  return baseToc && treeDelta(baseToc, toc);
 }
 
 function contentOf({ from }: Planned): Promise<Content> {

@@ -206,7 +206,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
           ? undefined
           : {
               folder: hostPath(folder),
-              base: base?.toc,
+              base,
               isWholeWanted,
               scratch: hostPath(session.newPath('delta')),
             },

@@ -3,14 +3,14 @@ import { formId, type FormId, type StepPlace } from '@caisson/store';
 import type { DiffId } from '@caisson/oci';
 import { keptFolders, type CopiedFolder, type KeptFolders } from '../copy/kept-folders.ts';
 import type { PlannedLine } from '../copy/planned-lines.ts';
-import type { StoredLayer } from '../copy/write-planned.ts';
+import type { StoredLayer, TreeBase } from '../copy/write-planned.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
 export interface EarlierStep {
   readonly layer: StoredLayer & { readonly diffId: DiffId };
   /** The layer on which the tree of a new one may lie, if there is one. */
-  readonly base: { readonly form: FormId; readonly toc: Toc } | undefined;
+  readonly base: (TreeBase & { readonly form: FormId }) | undefined;
 }
 
 /** How many layers are looked at: a table of contents of many files takes a while to read. */
@@ -121,8 +121,7 @@ export class EarlierLayers {
     const { session, chains, tocs } = this.#parts;
     const base = await chains.baseFor(form);
     if (base === undefined) return undefined;
-    const baseToc = base === form ? toc : await tocs.get(session, base);
-    return baseToc === undefined ? undefined : { form: base, toc: baseToc };
+    return { form: base, toc: async () => (base === form ? toc : tocs.get(session, base)) };
   }
 }
 
