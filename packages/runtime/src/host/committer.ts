@@ -37,9 +37,13 @@ export class Committer {
   #tasks = 0;
   readonly #waiting = new Map<number, PromiseWithResolvers<CommitReply>>();
 
-  /** Starts the thread, so that it is ready when the first step ends. */
+  /** Starts the thread, so that it is ready when the first step ends. Where there can be none, that step is told. */
   warmUp(): void {
-    this.#worker ??= this.#start();
+    try {
+      this.#worker ??= this.#start();
+    } catch {
+      // There may be room for it later.
+    }
   }
 
   /** Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores. */
