@@ -260,6 +260,7 @@ async function finish(
   toc: Toc,
 ): Promise<Omit<WrittenTar, 'changed'>> {
   const digested = unlessAborted(writer.finished(), signal);
+  digested.catch(() => {}); // it is told below
   const base = tree?.base;
   const delta = base && (await deltaTo(base, earlier, toc));
   const beyond = base && delta && { base: base.form, paths: delta.map(({ path }) => path) };
