@@ -39,6 +39,6 @@ function endQuietly(error: NodeJS.ErrnoException): void {
   if (process.listenerCount('SIGPIPE') === 0) process.exit(EXIT.unread);
 }
 
+process.exitCode = await main(process.argv.slice(2));
 // When nothing is left to do: to take the heap apart before that takes as long as to load the program.
 process.once('beforeExit', () => process.exit());
-process.exitCode = await main(process.argv.slice(2));

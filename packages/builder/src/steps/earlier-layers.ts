@@ -1,4 +1,4 @@
-import { hostPath, sameEntry, sizeOfFiles, type Entry, type Toc } from '@caisson/layer';
+import { EarlierLayer, hostPath, sameEntry, sizeOfFiles, type Entry, type Toc } from '@caisson/layer';
 import { formId, type FormId, type StepPlace } from '@caisson/store';
 import type { DiffId } from '@caisson/oci';
 import { keptFolders, type CopiedFolder, type KeptFolders } from '../copy/kept-folders.ts';
@@ -68,7 +68,7 @@ export class EarlierLayers {
     const bytes = [...kept.values()].reduce((sum, entries) => sum + sizeInTar(entries), 0);
     if (kept.size === 0 || bytes < LEAST_SHARED * candidate.size) return undefined;
     const from = await this.#open(candidate);
-    return from && { from, kept };
+    return from && fits(from) ? { from, kept } : undefined;
   }
 
   /** The last layer that an instruction made, if it has much of what is to be written. */
@@ -123,6 +123,12 @@ export class EarlierLayers {
     if (base === undefined) return undefined;
     return { form: base, toc: async () => (base === form ? toc : tocs.get(session, base)) };
   }
+}
+
+/** Whether the table of contents of a layer says where everything lies in its tar. */
+function fits({ layer: { toc, tar, diffId } }: EarlierStep): boolean {
+  using opened = EarlierLayer.open(toc, tar, diffId);
+  return opened !== undefined;
 }
 
 /** What a header and the rounding of sizes take of a tar, about. */

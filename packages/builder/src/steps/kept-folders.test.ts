@@ -1,8 +1,16 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EarlierLayer } from '@caisson/layer';
+import { EarlierLayer, LayerError } from '@caisson/layer';
 import { array, assert, asyncProperty, constantFrom, tuple } from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { build } from '../build.ts';
@@ -188,10 +196,24 @@ describe.skipIf(process.getuid?.() !== 0)('folders that look as they did (needs 
     await built(COPY);
     appendFileSync(join(context, 'few/d'), 'more');
     await rest();
-    const open = vi.spyOn(EarlierLayer, 'open').mockReturnValueOnce(undefined);
+    const taken = vi.spyOn(EarlierLayer.prototype, 'into').mockImplementationOnce(() => {
+      throw new LayerError('damaged-layer', 'the test says so');
+    });
     expect(await built(COPY)).toBe(await builtCold(COPY));
-    expect(open).toHaveBeenCalledTimes(1);
-    open.mockRestore();
+    expect(taken).toHaveBeenCalledTimes(1);
+    taken.mockRestore();
     expect(keptSoFar()).toEqual(['one', 'two']);
+  });
+
+  test('are read again where a table of contents does not fit its layer, which stays', async () => {
+    writeFolders();
+    await rest();
+    const before = await built(COPY);
+    appendFileSync(join(context, 'few/d'), 'more');
+    await rest();
+    const open = vi.spyOn(EarlierLayer, 'open').mockReturnValue(undefined);
+    expect(await built(COPY)).toBe(await builtCold(COPY));
+    open.mockRestore();
+    expect(existsSync(join(store, 'blobs', before?.replace(':', '/') ?? ''))).toBe(true);
   });
 });

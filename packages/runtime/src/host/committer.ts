@@ -48,11 +48,11 @@ export class Committer {
 
   /** Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores. */
   async commit(task: CommitTask): Promise<Omit<CommittedLayer, 'tree'>> {
+    this.#worker ??= this.#start();
     this.#tasks++;
     const message: CommitMessage = { id: this.#tasks, task };
     const waiting = Promise.withResolvers<CommitReply>();
     this.#waiting.set(message.id, waiting);
-    this.#worker ??= this.#start();
     this.#worker.postMessage(message);
     const reply = await waiting.promise;
     if (reply.kind === 'done') return reply.layer;
