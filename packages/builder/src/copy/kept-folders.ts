@@ -26,22 +26,23 @@ export type KeptFolders = ReadonlyMap<BytePath, readonly KeptEntry[]>;
 /** How the folders looked that are copied to places where nothing is, by those places. What is made of them is part of it. */
 export function looksOf(copied: CopiedFolder): ReadonlyMap<BytePath, string> {
   const looks = new Map<BytePath, string>();
-  for (const { target, look } of foldersOf(copied, () => true))
+  walkFolders(copied, ({ target, look }) => {
     if (look !== undefined) looks.set(target, look);
+    return 'enter';
+  });
   return looks;
 }
 
 /** Of the folders that are copied, those of which an earlier layer has all that is in them just so. */
 export function keptFolders(copied: CopiedFolder, earlier: Toc): KeptFolders {
   const kept = new Map<BytePath, readonly KeptEntry[]>();
-  const isKept = ({ source, target, look }: Place): boolean => {
-    if (look === undefined || earlier.notes.looks?.get(target) !== look) return false;
+  walkFolders(copied, ({ source, target, look }) => {
+    if (look === undefined || earlier.notes.looks?.get(target) !== look) return 'enter';
     const entries = earlier.below(target);
-    if (!entries.every(isKeepable)) return false;
+    if (!entries.every(isKeepable)) return 'enter';
     kept.set(source, entries);
-    return true;
-  };
-  for (const place of foldersOf(copied, (each) => !kept.has(each.source))) isKept(place);
+    return 'leave';
+  });
   return kept;
 }
 
@@ -55,14 +56,14 @@ interface Place {
   readonly look: string | undefined;
 }
 
-/** A folder and those in it, each before those in it. @param isEntered asked when it was told */
-function* foldersOf(
+/** Goes through a folder and those in it. @param visit told each before those in it, says whether to go through them */
+function walkFolders(
   { tree, source, target, attributes, latest, isFree }: CopiedFolder,
-  isEntered: (place: Place) => boolean,
-): Generator<Place> {
+  visit: (place: Place) => 'enter' | 'leave',
+): void {
   if (tree.look === undefined) return;
   const { owner, mode } = attributes;
-  const made = canonicalJson([
+  const how = canonicalJson([
     owner === undefined ? null : [owner.uid, owner.gid],
     mode === undefined ? null : mode.kind === 'octal' ? mode.mode : mode.text,
     latest === undefined ? null : [latest.seconds, latest.nanoseconds],
@@ -73,13 +74,8 @@ function* foldersOf(
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const look = tree.look(at.source);
     const isNew = at.isNew || isFree(at.target);
-    const place = {
-      source: at.source,
-      target: at.target,
-      look: look === undefined || !isNew ? undefined : digestOf(`${made}\n${look.text}`),
-    };
-    yield place;
-    if (!isEntered(place)) continue;
+    const made = look === undefined || !isNew ? undefined : digestOf(`${how}\n${look.text}`);
+    if (visit({ source: at.source, target: at.target, look: made }) === 'leave') continue;
     for (const folder of look?.folders ?? foldersIn(tree, at.source))
       open.push({ source: folder, target: childOf(at.target, baseName(folder)), isNew });
   }
