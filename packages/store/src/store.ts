@@ -1,6 +1,5 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { errorCode, makeFolders, syncFileSystem } from '@caisson/sys';
+import { errorCode, syncFileSystem } from '@caisson/sys';
 import { BlobStore } from './blob-store.ts';
 import { BuildLogs } from './build-logs.ts';
 import { BuildReports } from './build-reports.ts';
@@ -10,10 +9,11 @@ import { Database } from './database.ts';
 import { diskError } from './disk-error.ts';
 import { checkMayBecomeStore } from './foreign-folder.ts';
 import { StoreError } from './errors.ts';
-import { ImageIndex, indexText } from './image-index.ts';
+import { ImageIndex } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
 import { LayerMaps } from './layer-maps.ts';
 import type { LockOptions } from './lock.ts';
+import { beginning, isBegun, makeStore, STORE_VERSION } from './make-store.ts';
 import { LookUps, type Forgettable } from './look-ups.ts';
 import { PastRecords } from './past-records.ts';
 import { StorePaths } from './paths.ts';
@@ -24,12 +24,6 @@ import { Seen } from './seen.ts';
 import { Session } from './session.ts';
 import { Sizes } from './sizes.ts';
 import { StepRecords } from './step-records.ts';
-
-/** Raised when an older Caisson could not read what a newer one writes. */
-const STORE_VERSION = 1;
-
-/** What `oci-layout` says. */
-export const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
 
 /**
  * A store: one folder that holds images, layers and the cache, and is a valid OCI image layout at every moment.
@@ -171,7 +165,7 @@ async function versionOrNew(paths: StorePaths): Promise<number | undefined> {
   const version = readVersion(paths);
   if (version !== undefined) return version;
   try {
-    await checkMayBecomeStore(paths, beginning(paths));
+    await checkMayBecomeStore(paths);
   } catch (error) {
     // Somebody may have made it meanwhile.
     const now = error instanceof StoreError ? readVersion(paths) : undefined;
@@ -179,14 +173,6 @@ async function versionOrNew(paths: StorePaths): Promise<number | undefined> {
     return now;
   }
   return undefined;
-}
-
-/** What a store has before it says that it is one. */
-function beginning(paths: StorePaths): ReadonlyMap<string, string> {
-  return new Map([
-    [paths.layout, LAYOUT],
-    [paths.index, indexText([])],
-  ]);
 }
 
 function readVersion(paths: StorePaths): number | undefined {
@@ -197,6 +183,7 @@ function readVersion(paths: StorePaths): number | undefined {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+  if (isBegun(text, beginning(paths).get(paths.version) ?? '')) return undefined;
   const version = /^\{"version":(\d+)\}\s*$/.exec(text)?.[1];
   if (version === undefined) {
     throw new StoreError(
@@ -213,22 +200,4 @@ function otherVersion(root: string, version: number): StoreError {
     `the store ${root} has version ${version}; this Caisson reads version ${STORE_VERSION}`,
     { hint: 'use the Caisson that wrote it, or another folder (CAISSON_ROOT)' },
   );
-}
-
-async function makeStore(paths: StorePaths): Promise<void> {
-  makeFolders(paths.root);
-  await chmod(paths.root, 0o700); // layers hold set-user-id programs: nobody else may reach them
-  await Promise.all(paths.folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
-  for (const [path, text] of beginning(paths)) await writeIfMissing(path, text);
-  // Last: a store that has a version is complete.
-  await writeIfMissing(paths.version, `{"version":${STORE_VERSION}}\n`);
-}
-
-/** Two processes may make a store at once: the first to write a file wins, and both write the same. */
-async function writeIfMissing(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
 }

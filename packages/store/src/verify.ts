@@ -6,7 +6,8 @@ import { isSealedIndex } from './image-index.ts';
 import { takeInventory } from './inventory.ts';
 import { strayObject } from './objects.ts';
 import type { Session } from './session.ts';
-import { LAYOUT, type Store } from './store.ts';
+import { LAYOUT } from './make-store.ts';
+import type { Store } from './store.ts';
 import { writeDocument } from './write-document.ts';
 
 /** Something in a store that is not what it should be. */
