@@ -143,6 +143,19 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('isolation chroot',
     );
   });
 
+  test('loses no cache when the host alone is killed', async ({ world }) => {
+    const marker = `86213.${process.pid}`;
+    world.write({ Dockerfile: cached(`echo kept > /c/file; sleep ${marker}`) });
+    const build = start(world);
+    await pidOf(marker);
+    for (const line of processesWith(world.folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    expect((await build).exitCode).toBe(1);
+    expect(await eventually(() => processesWith(marker).length === 0)).toBe(true);
+    expect(readdirSync(join(world.store, 'tmp'))).toEqual([]);
+    const [cache = ''] = readdirSync(join(world.store, 'cache-mounts')).filter((name) => !name.includes('.'));
+    expect(readdirSync(join(world.store, 'cache-mounts', cache))).toEqual(['file']);
+  });
+
   test('brings a cache back that nobody was left to bring back', async ({ world }) => {
     const marker = `64208.${process.pid}`;
     world.write({
@@ -150,7 +163,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('isolation chroot',
     });
     const build = start(world);
     await pidOf(marker);
-    // The builder and the host, at once.
+    // The builder and the host: none of them sees the other one's end.
+    build.kill('SIGSTOP');
     for (const line of processesWith(world.folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
     build.kill('SIGKILL');
     await build;

@@ -115,7 +115,10 @@ export class Session implements AsyncDisposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#onEnd(this.#held);
-    if (this.#tmp !== undefined) await removeTreeLater(this.#tmp);
+    if (this.#tmp !== undefined) {
+      bringBackFrom(this.#tmp, this.#paths); // whoever should have done it was ended
+      await removeTreeLater(this.#tmp);
+    }
     rmSync(this.#paths.lease(this.id), { force: true });
     unlock(this.#lease);
     closeSync(this.#lease);
