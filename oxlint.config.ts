@@ -99,7 +99,12 @@ function importRule(
       patterns: [
         {
           // What stands in package.json beside the index: docs/decisions/0013.
-          group: ['@caisson/*/**', '!@caisson/registry/errors', '!@caisson/runtime/find-program'],
+          group: [
+            '@caisson/*/**',
+            '!@caisson/registry/errors',
+            '!@caisson/runtime/find-program',
+            '!@caisson/sys/find-program',
+          ],
           message: 'Import a package by its name: its index is its API.',
         },
         {

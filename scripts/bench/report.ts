@@ -1,4 +1,5 @@
 import { cpus, release, totalmem } from 'node:os';
+import { findTool } from '../../test/rig/tools.ts';
 import type { Builder } from './builders.ts';
 import type { Results, WorkResult } from './results.ts';
 import type { Work } from './work.ts';
@@ -67,6 +68,7 @@ Written by \`npm run bench -- --write\` (\`--work ID\` for some of the works, \`
 ${rows.join('\n')}
 
 - Machine: ${cpus().length} cores (${cpus()[0]?.model ?? ''}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}; our steps run by ${runtime}.
+  Installed, for whoever decompresses layers with it: ${decompressors()}.
 - Cold: everything that was built before is forgotten (a new store; \`docker builder prune -af\`); the base image, a minimal
   Debian, is there, unpacked and on the disk. Nothing changed: the same command again.
 - Times are of the whole command, start-up included. Our store lies in a journaled ext4 in a loop image of its own;
@@ -77,4 +79,8 @@ ${rows.join('\n')}
 - An empty cell was not measured, or is not what that builder does.
 - Absolute times differ from machine to machine and from run to run: compare the ratios.
 `;
+}
+
+function decompressors(): string {
+  return ['igzip', 'pigz'].filter((name) => findTool(name) !== undefined).join(', ') || 'nothing';
 }

@@ -23,6 +23,7 @@ export const TOOLS = {
   zsh: 'zsh',
   fish: 'fish',
   newuidmap: 'uidmap',
+  igzip: 'isal',
 } as const;
 
 /** What a test may need of the machine that it runs on. */

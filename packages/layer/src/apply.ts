@@ -21,6 +21,7 @@ import { TarParser, type TarHandler } from './tar-parser.ts';
 import { Toc } from './toc.ts';
 import { sameAttributes } from './same-file.ts';
 import { SparseFile } from './sparse-file.ts';
+import { TreeWriteBack } from './write-back.ts';
 import { TreeWriter, type FilePart, type FileWriter } from './tree-writer.ts';
 import type { ChainView, Found } from './view.ts';
 
@@ -76,12 +77,14 @@ export async function applyLayer({
   const writer = tree === undefined ? undefined : new TreeWriter(tree);
   const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
   const parser = new TarParser(applier);
+  const writeBack = tree === undefined ? undefined : new TreeWriteBack(tree);
   let sum: PlainSum;
   using copy = tar === undefined ? undefined : new SparseFile(tar);
   try {
     sum = await readTar(source, { isLarge, signal }, (piece) => {
       copy?.write(piece);
       parser.push(piece);
+      writeBack?.grownBy(piece.length);
     });
     parser.finish();
     copy?.finish();

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Digest } from '@caisson/oci';
 import { BLOCK_SIZE, BlockRing } from './block-ring.ts';
+import { isGzip, splitHead } from './decompress.ts';
 import { LayerError, type LayerErrorCode } from './errors.ts';
+import { GzipProgram } from './gzip-program.ts';
 import { programFile } from './program-file.ts';
 
 const DECOMPRESS_WORKER = programFile(import.meta.url, './decompress-worker.ts', './decompress-worker.js');
@@ -10,9 +12,10 @@ const DECOMPRESS_WORKER = programFile(import.meta.url, './decompress-worker.ts',
 /** How many blocks are read in one turn of the event loop. */
 const TURN = 16;
 
-/** The memory of two rings. */
+/** What is to be read, and the memory of the ring for what comes of it. */
 export interface DecompressTask {
-  readonly compressed: SharedArrayBuffer;
+  /** The memory of a ring, or a descriptor of what a program has decompressed already. */
+  readonly from: SharedArrayBuffer | number;
   readonly plain: SharedArrayBuffer;
 }
 
@@ -39,6 +42,7 @@ export class DecompressThread implements AsyncDisposable {
   readonly #plain = new BlockRing();
   readonly #reply = Promise.withResolvers<DecompressReply>();
   readonly #fed: Promise<void>;
+  #program: GzipProgram | undefined;
   /** Why the thread or the source failed. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -55,10 +59,18 @@ export class DecompressThread implements AsyncDisposable {
     this.#worker.once('exit', () =>
       fail(new Error('Internal error: the thread that decompresses has ended')),
     );
-    this.#fed = feed(this.#compressed, source);
+    this.#fed = this.#feed(source);
     this.#fed.catch(fail);
-    const task: DecompressTask = { compressed: this.#compressed.memory, plain: this.#plain.memory };
-    this.#worker.postMessage(task);
+  }
+
+  async #feed(source: AsyncIterable<Uint8Array>): Promise<void> {
+    const { head, rest } = await splitHead(source);
+    this.#program = isGzip(head) ? await GzipProgram.start() : undefined;
+    if (this.#compressed.isOver) this.#program?.kill(); // nobody wants it any more
+    const from = this.#program?.output ?? this.#compressed.memory;
+    this.#worker.postMessage({ from, plain: this.#plain.memory } satisfies DecompressTask);
+    if (this.#program === undefined) await feed(this.#compressed, rest);
+    else await this.#program.feed(rest);
   }
 
   /**
@@ -82,6 +94,8 @@ export class DecompressThread implements AsyncDisposable {
     const reply = await this.#reply.promise;
     switch (reply.kind) {
       case 'done':
+        await this.#program?.check();
+        await this.#fed;
         return reply.sum;
       case 'unusable':
         throw new LayerError(reply.code, reply.message);
@@ -92,7 +106,9 @@ export class DecompressThread implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#compressed.end();
+    this.#program?.kill();
     await Promise.allSettled([this.#worker.terminate(), this.#fed]);
+    await this.#program?.[Symbol.asyncDispose]();
   }
 }
 

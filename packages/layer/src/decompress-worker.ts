@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { Digester } from '@caisson/oci';
 import { errorCode } from '@caisson/sys';
@@ -9,27 +10,46 @@ import { LayerError } from './errors.ts';
 /* The thread that decompresses and hashes a layer, which another one fetches and reads. */
 
 // Listening goes on, for it keeps the thread alive: what it waits for does not.
-parentPort?.on('message', ({ compressed, plain }: DecompressTask) => {
-  void answer(new BlockRing(compressed), new BlockRing(plain));
+parentPort?.on('message', ({ from, plain }: DecompressTask) => {
+  void answer(from, new BlockRing(plain));
 });
 
-async function answer(input: BlockRing, output: BlockRing): Promise<void> {
-  parentPort?.postMessage(await decompress(input, output));
+async function answer(from: DecompressTask['from'], output: BlockRing): Promise<void> {
+  const digester = new Digester();
+  parentPort?.postMessage(await decompress(from, output, digester));
   fill(output, new Uint8Array(0)); // the last
 }
 
-async function decompress(input: BlockRing, output: BlockRing): Promise<DecompressReply> {
-  const digester = new Digester();
+async function decompress(
+  from: DecompressTask['from'],
+  output: BlockRing,
+  digester: Digester,
+): Promise<DecompressReply> {
   try {
-    for await (const bytes of decompressed(blocksOf(input))) {
-      digester.update(bytes);
-      for (let at = 0; at < bytes.length; at += BLOCK_SIZE) fill(output, bytes.subarray(at, at + BLOCK_SIZE));
+    if (typeof from === 'number') passOn(from, output, digester);
+    else {
+      for await (const bytes of decompressed(blocksOf(new BlockRing(from)))) {
+        digester.update(bytes);
+        for (let at = 0; at < bytes.length; at += BLOCK_SIZE)
+          fill(output, bytes.subarray(at, at + BLOCK_SIZE));
+      }
     }
     return { kind: 'done', sum: { digest: digester.digest(), size: digester.size } };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof LayerError) return { kind: 'unusable', code: error.code, message };
     return { kind: 'failed', message, code: errorCode(error) };
+  }
+}
+
+/** Reads all of what a program writes, into the memory where it is wanted. */
+function passOn(descriptor: number, output: BlockRing, digester: Digester): void {
+  for (;;) {
+    const block = blockOf(output);
+    const length = readSync(descriptor, block);
+    if (length === 0) return;
+    digester.update(block.subarray(0, length));
+    output.filled(length);
   }
 }
 
@@ -43,16 +63,17 @@ async function* blocksOf(input: BlockRing): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Waits for room without its event loop: what is being decompressed goes on in a thread of Node's pool. */
 function fill(output: BlockRing, bytes: Uint8Array): void {
+  blockOf(output).set(bytes);
+  output.filled(bytes.length);
+}
+
+/** Waits for room without its event loop: what is being decompressed goes on in a thread of Node's pool. */
+function blockOf(output: BlockRing): Buffer {
   for (;;) {
     const { emptied } = output;
     const block = output.toFill;
-    if (block !== undefined) {
-      block.set(bytes);
-      output.filled(bytes.length);
-      return;
-    }
+    if (block !== undefined) return block;
     output.waitForMore(emptied, Infinity);
   }
 }

@@ -12,7 +12,7 @@ const CHUNK_SIZE = 256 * 1024;
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { head, rest } = await splitHead(source);
-  if (startsWith(head, GZIP)) yield* through(rest, createGunzip({ chunkSize: CHUNK_SIZE }));
+  if (isGzip(head)) yield* through(rest, createGunzip({ chunkSize: CHUNK_SIZE }));
   else if (startsWith(head, ZSTD)) yield* throughZstd(rest);
   else yield* rest;
 }
@@ -67,12 +67,17 @@ const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const HEAD_LENGTH = 4;
 
+/** Whether a stream that begins so is gzip. */
+export function isGzip(head: Uint8Array): boolean {
+  return startsWith(head, GZIP);
+}
+
 function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, index) => head[index] === byte);
 }
 
 /** The first four bytes of a stream, and the whole stream. */
-async function splitHead(
+export async function splitHead(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ head: Uint8Array; rest: AsyncGenerator<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();

@@ -46,6 +46,7 @@ export { fileIn } from './file-in.ts';
 export { unmappable } from './erofs/unmappable.ts';
 export { isMapOf, writeMap } from './erofs/write-map.ts';
 export { flattenTrees, type FlattenRequest } from './flatten.ts';
+export { gzipProgram } from './gzip-program.ts';
 export { parentsOf, resolveInRoot, type Inspect, type Kind, type Resolved } from './in-root.ts';
 export { type Content } from './copy-content.ts';
 export { LayerWriter, type LayerWriterOptions, type WrittenLayer } from './layer-writer.ts';

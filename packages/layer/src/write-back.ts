@@ -1,10 +1,12 @@
-import { beginWriteBack, writeBack } from '@caisson/sys';
+import { beginSync, beginWriteBack, writeBack } from '@caisson/sys';
 import { fsPath, type HostPath } from './byte-path.ts';
 
 /** How much is given to the disk at once. */
 const PART = 8 << 20;
 /** When there is so much more than the disk was given, it is waited for: there is no end of it in sight. */
 const BACKLOG = 64 << 20;
+/** How much of a tree is written in between: what the disk does all the time costs more than it gains. */
+const TREE_PART = 128 << 20;
 
 /** Has a file written to the disk while it grows: the barrier at the end has less to wait for. */
 export class WriteBack {
@@ -34,6 +36,29 @@ export class WriteBack {
     if (this.#isBusy) return writeBack(this.#fd, part);
     this.#isBusy = true;
     beginWriteBack(fsPath(this.#path), part, () => {
+      this.#isBusy = false;
+    });
+  }
+}
+
+/** Has a tree written to the disk while it is made: the disk is idle meanwhile. */
+export class TreeWriteBack {
+  readonly #tree: HostPath;
+  /** How much came since the disk was told to write, in bytes. */
+  #since = 0;
+  #isBusy = false;
+
+  constructor(tree: HostPath) {
+    this.#tree = tree;
+  }
+
+  /** So many bytes more were put into files of the tree. */
+  grownBy(bytes: number): void {
+    this.#since += bytes;
+    if (this.#since < TREE_PART || this.#isBusy) return;
+    this.#since = 0;
+    this.#isBusy = true;
+    beginSync(fsPath(this.#tree), () => {
       this.#isBusy = false;
     });
   }

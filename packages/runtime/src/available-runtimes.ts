@@ -1,4 +1,4 @@
-import { findProgram } from './find-program.ts';
+import { findProgram } from '@caisson/sys';
 import type { RuntimeName } from './sandbox-spec.ts';
 
 /** The runtimes that Caisson can use, best first: crun starts a sandbox in a third of the time that runc takes. */

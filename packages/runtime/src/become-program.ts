@@ -1,6 +1,12 @@
-import { blockOnStandardStreams, errorCode, execve, passOnStandardStreams, resetSignals } from '@caisson/sys';
+import {
+  blockOnStandardStreams,
+  errorCode,
+  execve,
+  findProgram,
+  passOnStandardStreams,
+  resetSignals,
+} from '@caisson/sys';
 import { RuntimeError } from './errors.ts';
-import { findProgram } from './find-program.ts';
 
 /**
  * Becomes another program, as `exec` of a shell does: the same process, with its streams and signals as a program finds

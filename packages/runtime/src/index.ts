@@ -7,6 +7,7 @@ export {
   type PasswdLine,
 } from './account-files.ts';
 export { probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
+export { gzipProgram } from '@caisson/layer';
 export { inUserNamespace } from '@caisson/sys';
 export { becomeProgram } from './become-program.ts';
 export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';

@@ -33,10 +33,14 @@ export function syncFileSystem(fd: number): Promise<void> {
 /**
  * Begins to write everything that the file system of a folder still holds in memory to its disk, in a thread of its
  * own: who waits for that later has less to wait for. A hint, as {@link writeBack}.
+ * @param after called when it is written
  */
-export function beginSync(folder: string): void {
+export function beginSync(folder: string | Buffer, after: () => void = () => {}): void {
   const fd = openSync(folder, 'r');
-  syncfsTask([fd], () => closeSync(fd));
+  syncfsTask([fd], () => {
+    closeSync(fd);
+    after();
+  });
 }
 
 /** Where a part of a file begins and ends, in bytes. */

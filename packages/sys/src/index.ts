@@ -21,6 +21,7 @@ export {
   syncFileSystem,
   type Time,
 } from './file-system.ts';
+export { findProgram } from './find-program.ts';
 export { tryLock, unlock } from './flock.ts';
 export type { FileStats, FolderScan } from './folder-scan.ts';
 export { makeFolders } from './make-folders.ts';
@@ -35,6 +36,7 @@ export {
   closeOnExecFrom,
   copyDescriptor,
   endWithParent,
+  enlargePipe,
   execve,
   closeDescriptor,
   makePipe,

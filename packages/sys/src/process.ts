@@ -1,4 +1,5 @@
 import { cString, cStringArray, libcFunction } from './libc.ts';
+import { SyscallError } from './syscall-error.ts';
 import { systemCall } from './system-call.ts';
 
 const pipe2 = libcFunction('int pipe2(int32_t *fds, int flags)');
@@ -21,6 +22,7 @@ const fcntl = libcFunction('int fcntl(int fd, int command, int argument)');
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -36,6 +38,19 @@ export function makePipe(): { readonly read: number; readonly write: number } {
   const [read, write] = fds;
   if (read === undefined || write === undefined) throw new Error('Internal error: pipe2 gave no descriptors');
   return { read, write };
+}
+
+/**
+ * Gives a pipe room for more than the 64 KiB that it is made with, where the system allows it (`pipe-user-pages-soft`).
+ * @param descriptor one of its ends
+ * @param size in bytes
+ */
+export function enlargePipe(descriptor: number, size: number): void {
+  try {
+    fcntl([descriptor, F_SETPIPE_SZ, size]);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
 }
 
 /** Makes a descriptor another name of what a second one is open to. What it was before is closed. */

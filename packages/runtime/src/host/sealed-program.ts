@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { sealedFile } from '@caisson/sys';
-import { findProgram } from '../find-program.ts';
+import { findProgram, sealedFile } from '@caisson/sys';
 
 const ELF = Buffer.from('\x7fELF', 'latin1');
 

@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { closeDescriptor, enlargePipe, findProgram, makePipe } from '@caisson/sys';
+import { LayerError } from './errors.ts';
+
+/** Of Intel's ISA-L; Debian's package is isal. It takes half the time of zlib. */
+const PROGRAM = 'igzip';
+
+/** How much lies between the program and who reads what it writes, in bytes. */
+const PIPE_SIZE = 1 << 20;
+
+/** Where the program lies; undefined where it is not installed. */
+export function gzipProgram(): string | undefined {
+  return findProgram(PROGRAM);
+}
+
+/** How a process ended: its exit code, or the signal that ended it. */
+type End = number | NodeJS.Signals;
+
+/**
+ * A process that decompresses gzip, where the program for it is installed: containerd uses the same one. What it gives is
+ * no more trusted than what zlib gives.
+ */
+export class GzipProgram implements AsyncDisposable {
+  /** Where what comes out can be read, to its end, by any thread. */
+  readonly output: number;
+  readonly #process: ChildProcess;
+  readonly #input: Socket;
+  readonly #ended: Promise<End>;
+
+  private constructor(process: ChildProcess, input: Socket, output: number) {
+    this.#process = process;
+    this.#input = input;
+    this.output = output;
+    this.#ended = new Promise((resolve) => {
+      process.once('exit', (code, signal) => resolve(code ?? signal ?? 0));
+    });
+    input.on('error', () => {}); // it has seen enough: its end says why
+  }
+
+  /** @returns undefined where the program is not installed, or cannot be started. */
+  static async start(): Promise<GzipProgram | undefined> {
+    const path = gzipProgram();
+    if (path === undefined) return undefined;
+    const [given, pipe] = [makePipe(), makePipe()];
+    for (const { write } of [given, pipe]) enlargePipe(write, PIPE_SIZE);
+    try {
+      const started = spawn(path, ['-dc'], {
+        stdio: [given.read, pipe.write, 'ignore'],
+        env: { LC_ALL: 'C' },
+        detached: true, // Ctrl-C is for us
+      });
+      await once(started, 'spawn');
+      return new GzipProgram(started, new Socket({ fd: given.write, readable: false }), pipe.read);
+    } catch {
+      closeDescriptor(given.write);
+      closeDescriptor(pipe.read);
+      return undefined;
+    } finally {
+      closeDescriptor(given.read);
+      closeDescriptor(pipe.write);
+    }
+  }
+
+  /** Gives it all bytes. Where they end early for it, the rest is read all the same: others check them to their end. */
+  async feed(source: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const bytes of source) {
+      if (!(await this.#isTaken(bytes)) && (await this.#ended) !== 0) return;
+    }
+    this.#input.end();
+  }
+
+  #isTaken(bytes: Uint8Array): Promise<boolean> {
+    if (!this.#input.writable) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#input.write(bytes, (error) => resolve(error === null || error === undefined));
+    });
+  }
+
+  /** Waits for its end. @throws LayerError `invalid-compression` */
+  async check(): Promise<void> {
+    const end = await this.#ended;
+    if (end === 0) return;
+    if (typeof end === 'string') throw new Error(`${PROGRAM} was ended by ${end}`);
+    throw new LayerError(
+      'invalid-compression',
+      `the compressed bytes are damaged: ${PROGRAM} cannot decompress them`,
+    );
+  }
+
+  /** Ends it: who reads its output comes to the end of it. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    this.#input.destroy();
+    await this.#ended;
+    closeDescriptor(this.output);
+  }
+}
