@@ -15,7 +15,7 @@ export const EXIT = {
   notFound: 127,
   /** Ended by Ctrl-C. */
   interrupted: 130,
-  /** Nobody reads any more what is written (SIGPIPE). */
+  /** Nobody reads any more what is written (128 and the number of SIGPIPE). */
   unread: 141,
   /** Ended by SIGTERM. */
   terminated: 143,

@@ -1,8 +1,9 @@
 import { EXIT } from './exit-codes.ts';
 import { failureText } from './failure-text.ts';
 import type { Terminal } from './terminal.ts';
+import { onUnread } from './unread.ts';
 
-/** Signals that end a command. */
+/** Signals that end a command, and that nobody reads any more what it writes. */
 export interface Interrupt extends Disposable {
   /** Aborted at the first signal; a second one ends the process at once. */
   readonly signal: AbortSignal;
@@ -14,16 +15,18 @@ const CODES = {
   SIGINT: EXIT.interrupted,
   SIGTERM: EXIT.terminated,
   SIGHUP: 129,
-  SIGPIPE: EXIT.unread,
 } as const;
 
 /** Lets a command end in order when it is told to end: what it started is gone when it is. */
 export function onInterrupt(): Interrupt {
   const abort = new AbortController();
   let exitCode: number | undefined;
+  const unread = onUnread(() => {
+    exitCode ??= EXIT.unread;
+    abort.abort();
+  });
   const handlers = Object.entries(CODES).map(([name, code]) => {
     const handler = (): void => {
-      if (exitCode === EXIT.unread) return; // each write brings another
       if (exitCode !== undefined) process.exit(code); // the kernel takes the rest away
       exitCode = code;
       abort.abort();
@@ -37,6 +40,7 @@ export function onInterrupt(): Interrupt {
       return exitCode;
     },
     [Symbol.dispose]() {
+      unread[Symbol.dispose]();
       for (const { name, handler } of handlers) process.off(name, handler);
     },
   };

@@ -1,5 +1,6 @@
 import { EXIT } from './exit-codes.ts';
 import { keepHeapSmall } from './small-heap.ts';
+import { tellUnread } from './unread.ts';
 import { version } from './version.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -26,8 +27,8 @@ process.stdout.on('error', endQuietly);
 process.stderr.on('error', endQuietly);
 
 /**
- * Whoever reads has gone away (`caisson images | head`): nobody is told. What waits for the signal that comes with it
- * (interrupt.ts) ends in order.
+ * Whoever reads has gone away (`caisson images | head`): nobody is told. What has to end in order does so
+ * (interrupt.ts).
  */
 function endQuietly(error: NodeJS.ErrnoException): void {
   // The terminal is gone. The signal that told of it ends the command, unless somebody (nohup) wants it to go on.
@@ -36,7 +37,7 @@ function endQuietly(error: NodeJS.ErrnoException): void {
     process.stderr.write(`error[output]: the output cannot be written: ${error.message}\n`);
     process.exit(EXIT.failed);
   }
-  if (process.listenerCount('SIGPIPE') === 0) process.exit(EXIT.unread);
+  if (!tellUnread()) process.exit(EXIT.unread);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -89,7 +89,7 @@ export class DecompressThread implements AsyncDisposable {
     }
   }
 
-  /** The sum of all pieces, once they were read. @throws LayerError `invalid-compression` */
+  /** The sum of all pieces, once they were read. @throws LayerError `invalid-compression`, `not-decompressed` */
   async sum(): Promise<PlainSum> {
     const reply = await this.#reply.promise;
     switch (reply.kind) {

@@ -4,6 +4,8 @@ export type LayerErrorCode =
   | 'invalid-archive'
   /** The bytes are not what their media type says. */
   | 'invalid-compression'
+  /** The program that decompresses was ended by somebody. */
+  | 'not-decompressed'
   /** A layer says something that no image may: a path outside the root, a device that would hide files. */
   | 'unsafe-layer'
   /** A file changed while it was read. */

@@ -119,7 +119,10 @@ describe('a program of that name', () => {
   test('that is killed is no damage of the layer', async () => {
     program('#!/bin/sh\n/usr/bin/head -c 100000\nkill -9 $$\n');
     const failure: unknown = await read(new Source().bytes(WHOLE)).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ name: 'Error', message: 'igzip was ended by SIGKILL' });
+    expect(failure).toMatchObject({
+      code: 'not-decompressed',
+      message: 'igzip, which decompresses it, was ended by SIGKILL',
+    });
   });
 
   test('sees nothing of our environment', async () => {

@@ -78,11 +78,12 @@ export class GzipProgram implements AsyncDisposable {
     });
   }
 
-  /** Waits for its end. @throws LayerError `invalid-compression` */
+  /** Waits for its end. @throws LayerError `invalid-compression`, `not-decompressed` */
   async check(): Promise<void> {
     const end = await this.#ended;
     if (end === 0) return;
-    if (typeof end === 'string') throw new Error(`${PROGRAM} was ended by ${end}`);
+    if (typeof end === 'string')
+      throw new LayerError('not-decompressed', `${PROGRAM}, which decompresses it, was ended by ${end}`);
     throw new LayerError(
       'invalid-compression',
       `the compressed bytes are damaged: ${PROGRAM} cannot decompress them`,
