@@ -105,7 +105,7 @@ export class LayerReader {
     try {
       return await applyLayer({ ...request, source: arriving.bytes() });
     } catch (error) {
-      if (error instanceof LayerError) arriving.refuse(error);
+      if (error instanceof LayerError && error.code !== 'not-decompressed') arriving.refuse(error);
       try {
         await arriving.provided; // nobody goes on fetching it; and what kept it from coming is told first
       } catch (why) {
