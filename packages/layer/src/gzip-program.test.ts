@@ -125,6 +125,17 @@ describe('a program of that name', () => {
     });
   });
 
+  test('that starts others is ended with them by who stops reading', { timeout: 20_000 }, async () => {
+    program('#!/bin/sh\n/usr/bin/cat | /usr/bin/cat\n');
+    const source = new Source();
+    const stop = async (): Promise<void> => {
+      await using thread = new DecompressThread(source.bytes(WHOLE));
+      for await (const _piece of thread.pieces()) throw new Error('enough');
+    };
+    await expect(stop()).rejects.toThrow('enough');
+    expect(source.isClosed).toBe(true);
+  });
+
   test('sees nothing of our environment', async () => {
     vi.stubEnv('TOKEN', 'secret');
     program('#!/bin/sh\n/usr/bin/head -c 1 >/dev/null\nexport -p\n');

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { closeDescriptor, enlargePipe, findProgram, makePipe } from '@caisson/sys';
+import { closeDescriptor, enlargePipe, errorCode, findProgram, makePipe } from '@caisson/sys';
 import { LayerError } from './errors.ts';
 
 /** Of Intel's ISA-L; Debian's package is isal. It takes half the time of zlib. */
@@ -29,12 +29,12 @@ export class GzipProgram implements AsyncDisposable {
   readonly #input: Socket;
   readonly #ended: Promise<End>;
 
-  private constructor(process: ChildProcess, input: Socket, output: number) {
-    this.#process = process;
+  private constructor(started: ChildProcess, input: Socket, output: number) {
+    this.#process = started;
     this.#input = input;
     this.output = output;
     this.#ended = new Promise((resolve) => {
-      process.once('exit', (code, signal) => resolve(code ?? signal ?? 0));
+      started.once('exit', (code, signal) => resolve(code ?? signal ?? 0));
     });
     input.on('error', () => {}); // it has seen enough: its end says why
   }
@@ -90,14 +90,20 @@ export class GzipProgram implements AsyncDisposable {
     );
   }
 
-  /** Ends it: who reads its output comes to the end of it. */
+  /** Ends it: who reads its output comes to the end of it, and who feeds it is through. */
   kill(): void {
-    this.#process.kill('SIGKILL');
+    this.#input.destroy();
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, 'SIGKILL'); // it may be a script, which started others
+    } catch (error) {
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
-    this.#input.destroy();
     await this.#ended;
     closeDescriptor(this.output);
   }
