@@ -46,12 +46,30 @@ async function decompress(
 function passOn(descriptor: number, output: BlockRing, digester: Digester): void {
   for (;;) {
     const block = blockOf(output);
-    const length = readSync(descriptor, block);
+    const length = readInto(block, descriptor);
     if (length === 0) return;
     digester.update(block.subarray(0, length));
     output.filled(length);
   }
 }
+
+/** How long it is waited for more, in milliseconds: less than a pipe takes to be full. */
+const PATIENCE = 1;
+
+/** Reads what is there. To wait for it in a read would keep the process from ending: nothing ends a thread in one. */
+function readInto(block: Buffer, descriptor: number): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, block);
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      Atomics.wait(NOTHING, 0, 0, PATIENCE);
+    }
+  }
+}
+
+/** Never changes. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 async function* blocksOf(input: BlockRing): AsyncGenerator<Uint8Array> {
   for (;;) {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Digester } from '@caisson/oci';
 import { findProgram } from '@caisson/sys';
@@ -116,13 +117,30 @@ describe('a program of that name', () => {
     }
   });
 
-  test('that is killed is no damage of the layer', async () => {
-    program('#!/bin/sh\n/usr/bin/head -c 100000\nkill -9 $$\n');
+  test.each([
+    ['kill -9 $$', 'was ended by SIGKILL'],
+    ['exit 127', 'ended with exit code 127'], // a library of it is missing
+  ])('that does not come to an end of its own (%s) is no damage of the layer', async (end, how) => {
+    program(`#!/bin/sh\n/usr/bin/head -c 100000\n${end}\n`);
     const failure: unknown = await read(new Source().bytes(WHOLE)).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       code: 'not-decompressed',
-      message: 'igzip, which decompresses it, was ended by SIGKILL',
+      message: `igzip, which decompresses it, ${how}`,
     });
+  });
+
+  test('that waits does not keep the process from ending', { timeout: 20_000 }, async () => {
+    program('#!/bin/sh\nexec /usr/bin/sleep 30\n');
+    const child = `
+      const { DecompressThread } = await import(${JSON.stringify(new URL('./decompress-thread.ts', import.meta.url).href)});
+      async function* source() { yield Buffer.from([0x1f, 0x8b, 8, 0]); await new Promise(() => {}); }
+      const thread = new DecompressThread(source());
+      setTimeout(() => process.exit(3), 1500);
+      for await (const piece of thread.pieces());`;
+    writeFileSync(join(folder, 'child.mjs'), child);
+    const options = { reject: false, timeout: 10_000 };
+    const { exitCode } = await execa(process.execPath, [join(folder, 'child.mjs')], options);
+    expect(exitCode).toBe(3);
   });
 
   test('that starts others is ended with them by who stops reading', { timeout: 20_000 }, async () => {

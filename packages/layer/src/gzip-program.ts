@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { closeDescriptor, enlargePipe, errorCode, findProgram, makePipe } from '@caisson/sys';
+import { closeDescriptor, enlargePipe, errorCode, findProgram, makePipe, setNonBlocking } from '@caisson/sys';
 import { LayerError } from './errors.ts';
 
 /** Of Intel's ISA-L; Debian's package is isal. It takes half the time of zlib. */
 const PROGRAM = 'igzip';
+
+/** What it ends with where it cannot make anything of what it is given. */
+const DAMAGED = 1;
 
 /** How much lies between the program and who reads what it writes, in bytes. */
 const PIPE_SIZE = 1 << 20;
@@ -23,7 +26,7 @@ type End = number | NodeJS.Signals;
  * no more trusted than what zlib gives.
  */
 export class GzipProgram implements AsyncDisposable {
-  /** Where what comes out can be read, to its end, by any thread. */
+  /** Where what comes out can be read, to its end, by any thread; EAGAIN says that there is nothing yet. */
   readonly output: number;
   readonly #process: ChildProcess;
   readonly #input: Socket;
@@ -43,23 +46,22 @@ export class GzipProgram implements AsyncDisposable {
   static async start(): Promise<GzipProgram | undefined> {
     const path = gzipProgram();
     if (path === undefined) return undefined;
-    const [given, pipe] = [makePipe(), makePipe()];
-    for (const { write } of [given, pipe]) enlargePipe(write, PIPE_SIZE);
+    const open = new Set<number>();
     try {
+      const [given, made] = [largePipe(open), largePipe(open)];
+      setNonBlocking(made.read);
       const started = spawn(path, ['-dc'], {
-        stdio: [given.read, pipe.write, 'ignore'],
+        stdio: [given.read, made.write, 'ignore'],
         env: { LC_ALL: 'C' },
         detached: true, // Ctrl-C is for us
       });
       await once(started, 'spawn');
-      return new GzipProgram(started, new Socket({ fd: given.write, readable: false }), pipe.read);
+      for (const ours of [given.write, made.read]) open.delete(ours);
+      return new GzipProgram(started, new Socket({ fd: given.write, readable: false }), made.read);
     } catch {
-      closeDescriptor(given.write);
-      closeDescriptor(pipe.read);
       return undefined;
     } finally {
-      closeDescriptor(given.read);
-      closeDescriptor(pipe.write);
+      for (const descriptor of open) closeDescriptor(descriptor);
     }
   }
 
@@ -82,12 +84,14 @@ export class GzipProgram implements AsyncDisposable {
   async check(): Promise<void> {
     const end = await this.#ended;
     if (end === 0) return;
-    if (typeof end === 'string')
-      throw new LayerError('not-decompressed', `${PROGRAM}, which decompresses it, was ended by ${end}`);
-    throw new LayerError(
-      'invalid-compression',
-      `the compressed bytes are damaged: ${PROGRAM} cannot decompress them`,
-    );
+    if (end === DAMAGED) {
+      throw new LayerError(
+        'invalid-compression',
+        `the compressed bytes are damaged: ${PROGRAM} cannot decompress them`,
+      );
+    }
+    const how = typeof end === 'string' ? `was ended by ${end}` : `ended with exit code ${end}`;
+    throw new LayerError('not-decompressed', `${PROGRAM}, which decompresses it, ${how}`);
   }
 
   /** Ends it: who reads its output comes to the end of it, and who feeds it is through. */
@@ -107,4 +111,12 @@ export class GzipProgram implements AsyncDisposable {
     await this.#ended;
     closeDescriptor(this.output);
   }
+}
+
+/** Makes a pipe, and notes what is open of it. */
+function largePipe(open: Set<number>): ReturnType<typeof makePipe> {
+  const pipe = makePipe();
+  for (const descriptor of [pipe.read, pipe.write]) open.add(descriptor);
+  enlargePipe(pipe.write, PIPE_SIZE);
+  return pipe;
 }

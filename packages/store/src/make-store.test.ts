@@ -1,10 +1,13 @@
+import * as fs from 'node:fs';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { indexText } from './image-index.ts';
 import { openStore } from './store.ts';
+
+vi.mock(import('node:fs'), { spy: true });
 
 const folder = mkdtempSync(join(tmpdir(), 'caisson-make-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -73,4 +76,14 @@ test('is not taken for one that is just made where a file says something else', 
   await expect(openStore(root)).rejects.toThrow(
     `${join(root, 'store.json')} does not say which version the store ${root} has`,
   );
+});
+
+test('does without hard links where a file system has none', async () => {
+  vi.mocked(fs.linkSync).mockImplementation(() => {
+    throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+  });
+  const root = join(folder, 'no-links');
+  using _store = await openStore(root);
+  vi.mocked(fs.linkSync).mockRestore();
+  expect([said(root), readdirSync(join(root, 'tmp'))]).toEqual([FILES, []]);
 });

@@ -38,6 +38,9 @@ export async function makeStore(paths: StorePaths): Promise<void> {
 /** The name of a file that is being made for a new store, in its folder for what is not complete. */
 export const UNFINISHED = /^new-[0-9a-f-]{36}$/;
 
+/** What link(2) says where a file system has no hard links. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 /**
  * Puts a file where there is none that is whole: others see it with all its text, or not at all.
  * @returns false where somebody who used the store already swept the file away while it was made
@@ -49,9 +52,10 @@ function putWhole(paths: StorePaths, path: string, text: string): boolean {
     writeFileSync(made, text, { flag: 'wx', mode: 0o600 });
     linkSync(made, path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' && existsSync(paths.tmp)) return false;
-    if (errorCode(error) !== 'EEXIST') throw error;
-    if (isBegun(readFileSync(path, 'utf8'), text)) renameSync(made, path);
+    const code = errorCode(error) ?? '';
+    if (code === 'ENOENT' && existsSync(paths.tmp)) return false;
+    if (code !== 'EEXIST' && !NO_LINKS.has(code)) throw error;
+    if (!existsSync(path) || isBegun(readFileSync(path, 'utf8'), text)) renameSync(made, path);
   } finally {
     rmSync(made, { force: true });
   }

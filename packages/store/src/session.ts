@@ -114,14 +114,17 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#onEnd(this.#held);
-    if (this.#tmp !== undefined) {
-      bringBackFrom(this.#tmp, this.#paths); // whoever should have done it was ended
-      await removeTreeLater(this.#tmp);
+    try {
+      this.#onEnd(this.#held);
+      if (this.#tmp !== undefined) {
+        bringBackFrom(this.#tmp, this.#paths); // whoever should have done it was ended
+        await removeTreeLater(this.#tmp);
+      }
+      rmSync(this.#paths.lease(this.id), { force: true });
+    } finally {
+      unlock(this.#lease);
+      closeSync(this.#lease);
     }
-    rmSync(this.#paths.lease(this.id), { force: true });
-    unlock(this.#lease);
-    closeSync(this.#lease);
   }
 }
 

@@ -36,7 +36,12 @@ export function syncFileSystem(fd: number): Promise<void> {
  * @param after called when it is written
  */
 export function beginSync(folder: string | Buffer, after: () => void = () => {}): void {
-  const fd = openSync(folder, 'r');
+  let fd: number;
+  try {
+    fd = openSync(folder, 'r');
+  } catch {
+    return after(); // it is gone, or too much is open
+  }
   syncfsTask([fd], () => {
     closeSync(fd);
     after();

@@ -45,6 +45,7 @@ export {
   setHostname,
   setResourceLimit,
   setNoNewPrivileges,
+  setNonBlocking,
   setNotDumpable,
   setUmask,
 } from './process.ts';

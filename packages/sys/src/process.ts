@@ -53,6 +53,11 @@ export function enlargePipe(descriptor: number, size: number): void {
   }
 }
 
+/** Has reads of a descriptor fail with EAGAIN where nothing is there: a thread that waits in one cannot be ended. */
+export function setNonBlocking(descriptor: number): void {
+  fcntl([descriptor, F_SETFL, fcntl([descriptor, F_GETFL, 0]) | O_NONBLOCK]);
+}
+
 /** Makes a descriptor another name of what a second one is open to. What it was before is closed. */
 export function copyDescriptor(from: number, to: number): void {
   dup2([from, to]);
