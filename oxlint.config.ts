@@ -84,8 +84,8 @@ function importRule(
     {
       paths: [
         ...forbidden.flatMap((other) =>
-          [packageName(other), `${packageName(other)}/errors`].map((path) => ({
-            name: path,
+          ['', '/errors', '/find-program'].map((below) => ({
+            name: `${packageName(other)}${below}`,
             message: `packages/${name} may not import packages/${other}: ${table}.`,
           })),
         ),

@@ -1,6 +1,6 @@
 /*
  * Nobody reads any more what a command writes (`caisson build | head`). The kernel's signal for it is not listened to: it
- * comes for every pipe and connection that is closed, of a registry, say.
+ * comes for every pipe that is closed, that of a program which decompresses a layer, say.
  */
 
 const waiting = new Set<() => void>();

@@ -15,16 +15,12 @@ parentPort?.on('message', ({ from, plain }: DecompressTask) => {
 });
 
 async function answer(from: DecompressTask['from'], output: BlockRing): Promise<void> {
-  const digester = new Digester();
-  parentPort?.postMessage(await decompress(from, output, digester));
+  parentPort?.postMessage(await decompress(from, output));
   fill(output, new Uint8Array(0)); // the last
 }
 
-async function decompress(
-  from: DecompressTask['from'],
-  output: BlockRing,
-  digester: Digester,
-): Promise<DecompressReply> {
+async function decompress(from: DecompressTask['from'], output: BlockRing): Promise<DecompressReply> {
+  const digester = new Digester();
   try {
     if (typeof from === 'number') passOn(from, output, digester);
     else {

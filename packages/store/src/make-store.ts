@@ -9,6 +9,9 @@ import type { StorePaths } from './paths.ts';
 /** Raised when an older Caisson could not read what a newer one writes. */
 export const STORE_VERSION = 1;
 
+/** What `store.json` says. */
+export const VERSION_TEXT = `{"version":${STORE_VERSION}}\n`;
+
 /** What `oci-layout` says. */
 export const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
 
@@ -18,7 +21,7 @@ export function beginning(paths: StorePaths): ReadonlyMap<string, string> {
     [paths.layout, LAYOUT],
     [paths.index, indexText([])],
     // Last: a store that has a version is complete.
-    [paths.version, `{"version":${STORE_VERSION}}\n`],
+    [paths.version, VERSION_TEXT],
   ]);
 }
 

@@ -13,8 +13,8 @@ import { ImageIndex } from './image-index.ts';
 import { LayerForms } from './layer-forms.ts';
 import { LayerMaps } from './layer-maps.ts';
 import type { LockOptions } from './lock.ts';
-import { beginning, isBegun, makeStore, STORE_VERSION } from './make-store.ts';
 import { LookUps, type Forgettable } from './look-ups.ts';
+import { isBegun, makeStore, STORE_VERSION, VERSION_TEXT } from './make-store.ts';
 import { PastRecords } from './past-records.ts';
 import { StorePaths } from './paths.ts';
 import { RememberedBases } from './remembered-bases.ts';
@@ -183,7 +183,7 @@ function readVersion(paths: StorePaths): number | undefined {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  if (isBegun(text, beginning(paths).get(paths.version) ?? '')) return undefined;
+  if (isBegun(text, VERSION_TEXT)) return undefined;
   const version = /^\{"version":(\d+)\}\s*$/.exec(text)?.[1];
   if (version === undefined) {
     throw new StoreError(
