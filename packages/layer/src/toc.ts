@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { isDigest, type Digest } from '@caisson/oci';
 import { baseName, cleanPath, compareBytes, parentOf, ROOT, type BytePath } from './byte-path.ts';
 import type { Entry, Xattrs } from './entry.ts';
@@ -110,15 +111,33 @@ function isSorted(entries: readonly Entry[]): boolean {
 }
 
 /** Raised whenever the form below changes: an index of another version is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 
-/** The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. */
+/**
+ * The form on disk: JSON, an array an entry. Names are latin1 text there, each character a byte. At its end is the CRC-32 of
+ * what is before: a layer cannot say whether what is noted beside the entries is right.
+ */
 export function encodeToc(toc: Toc): string {
   return [...tocPieces(toc, toc.notes)].join('');
 }
 
 /** The same in pieces, one after another: of a large layer the whole takes more than all else that is known of it. */
-export function* tocPieces({ entries }: Toc, { looks, beyond }: TocNotes = {}): Generator<string> {
+export function* tocPieces(toc: Toc, notes: TocNotes = {}): Generator<string> {
+  let check = 0;
+  for (const piece of uncheckedPieces(toc, notes)) {
+    check = crc32(piece, check);
+    yield piece;
+  }
+  yield endOfForm(check);
+}
+
+function endOfForm(check: number): string {
+  return `${CHECK}${check}}`;
+}
+
+const CHECK = ',"check":';
+
+function* uncheckedPieces({ entries }: Toc, { looks, beyond }: TocNotes): Generator<string> {
   yield `{"version":${VERSION},"entries":[`;
   for (let at = 0; at < entries.length; at += PIECE) {
     const rows = JSON.stringify(entries.slice(at, at + PIECE).map(encodeEntry));
@@ -127,7 +146,6 @@ export function* tocPieces({ entries }: Toc, { looks, beyond }: TocNotes = {}): 
   yield ']';
   if (looks !== undefined && looks.size > 0) yield `,"looks":${JSON.stringify([...looks])}`;
   if (beyond !== undefined) yield `,"beyond":${JSON.stringify([beyond.base, beyond.paths])}`;
-  yield '}';
 }
 
 /** How many entries are written at once. */
@@ -184,11 +202,16 @@ export function decodeToc(json: string): Toc {
     throw damaged();
   }
   const { version, entries } = document;
-  if (version !== VERSION || !Array.isArray(entries)) throw damaged();
+  if (version !== VERSION || !Array.isArray(entries) || !isAsWritten(json)) throw damaged();
   return new Toc(entries.map(decodeEntry), {
     looks: 'looks' in document ? decodeLooks(document.looks) : undefined,
     beyond: 'beyond' in document ? decodeBeyond(document.beyond) : undefined,
   });
+}
+
+function isAsWritten(json: string): boolean {
+  const end = json.lastIndexOf(CHECK);
+  return end >= 0 && json.slice(end) === endOfForm(crc32(json.slice(0, end)));
 }
 
 function decodeLooks(value: unknown): ReadonlyMap<BytePath, string> {
