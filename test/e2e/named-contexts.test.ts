@@ -57,6 +57,30 @@ COPY --from=based / /based/
     expect(await filesIn(world, 'on', args)).toEqual({ e: 'b\n' });
   });
 
+  test('may be that of a stage in any case, or of an image with its tag as it is written', async ({
+    world,
+  }) => {
+    writeLib(
+      world,
+      `FROM busybox AS Lib
+FROM scratch
+COPY --from=Lib a /stage
+COPY --from=lib:RC1 a /image
+`,
+    );
+    const args = ['--build-context', 'lib=lib', '--build-context', 'docker.io/library/lib:RC1=lib', 'main'];
+    expect(await filesIn(world, '', args)).toEqual({ stage: 'a\n', image: 'a\n' });
+    const failed = await failureOf(world, [
+      'build',
+      '--build-context',
+      'lib=lib',
+      '--build-context',
+      'lib:rc1=lib',
+      'main',
+    ]);
+    expect(failed).toContain('> 4 | COPY --from=lib:RC1 a /image');
+  });
+
   test('that a stage builds on is its first layer', async ({ world }) => {
     writeLib(world, 'FROM lib\nENV A=b\nCOPY own /\n');
     const { stderr } = await world.ok(['build', '-t', 'app', '--build-context', 'lib=lib', 'main']);

@@ -63,3 +63,6 @@ export function readCommand(text: InstructionText, { start, end }: Span): Comman
   }
   return list.value === undefined ? { form: 'shell', text: written } : { form: 'exec', args: list.value };
 }
+
+/** For a word where none may be, which begins with `#`: somebody meant a comment. */
+export const COMMENT_HINT = 'a comment stands on a line of its own';

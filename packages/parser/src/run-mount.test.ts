@@ -18,3 +18,11 @@ test.each([
 ])('%s is read-only: %s', (text, isReadOnly) => {
   expect(parseRunMount(text, ok)).toMatchObject({ ok: true, value: { isReadOnly } });
 });
+
+/** It is mounted on the working folder then: asked of docker. */
+test.each(['type=bind', 'type=cache,id=a', 'type=tmpfs', 'source=a', 'target='])(
+  '%s has no target',
+  (text) => {
+    expect(parseRunMount(text, ok)).toMatchObject({ ok: true, value: { target: '' } });
+  },
+);

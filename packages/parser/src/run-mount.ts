@@ -3,7 +3,7 @@ import { FieldReader } from './mount-field-reader.ts';
 import { nearest, readField, splitFields, type Field, type MountProblem } from './mount-fields.ts';
 import type { Span } from './words.ts';
 
-/** A mount of a RUN, as `--mount` says it. Paths are as written. */
+/** A mount of a RUN, as `--mount` says it. Paths are as written; an empty target is the working folder. */
 export type RunMount =
   | {
       readonly type: 'bind';
@@ -171,16 +171,16 @@ function mountOf(type: MountType, fields: ReadonlyMap<string, Field>): Result<Ru
     if (env === '') return problem('env', 'the variable of a secret has no name', 'env=NAME');
     return ok({ type, id, target: target === '' ? undefined : target, env, isRequired, mode, ...ids });
   }
-  if (target === undefined || target === '')
-    return problem('target', `a mount of type ${type} needs a target`, `type=${type},target=PATH`);
   const source = valueOf('source');
   const from = valueOf('from') === '' ? undefined : valueOf('from');
   switch (type) {
     case 'bind':
-      return ok({ type, target, source: source ?? '/', from, isReadOnly });
-    case 'cache':
-      return ok({ type, target, id: valueOf('id'), source, from, isReadOnly, sharing, mode, ...ids });
+      return ok({ type, target: target ?? '', source: source ?? '/', from, isReadOnly });
+    case 'cache': {
+      const id = valueOf('id');
+      return ok({ type, target: target ?? '', id, source, from, isReadOnly, sharing, mode, ...ids });
+    }
     case 'tmpfs':
-      return ok({ type, target, size });
+      return ok({ type, target: target ?? '', size });
   }
 }

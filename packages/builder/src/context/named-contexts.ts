@@ -63,7 +63,7 @@ export class NamedContexts {
 
   /** What a name stands for; undefined for one that was not given. @throws BuildError */
   async open(name: string, platform: Platform, place: Place): Promise<NamedContext | undefined> {
-    const found = this.#sources.get(fullName(name.toLowerCase()));
+    const found = this.#sources.get(soughtName(name));
     if (found === undefined) return undefined;
     const { given, source } = found;
     this.#unused.delete(given);
@@ -81,7 +81,7 @@ export class NamedContexts {
    * @param names what stands in the Dockerfile: a stage that the target does not need asks for nothing
    */
   warnOfUnused(names: Iterable<string>, emit: Emit): void {
-    const written = new Set([...names].map((name) => fullName(name.toLowerCase())));
+    const written = new Set([...names].map(soughtName));
     for (const name of this.#unused) {
       if (written.has(fullName(name)) && !RESERVED.has(name)) continue;
       const hint = RESERVED.has(name)
@@ -152,6 +152,11 @@ function namedSource(given: string, text: string, cwd: string): NamedSource {
     });
   }
   return contextSource(text, cwd, { what, allowsBareGitHub: false });
+}
+
+/** Where what a Dockerfile says is looked for: a stage has any case, the tag of an image its own. */
+function soughtName(name: string): string {
+  return fullName(parseReference(name).ok ? name : name.toLowerCase());
 }
 
 function fullName(name: string): string {

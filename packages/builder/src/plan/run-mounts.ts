@@ -86,6 +86,7 @@ function planMount(
     report(
       errorAt(placeOf('target').range, 'invalid-value', 'nothing can be mounted over the root folder', {
         expected: 'target=/PATH',
+        ...(mount.target === '' ? { hint: 'without a target it is on the working folder' } : {}),
       }),
     );
     return undefined;

@@ -19,6 +19,12 @@ export interface OpenMounts extends Disposable {
   readonly env: readonly string[];
 }
 
+interface OpenOptions {
+  readonly sandboxes: SandboxHost;
+  readonly beginsAnew: boolean;
+  readonly signal: AbortSignal;
+}
+
 type Mount<Kind extends PlannedMount['kind']> = Extract<PlannedMount, { kind: Kind }>;
 
 /** The mounts of a RUN: what they count as in its key, and what they become in its sandbox. */
@@ -82,7 +88,7 @@ export class RunMounts {
   /** Makes what has to be there before the command runs. @throws BuildError `missing-secret` */
   async open(
     inputs: readonly FileState[],
-    { sandboxes, beginsAnew }: { readonly sandboxes: SandboxHost; readonly beginsAnew: boolean },
+    { sandboxes, beginsAnew, signal }: OpenOptions,
   ): Promise<OpenMounts> {
     using stack = new DisposableStack();
     const states = this.#statesOf(inputs);
@@ -91,7 +97,7 @@ export class RunMounts {
     const caches = await this.#scope.caches.open(this.#mounts, states, {
       held: stack,
       beginsAnew,
-      isMoved: await this.#movesCaches(sandboxes),
+      isMoved: await this.#movesCaches(sandboxes, signal),
     });
     for (const mount of this.#mounts) {
       const made = await this.#open(mount, states.get(mount), caches);
@@ -103,8 +109,9 @@ export class RunMounts {
   }
 
   /** Whether a cache is moved to where the step wants it: then nobody else can use it meanwhile. */
-  async #movesCaches(sandboxes: SandboxHost): Promise<boolean> {
-    return this.#mounts.some(({ kind }) => kind === 'cache') && (await sandboxes.rootKind()) === 'copied';
+  async #movesCaches(sandboxes: SandboxHost, signal: AbortSignal): Promise<boolean> {
+    if (!this.#mounts.some(({ kind }) => kind === 'cache')) return false;
+    return (await sandboxes.rootKind(signal)) === 'copied';
   }
 
   async #open(

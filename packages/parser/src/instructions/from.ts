@@ -1,10 +1,11 @@
 import type { FromInstruction } from '../ast.ts';
 import { errorAt, type Diagnostic } from '../diagnostic.ts';
 import { checkFlags } from '../flags.ts';
-import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
+import { COMMENT_HINT, commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { plainWords, type Word } from '../words.ts';
 
 const EXPECTED = 'FROM image [AS name]';
+const TOO_MANY = 'FROM takes an image and a name for the stage';
 const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/;
 
 /** `FROM [--platform=P] image [AS name]` */
@@ -48,6 +49,12 @@ export function readFrom(text: InstructionText): FromInstruction | undefined {
 
 /** What is wrong with the words behind the image of a FROM: they are `AS` and a name, or none. */
 function wrongName(image: Word, as: Word, stageName: Word | undefined, others: readonly Word[]): Diagnostic {
+  const comment = [as, stageName, ...others].find((word) => word?.text.startsWith('#') === true);
+  if (comment !== undefined) {
+    const { end } = (others.at(-1) ?? stageName ?? as).range;
+    const details = { expected: EXPECTED, hint: COMMENT_HINT };
+    return errorAt({ start: comment.range.start, end }, 'too-many-arguments', TOO_MANY, details);
+  }
   const isAs = as.text.toLowerCase() === 'as';
   if (stageName === undefined) {
     if (isAs)
@@ -62,6 +69,5 @@ function wrongName(image: Word, as: Word, stageName: Word | undefined, others: r
     return errorAt(as.range, 'invalid-value', message, { expected: EXPECTED, suggestion });
   }
   const { start } = (isAs ? others[0] : as)?.range ?? as.range;
-  const message = 'FROM takes an image and a name for the stage';
-  return errorAt({ start, end: last.range.end }, 'too-many-arguments', message, { expected: EXPECTED });
+  return errorAt({ start, end: last.range.end }, 'too-many-arguments', TOO_MANY, { expected: EXPECTED });
 }

@@ -1,6 +1,6 @@
 import type { ArgInstruction, EnvInstruction, LabelInstruction, Pair } from '../ast.ts';
 import { errorAt } from '../diagnostic.ts';
-import { commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
+import { COMMENT_HINT, commonParts, requireArguments, type InstructionText } from '../instruction-text.ts';
 import { plainWords, quotedWords, wholeWord, type Word } from '../words.ts';
 
 /** `ENV name=value...`, or the old `ENV name value` */
@@ -28,13 +28,13 @@ function readPairs(
   for (const word of words) {
     const pair = splitPair(text, word);
     if (pair === undefined) {
-      text.report(
-        errorAt(word.range, 'invalid-key-value', `${JSON.stringify(word.text)} has no "="`, {
-          expected,
-          suggestion: quotedPair(words, word),
-          hint: 'put a value that holds blanks in quotes',
-        }),
-      );
+      const isComment = word.text.startsWith('#');
+      const help = isComment
+        ? { hint: COMMENT_HINT }
+        : { suggestion: quotedPair(words, word), hint: 'put a value that holds blanks in quotes' };
+      const message = `${JSON.stringify(word.text)} has no "="`;
+      text.report(errorAt(word.range, 'invalid-key-value', message, { expected, ...help }));
+      if (isComment) return undefined; // so is all behind it
     } else if (pair.key.text === '') {
       text.report(errorAt(word.range, 'invalid-key-value', 'the name before "=" is empty', { expected }));
     } else pairs.push(pair);
@@ -52,7 +52,7 @@ function quotedPair(words: readonly Word[], stray: Word): string | undefined {
     .map(({ text }) => text)
     .join(' ');
   if (!first.includes('=') || /["'\\`]/.test(value)) return undefined;
-  return value.replace('=', '="') + '"';
+  return value.replace(/= */, '="') + '"';
 }
 
 /** `ENV name the rest of the line`: the first blank divides, quotes or not. */

@@ -46,6 +46,13 @@ export class RootFolder {
     throw new RuntimeError('unsafe-path', `the image has no usable ${path}: ${why}`);
   }
 
+  /** The mode of a tmpfs at a path: that of the folder that is there, as OCI runtimes have it; one of its own for a new one. */
+  tmpfsMode(path: string): number {
+    const resolved = this.resolve(path);
+    if (!resolved.ok || resolved.kind?.type !== 'directory') return 0o1777;
+    return lstatSync(fsPath(this.locate(resolved.path))).mode & 0o7777;
+  }
+
   /** What lies at a path whose parents are folders. */
   readonly inspect = (path: BytePath): Kind | undefined => {
     const at = fsPath(this.locate(path));

@@ -1,10 +1,11 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mount, MOUNT, UNMAPPED_HINT, unmappedText, unmount } from '@caisson/sys';
 import { RuntimeError } from '../errors.ts';
 import type { BindMount, Lower, SandboxMount } from '../sandbox-spec.ts';
 import { mountBefore, mountOverlay } from './overlay.ts';
 import { relayAgent } from './agent-relay.ts';
+import type { RootFolder } from './root-folder.ts';
 import { shownPart } from './shown-part.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -16,22 +17,25 @@ export interface MadeMounts extends Disposable {
 /**
  * Makes what a sandbox is shown: in the host's own mount namespace, so that every runtime binds the same. Secrets lie in
  * memory only.
+ * @param root of the sandbox, mounted
  */
 export async function makeMounts(
   workspace: Workspace,
   folder: string,
+  root: RootFolder,
   mounts: readonly SandboxMount<readonly Lower[]>[],
 ): Promise<MadeMounts> {
   using stack = new DisposableStack();
   const binds: BindMount[] = [];
   for (const [index, each] of mounts.entries())
-    binds.push(await bindOf(workspace, each, join(folder, `mount-${index}`), stack));
+    binds.push(await bindOf(workspace, root, each, join(folder, `mount-${index}`), stack));
   const made = stack.move();
   return { binds, [Symbol.dispose]: () => made.dispose() };
 }
 
 async function bindOf(
   workspace: Workspace,
+  root: RootFolder,
   each: SandboxMount<readonly Lower[]>,
   place: string,
   stack: DisposableStack,
@@ -43,7 +47,8 @@ async function bindOf(
       return { source: each.source, target, isReadOnly: each.isReadOnly };
     case 'tmpfs': {
       mkdirSync(place);
-      const data = each.size === undefined ? 'mode=1777' : `mode=1777,size=${each.size}`;
+      const mode = `mode=${root.tmpfsMode(target).toString(8)}`;
+      const data = each.size === undefined ? mode : `${mode},size=${each.size}`;
       mount({ source: 'tmpfs', target: place, type: 'tmpfs', flags: MOUNT.noSuid | MOUNT.noDev, data });
       stack.defer(() => unmount(place, 'detach'));
       return { source: place, target, isReadOnly: false };
@@ -83,7 +88,9 @@ function layersSource(
     if (before.path === undefined) mkdirSync(place);
   } else {
     mkdirSync(place);
-    mountOverlay(workspace, layers, workspace.newUpperInMemory(), place);
+    const written = workspace.newUpperInMemory();
+    stack.defer(() => rmSync(written, { recursive: true, force: true }));
+    mountOverlay(workspace, layers, written, place);
     stack.defer(() => unmount(place, 'detach'));
   }
   return shownPart(root, path);

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, copyFileSync, lstatSync, mkdirSync, rmSync, write
 import { join } from 'node:path';
 import type { BindMount, LayerFiles, SandboxMount } from '../../sandbox-spec.ts';
 import { relayAgent } from '../agent-relay.ts';
+import type { RootFolder } from '../root-folder.ts';
 import { shownPart } from '../shown-part.ts';
 import type { Home } from './placements.ts';
 import type { RootTrees } from './root-trees.ts';
@@ -21,7 +22,7 @@ type Mount = SandboxMount<readonly LayerFiles[]>;
  */
 export async function makeMountedFiles(
   trees: RootTrees,
-  folder: string,
+  { folder, root }: { readonly folder: string; readonly root: RootFolder },
   mounts: readonly Mount[],
   stack: DisposableStack,
 ): Promise<MountedFiles[]> {
@@ -29,7 +30,7 @@ export async function makeMountedFiles(
   for (const [index, mount] of mounts.entries()) {
     const place = join(folder, `mount-${index}`);
     const { target } = mount;
-    const source = await sourceOf(trees, mount, place, stack);
+    const source = await sourceOf(trees, root, mount, place, stack);
     const isMoved = mount.kind === 'cache' && !mount.isReadOnly;
     const home = isMoved ? { path: source, away: mount.away } : undefined;
     made.push({ source, target, isReadOnly: false, home });
@@ -39,6 +40,7 @@ export async function makeMountedFiles(
 
 async function sourceOf(
   trees: RootTrees,
+  root: RootFolder,
   mount: Mount,
   place: string,
   stack: DisposableStack,
@@ -54,7 +56,7 @@ async function sourceOf(
       return place;
     case 'tmpfs':
       mkdirSync(place);
-      chmodSync(place, 0o1777);
+      chmodSync(place, root.tmpfsMode(mount.target));
       return place;
     case 'secret':
       writeFileSync(place, mount.bytes, { flag: 'wx', mode: 0o600 });

@@ -65,7 +65,7 @@ async function runPrepared(
   using stack = new DisposableStack();
   const output = stack.use(new NamedOutput(folder, spec, sink));
   try {
-    const shown = await makeMountedFiles(host.trees, folder, spec.mounts, stack);
+    const shown = await makeMountedFiles(host.trees, { folder, root: rootFolder }, spec.mounts, stack);
     const prepared = prepareSandbox({ id, folder, root, spec, shown }, host.networkFiles, targets);
     placeSystemFolders(prepared.systemMounts, folder, placements, output);
     placeFiles(prepared, shown, placements);
