@@ -19,6 +19,8 @@ RUN --mount=type=bind,source=src,target=/src cat /src/* > /all
   'src/b.ts': 'b\n',
 };
 
+const version = (value: number): string => `FROM busybox\nCOPY file /\nENV V=${value}\nRUN echo $V > /v\n`;
+
 const filesOf = (text: string): Record<string, string> =>
   Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`in/${name}`, text]));
 
@@ -78,6 +80,15 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('why a step ran', (
     // It was built last in another folder, and is like neither of the two.
     world.write({ file: '3' });
     expect(await reasons(world)).toStrictEqual({ 1: 'file: content' });
+  });
+
+  test('is told of the build before, where an older one is as near', async ({ world }) => {
+    for (const [file, value] of [[1, 1] as const, [2, 2] as const, [1, 1] as const]) {
+      world.write({ Dockerfile: version(value), file: String(file) });
+      await reasons(world);
+    }
+    world.write({ Dockerfile: version(2) });
+    expect(await reasons(world)).toStrictEqual({ 2: 'ENV V' });
   });
 
   test('names three files, and counts the others', async ({ world }) => {

@@ -1,9 +1,9 @@
 import { isDigest, type Digest } from '@caisson/oci';
 import type { Database } from './database.ts';
-import type { StepRecord } from './step-records.ts';
+import { recordName, type StepRecord } from './step-records.ts';
 
 /** Where in a Dockerfile a step stands. */
-export interface StepPlace {
+export interface RecordsPlace {
   /** The kind of its operation. */
   readonly op: string;
   readonly stage: string;
@@ -23,6 +23,8 @@ export interface PastRecord {
   readonly key: Digest;
   /** What the build was of, as far as that is known: most often a folder of this machine. */
   readonly context: string | undefined;
+  /** When it was made, or a build that has ended used it, in milliseconds since 1970. */
+  readonly lastUse: number;
 }
 
 /** How many are remembered. */
@@ -76,9 +78,9 @@ export class PastRecords {
   }
 
   /** The last records of a place: first those of the same context, then of the same instruction, then the newest. */
-  near({ op, stage, dockerfile, context, text, siblings, since }: StepPlace, limit: number): PastRecord[] {
+  near({ op, stage, dockerfile, context, text, siblings, since }: RecordsPlace, limit: number): PastRecord[] {
     const rows = this.#database.all(
-      `SELECT key, context, text FROM past_records WHERE op = ? AND stage = ? AND dockerfile = ? AND at < ?
+      `SELECT key, context, text, at FROM past_records WHERE op = ? AND stage = ? AND dockerfile = ? AND at < ?
        ORDER BY context = ? DESC, text = ? DESC, at DESC LIMIT ?`,
       op,
       stage,
@@ -91,10 +93,23 @@ export class PastRecords {
     return rows
       .filter((row) => row['text'] === text || !siblings.has(String(row['text'])))
       .slice(0, limit)
-      .flatMap(({ key, context: of }) => {
+      .flatMap(({ key, context: of, at }) => {
         const digest = String(key);
-        return isDigest(digest) ? [{ key: digest, context: of === '' ? undefined : String(of) }] : [];
+        return isDigest(digest)
+          ? [
+              {
+                key: digest,
+                context: of === '' ? undefined : String(of),
+                lastUse: this.#lastUse(digest, Number(at)),
+              },
+            ]
+          : [];
       });
+  }
+
+  #lastUse(key: Digest, made: number): number {
+    const used = this.#database.get('SELECT at FROM used WHERE name = ?', recordName(key))?.['at'];
+    return Math.max(made, Number(used ?? 0));
   }
 
   /** Keeps texts by their digests. */

@@ -10,6 +10,8 @@ export interface EarlierRecord {
   readonly record: StepRecord;
   /** What it was built of, as far as that is known. */
   readonly context: string | undefined;
+  /** When a build used or made it, in milliseconds since 1970; 0 where nothing is known of it. */
+  readonly lastUse: number;
 }
 
 /** Where records are looked for to compare with. */
@@ -23,7 +25,7 @@ export interface EarlierRecords {
 
 /**
  * Why a step must run: what it has differently from the record that it is nearest to, which has the fewest fields that
- * differ, then the longest part of the command in common, then is the newest.
+ * differ, then the longest part of the command in common, then was used last: of the build before this one, most often.
  */
 export async function explainMiss(
   key: StepKey,
@@ -59,6 +61,7 @@ function nearestOf(record: KeyRecord, candidates: readonly EarlierRecord[]): Ear
     (a, b) =>
       a.differing - b.differing ||
       b.common - a.common ||
+      b.candidate.lastUse - a.candidate.lastUse ||
       (a.candidate.record.created < b.candidate.record.created ? 1 : -1),
   );
   return first?.candidate;

@@ -1,23 +1,28 @@
 import type { Digest } from '@caisson/oci';
-import type { StepPlace, StepRecord } from '@caisson/store';
+import type { RecordsPlace, StepRecord } from '@caisson/store';
 import { partReader, type EarlierRecord, type EarlierRecords } from '../explain/explain-miss.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** How many records of the same place are looked at to find the nearest. */
 const CANDIDATES = 20;
 
+/** When it was used is not known, when it was made is. */
+function ofElsewhere(record: StepRecord): EarlierRecord {
+  return { record, context: undefined, lastUse: Date.parse(record.created) || 0 };
+}
+
 /** What earlier builds recorded of a step: here, and in the caches that lie elsewhere. */
 export class StepHistory implements EarlierRecords {
   readonly read: EarlierRecords['read'];
   readonly #scope: Pick<StepScope, 'store' | 'imported'>;
-  readonly #place: StepPlace;
+  readonly #place: RecordsPlace;
   #records: readonly StepRecord[] = [];
   #elsewhere: ReadonlyMap<Digest, string> = new Map();
 
   /** @param own what digests in the record of the step itself are made from */
   constructor(
     scope: Pick<StepScope, 'store' | 'imported'>,
-    place: StepPlace,
+    place: RecordsPlace,
     own: ReadonlyMap<Digest, string>,
   ) {
     const { pastRecords } = scope.store;
@@ -38,7 +43,7 @@ export class StepHistory implements EarlierRecords {
     const here = await this.#here();
     const elsewhere = await imported.near(this.#place, CANDIDATES);
     this.#elsewhere = elsewhere.parts;
-    const all = [...here, ...elsewhere.records.map((record) => ({ record, context: undefined }))];
+    const all = [...here, ...elsewhere.records.map(ofElsewhere)];
     this.#records = all.map(({ record }) => record);
     const { context } = this.#place;
     const same = all.filter((each) => each.context === undefined || each.context === context);
@@ -47,9 +52,9 @@ export class StepHistory implements EarlierRecords {
 
   async #here(): Promise<EarlierRecord[]> {
     const { pastRecords, records } = this.#scope.store;
-    const found = pastRecords.near(this.#place, CANDIDATES).map(async ({ key, context }) => {
+    const found = pastRecords.near(this.#place, CANDIDATES).map(async ({ key, context, lastUse }) => {
       const record = await records.peek(key);
-      return record === undefined ? [] : [{ record, context }];
+      return record === undefined ? [] : [{ record, context, lastUse }];
     });
     return (await Promise.all(found)).flat();
   }
