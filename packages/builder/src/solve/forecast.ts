@@ -42,7 +42,7 @@ async function forecastOf<T>(
   if (keyed.kind === 'result') return { kind: 'given', result: keyed.result };
   const { record } = keyed;
   const key = stepKey(record);
-  const result = await op.find(key, inputs);
+  const result = await op.find(key, inputs, signal);
   if (result !== undefined) return { kind: 'hit', key, result };
   return { kind: 'miss', key, record, reason: await op.explain(key, record, inputs) };
 }

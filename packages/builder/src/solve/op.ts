@@ -13,7 +13,7 @@ export interface Op<T> {
   key(inputs: readonly T[], signal: AbortSignal): Promise<Keyed<T>>;
 
   /** The result that the cache holds under a key, if it holds one that can be used. */
-  find(key: StepKey, inputs: readonly T[]): Promise<T | undefined>;
+  find(key: StepKey, inputs: readonly T[], signal: AbortSignal): Promise<T | undefined>;
 
   /** Why the cache does not have it: asked for after {@link find} found nothing. */
   explain(key: StepKey, record: KeyRecord, inputs: readonly T[]): Promise<MissReason>;

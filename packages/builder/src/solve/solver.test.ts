@@ -127,6 +127,36 @@ describe('Solver', () => {
     expect(behind.calls.execute).toBe(0);
   });
 
+  it('ends and awaits the search for keys when it is retired', async () => {
+    const keyed = Promise.withResolvers<void>();
+    let hasEnded = false;
+    const slow = new ToyOp('slow');
+    slow.keying = async (signal) => {
+      keyed.resolve();
+      await sleep(60_000, undefined, signal && { signal }).catch(() => {});
+      await sleep(20);
+      hasEnded = true;
+    };
+    const retired = solver();
+    const solved = retired.solve(new ToyOp('all', [slow]));
+    await keyed.promise;
+    retired.retire(new Set());
+    await expect(solved).rejects.toThrow('the result is not wanted any more');
+    expect(hasEnded).toBe(true);
+    expect(slow.calls.find).toBe(0);
+  });
+
+  it('ends all that has a key, where several ops have the same', async () => {
+    const same = [new ToyOp('same'), new ToyOp('same')];
+    for (const op of same) op.work = (signal) => sleep(60_000, undefined, { signal });
+    const retired = new Solver<string>({ jobs: 2 });
+    const solved = retired.solve(new ToyOp('all', same));
+    await vi.waitFor(() => expect(same.map((op) => op.calls.execute)).toStrictEqual([1, 1]));
+    expect(retired.executing.size).toBe(1);
+    retired.retire(new Set());
+    await expect(solved).rejects.toThrow('the result is not wanted any more');
+  });
+
   it('gives no result once it is retired, even where all of it came to its end', async () => {
     const finish = Promise.withResolvers<void>();
     const last = new ToyOp('last');

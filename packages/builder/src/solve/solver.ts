@@ -12,23 +12,26 @@ export interface SolveOptions {
 
 /**
  * Solves a graph of ops: each once, when what it needs is known, side by side where nothing orders them; from the
- * cache where that has the result. The first failure ends all work that is going on, and is thrown when that has
- * ended. It knows nothing of Dockerfiles and containers.
+ * cache where that has the result. The first failure ends all work that is going on, the search for keys too, and is thrown when
+ * that has ended. It knows nothing of Dockerfiles and containers.
  */
 export class Solver<T> {
   readonly #queue: PQueue;
   readonly #solved = new Map<Op<T>, Promise<T>>();
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #working = new Set<Promise<T>>();
-  /** What works right now, by key. */
-  readonly #executing = new Map<StepKey, AbortController>();
+  /** What works right now. Two ops may have one key. */
+  readonly #executing = new Map<Op<T>, { readonly key: StepKey; readonly work: AbortController }>();
+  /** Aborted where no more keys are wanted. */
+  readonly #keying = new AbortController();
+  readonly #keySignal: AbortSignal;
   #isRetired = false;
 
   constructor({ jobs, signal }: SolveOptions) {
     this.#queue = new PQueue({ concurrency: jobs });
     const own = this.#abort.signal;
     this.#signal = signal === undefined ? own : AbortSignal.any([own, signal]);
+    this.#keySignal = AbortSignal.any([this.#signal, this.#keying.signal]);
   }
 
   /** The result of an op. */
@@ -41,7 +44,8 @@ export class Solver<T> {
       return result;
     } catch (error) {
       if (!this.#isRetired) this.#abort.abort(error);
-      await Promise.allSettled(this.#working);
+      // Also what only looks for keys: it reads what the next build may want to refresh.
+      await Promise.allSettled(this.#solved.values());
       this.#throwIfRetired();
       // What made the others give up, not what they say of it.
       throw this.#abort.signal.reason;
@@ -50,7 +54,7 @@ export class Solver<T> {
 
   /** The keys of what works right now. */
   get executing(): ReadonlySet<StepKey> {
-    return new Set(this.#executing.keys());
+    return new Set([...this.#executing.values()].map(({ key }) => key));
   }
 
   /**
@@ -59,7 +63,8 @@ export class Solver<T> {
    */
   retire(wanted: ReadonlySet<StepKey>): void {
     this.#isRetired = true;
-    for (const [key, work] of this.#executing) if (!wanted.has(key)) work.abort();
+    this.#keying.abort();
+    for (const { key, work } of this.#executing.values()) if (!wanted.has(key)) work.abort();
   }
 
   #throwIfRetired(): void {
@@ -76,23 +81,23 @@ export class Solver<T> {
 
   async #begin(op: Op<T>): Promise<T> {
     const inputs = await Promise.all(op.inputs.map((input) => this.#solve(input)));
-    this.#signal.throwIfAborted();
-    this.#throwIfRetired();
-    const keyed = await op.key(inputs, this.#signal);
+    this.#keySignal.throwIfAborted();
+    const keyed = await op.key(inputs, this.#keySignal);
+    this.#keySignal.throwIfAborted();
     if (keyed.kind === 'result') return keyed.result;
     const { record } = keyed;
     const key = stepKey(record);
-    const found = await op.find(key, inputs);
+    const found = await op.find(key, inputs, this.#keySignal);
     if (found !== undefined) {
       op.observer.onHit(key, found);
       return found;
     }
-    const work = this.#queue.add(async () => {
+    return this.#queue.add(async () => {
       this.#signal.throwIfAborted();
       this.#throwIfRetired();
-      const own = new AbortController();
-      const signal = AbortSignal.any([this.#signal, own.signal]);
-      this.#executing.set(key, own);
+      const work = new AbortController();
+      const signal = AbortSignal.any([this.#signal, work.signal]);
+      this.#executing.set(op, { key, work });
       try {
         op.observer.onStart(key, record, await op.explain(key, record, inputs));
         const result = await op.execute({ key, record, inputs, signal });
@@ -105,10 +110,8 @@ export class Solver<T> {
         if (!this.#isRetired) this.#abort.abort(error);
         throw error;
       } finally {
-        this.#executing.delete(key);
+        this.#executing.delete(op);
       }
     });
-    this.#working.add(work);
-    return work;
   }
 }

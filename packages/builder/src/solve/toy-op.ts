@@ -17,6 +17,8 @@ export class ToyOp implements Op<string> {
   readonly inputs: readonly ToyOp[];
   readonly cache: Map<StepKey, string>;
   version = 1;
+  /** What looking for its key takes. */
+  keying: (signal?: AbortSignal) => Promise<void> = async () => {};
   work: (signal: AbortSignal) => Promise<void> = async () => {};
 
   constructor(name: string, inputs: readonly ToyOp[] = [], cache = new Map<StepKey, string>()) {
@@ -25,8 +27,9 @@ export class ToyOp implements Op<string> {
     this.cache = cache;
   }
 
-  async key(inputs: readonly string[]): Promise<Keyed<string>> {
+  async key(inputs: readonly string[], signal?: AbortSignal): Promise<Keyed<string>> {
     this.calls.key++;
+    await this.keying(signal);
     return {
       kind: 'key',
       record: { op: 'toy', version: this.version, name: this.name, inputs: [...inputs] },

@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 
 /** Notes when a turn comes. */
 function taking(turns: Turns, key: typeof A, log: string[], name: string): Promise<void> {
-  return turns.take(key, 1).then(
+  return turns.take(key, 1, NEVER).then(
     () => void log.push(name),
     (error: unknown) => void log.push(`${name}: ${error instanceof Error ? error.name : String(error)}`),
   );
@@ -39,10 +39,10 @@ describe('what builds are working on', () => {
 
   test('a step does not wait for itself, but for another of its build', async () => {
     const turns = new InFlight().turns('/store', NEVER);
-    await turns.take(A, 1);
-    await turns.take(A, 1);
+    await turns.take(A, 1, NEVER);
+    await turns.take(A, 1, NEVER);
     const log: string[] = [];
-    const waiting = turns.take(A, 2).then(() => log.push('other'));
+    const waiting = turns.take(A, 2, NEVER).then(() => log.push('other'));
     turns.release(A, 2);
     await settled();
     expect(log).toStrictEqual([]);
@@ -52,10 +52,19 @@ describe('what builds are working on', () => {
     expect(log).toStrictEqual(['other']);
   });
 
+  test('stops waiting where the step is not wanted any more', async () => {
+    const turns = new InFlight().turns('/store', NEVER);
+    await turns.take(A, 1, NEVER);
+    const abort = new AbortController();
+    const waiting = turns.take(A, 2, abort.signal);
+    abort.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
   test('stops waiting when its build is cancelled or ends', async () => {
     const inFlight = new InFlight();
     const log: string[] = [];
-    await inFlight.turns('/store', NEVER).take(A, 1);
+    await inFlight.turns('/store', NEVER).take(A, 1, NEVER);
     const abort = new AbortController();
     void taking(inFlight.turns('/store', abort.signal), A, log, 'cancelled');
     const ending = inFlight.turns('/store', NEVER);

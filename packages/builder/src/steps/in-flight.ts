@@ -1,4 +1,4 @@
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '@caisson/runtime';
 import type { StepKey } from '../solve/key.ts';
 
 /**
@@ -36,8 +36,9 @@ export class Turns implements Disposable {
   /**
    * Waits until nobody else works on a step. From then on this does, until it says otherwise.
    * @param worker the step's number in this build: one that is solved again does not wait for what it began before
+   * @param signal ends the waiting, too: whose turn it is may never begin then
    */
-  async take(key: StepKey, worker: number): Promise<void> {
+  async take(key: StepKey, worker: number, signal: AbortSignal): Promise<void> {
     const name = this.#name(key);
     while (this.#own.get(name)?.worker !== worker) {
       const working = this.#working.get(name);
@@ -47,7 +48,7 @@ export class Turns implements Disposable {
         this.#own.set(name, { worker, end: resolve });
         return;
       }
-      await unlessAborted(working, this.#signal);
+      await unlessAborted(working, AbortSignal.any([this.#signal, signal]));
     }
   }
 
