@@ -344,10 +344,10 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('two machines', () 
     // A key that is another one, of a step that gives what it gave, is a cache that everybody loses.
     expect(stdout.match(/sha256:[0-9a-f]{64}/g)).toMatchInlineSnapshot(`
       [
-        "sha256:df1add9bb618193f818b1f6606ca7271e78c6e8677249090cc85aa258715f0f7",
-        "sha256:32e8b6bae48d7ea4611c2a4de34a4d27f155cbeee1dca1d98bb1231d23d737fd",
-        "sha256:bb27a27de9d86dd02f067d3778cba2d4f015d8f0e37985619bb982af7a37a81b",
-        "sha256:741fb738965e6d051c4d9b4a0044cfe75bfcddcaf7e1da0b837ab386039e4346",
+        "sha256:034ace858e37494983de9d8654ee2b8fd1bf891123bc45b05f3639376010011b",
+        "sha256:073027c2dc174ced33c1a8091384326bb48b3338cf0ee655773ce606c2413c68",
+        "sha256:9f216b5ceb11234bb3f901890bd345342c52b0f184e71c8f42452541630d0fe3",
+        "sha256:035e09d027e943c1dd3e845f3201c0a947b36e11bcea928e7e987c59b56f91d4",
       ]
     `);
   });

@@ -95,6 +95,9 @@ class Story {
     this.#lines.push(`SOURCE_DATE_EPOCH ${this.#site.sourceDateEpoch ?? 'is not set'}`, shown(first));
     let project = first;
     syncFolder(this.#site.context, project);
+    // What was built without an epoch has times that may be in no image with one.
+    if (this.#site.sourceDateEpoch !== undefined)
+      await buildProject(project, { ...this.#site, sourceDateEpoch: undefined });
     let built = await buildProject(project, this.#site);
     for (const edit of [undefined, ...edits]) {
       const before = { project, built };

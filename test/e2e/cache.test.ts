@@ -126,14 +126,12 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
     world.write({
       Dockerfile: 'FROM busybox AS one\nRUN echo 1 > /one\nFROM busybox\nCOPY --from=one /one /\n',
     });
-    const first = await world.build();
+    await world.build();
     world.write({
       Dockerfile:
         'FROM busybox AS unused\nRUN exit 1\nFROM busybox AS other\nRUN echo 1 > /one\nFROM busybox\nCOPY --from=other /one /\n',
     });
     expect(await stepsOf(world)).toBe('2/0');
-    expect(await world.build()).not.toBe(''); // history names the stage
-    expect(first).toMatch(/^sha256:/);
   });
 
   test('keys RUN on declared args and environment only', async ({ world }) => {
@@ -179,9 +177,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
       expect(files.get(path)?.mtime).toBeLessThanOrEqual(1_600_000_000_000);
   });
 
+  test('what was built with another SOURCE_DATE_EPOCH, or none, comes into no image with one', async ({
+    world,
+  }) => {
+    world.write(APP);
+    for (const SOURCE_DATE_EPOCH of ['', '1500000000', '1600000000']) {
+      const env = { SOURCE_DATE_EPOCH };
+      const warm = await world.build([], { env });
+      if (SOURCE_DATE_EPOCH === '') continue;
+      expect(await world.build([], { env, root: `${world.store}-${SOURCE_DATE_EPOCH}` })).toBe(warm);
+    }
+  });
+
   test('healed: a damaged layer of the store is made again, never served', async ({ world }) => {
     world.write(APP);
-    const first = await world.build();
+    await world.build();
     const blobs = join(world.store, 'blobs/sha256');
     for (const name of readdirSync(blobs)) {
       const path = join(blobs, name);
@@ -191,6 +201,5 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the cache', () => 
     const { stderr } = await world.ok(['build', '-t', 'app', '.']);
     expect(stderr).toMatch(/ steps? cached, [1-3] ran\n$/);
     expect((await world.ok(['run', 'app'])).stdout).toBe('a\nb\n');
-    expect(first).toMatch(/^sha256:/);
   });
 });

@@ -46,8 +46,8 @@ export interface CacheEntry {
   /** A blob may belong to several entries; it goes with the last of them. */
   readonly objects: readonly StoreObject[];
   /**
-   * In milliseconds since 1970; when it was made, if nothing else is known. It is that of what belongs to this one alone:
-   * each build uses the layers of its base, and the images that have them as well are not used by that.
+   * In milliseconds since 1970; when it was made, if nothing else is known. Only objects that no other entry has count: each
+   * build uses the layers of its base, which does not mean that it used other images on that base.
    */
   readonly lastUse: number;
   /** When it was made, RFC 3339, where that is known. */

@@ -2,12 +2,20 @@ import { statfs } from 'node:fs/promises';
 import { canonicalJson, isDigest, type Digest, type DiffId } from '@caisson/oci';
 import { applyLayer, ChainView, decompressed, encodeToc } from '@caisson/layer';
 import type { DistantLayer } from '@caisson/registry';
-import { digestsIn, formId, type Session, type StepPlace, type StepRecord, type Store } from '@caisson/store';
+import {
+  digestsIn,
+  formId,
+  type Session,
+  type RecordsPlace,
+  type StepRecord,
+  type Store,
+} from '@caisson/store';
 import type { Emit } from '../events.ts';
 import { toldBytes } from '../told-bytes.ts';
 import { CacheError, whyNotDone, whyUnusable } from './cache-error.ts';
 import type { CachePlace } from './cache-place.ts';
 import { fetchTexts } from './cache-texts.ts';
+import { rememberLayer, type LayerContent } from './layer-content.ts';
 import { readCaches, type KnownCaches, type PlacedBlob } from './known-caches.ts';
 
 /** A layer of an imported record that cannot be had after all. */
@@ -72,7 +80,7 @@ export class ImportedCache {
   }
 
   /** Records of a place in a Dockerfile, and the texts that digests in them are made from. */
-  async near({ op, stage, dockerfile, siblings, text }: StepPlace, limit: number): Promise<NearRecords> {
+  async near({ op, stage, dockerfile, siblings, text }: RecordsPlace, limit: number): Promise<NearRecords> {
     const { records } = await this.#load();
     const found = [...records.values()]
       .flatMap(([record]) => record ?? [])
@@ -95,11 +103,12 @@ export class ImportedCache {
     return (await this.#load()).selections.get(`${state} ${selection}`);
   }
 
-  /** The record of a layer that gave a content on a state. */
-  async recordWithContent(state: Digest, content: Digest): Promise<StepRecord | undefined> {
+  /** The record of a layer that gave a content on a state, with times up to the same epoch. */
+  async recordWithContent({ state, content, epoch }: LayerContent): Promise<StepRecord | undefined> {
     const { records, layers } = await this.#load();
     for (const [key, [record]] of records) {
       if (record?.keyRecord['state'] !== state || record.layer.contentDigest !== content) continue;
+      if (record.keyRecord['sourceDateEpoch'] !== epoch) continue;
       if (!layers.has(record.layer.diffId)) continue;
       const found = await this.find(key);
       if (found?.layer.contentDigest === content) return found;
@@ -219,9 +228,10 @@ export class ImportedCache {
     const { contentDigest, diffId } = record.layer;
     const { created } = record;
     store.pastRecords.add(record, reachable(all, digestsIn(canonicalJson(record.keyRecord))));
-    const state = record.keyRecord['state'];
-    if (typeof state === 'string' && isDigest(state))
-      store.lookUps.rememberContent(state, contentDigest, { diffId, created });
+    const { state, sourceDateEpoch } = record.keyRecord;
+    if (typeof state !== 'string' || !isDigest(state)) return;
+    const epoch = typeof sourceDateEpoch === 'number' ? sourceDateEpoch : undefined;
+    rememberLayer(store, { state, content: contentDigest, epoch }, { diffId, created });
   }
 
   /** The text that a digest was made from, where caches were read anyway. */

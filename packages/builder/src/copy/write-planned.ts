@@ -27,7 +27,7 @@ import {
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
 import { Slices } from '../slices.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '@caisson/runtime';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { KeptEntry } from './kept-folders.ts';
 import type { Planned } from './destination.ts';
@@ -59,7 +59,7 @@ export interface TreeRequest {
   /** An empty folder. */
   readonly folder: HostPath;
   /** A layer that it may lie on: then only what is different is written. */
-  readonly base: TreeBase | undefined;
+  readonly base: DeltaBase | undefined;
   /** Whether it is written where it cannot lie on that. */
   readonly isWholeWanted: boolean;
   /** Where a file may be for the while. */
@@ -67,7 +67,7 @@ export interface TreeRequest {
 }
 
 /** A layer that a tree may lie on. */
-export interface TreeBase {
+export interface DeltaBase {
   /** What it is called. */
   readonly form: string;
   /** Reads its table of contents; undefined where there is none. */
@@ -100,15 +100,15 @@ export type WrittenTree =
   | { readonly kind: 'delta'; readonly size: number };
 
 /** A layer of which only the tar is there. */
-interface WrittenTar extends Omit<CopiedLayer, 'tree'> {
+interface TarAlone extends Omit<CopiedLayer, 'tree'> {
   /** What a tree that lies on the base holds; undefined where there can be none. */
   readonly delta: readonly Entry[] | undefined;
 }
 
 /**
  * Writes what was planned as a layer. The bytes of each file are hashed again as they go into the layer; those that
- * changed since they were looked up are told. Bytes of an earlier layer are those that were looked up: it says their
- * digests, and its own is checked.
+ * changed since they were looked up are told. Bytes that come from an earlier layer are not hashed file by file: the digest of
+ * that layer is checked.
  * @throws LayerError `damaged-layer` where the earlier layer is not what its digest says
  */
 export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> {
@@ -122,19 +122,19 @@ export async function writePlanned(request: WriteRequest): Promise<CopiedLayer> 
   };
 }
 
-async function mayBeDelta(base: TreeBase | undefined, lines: readonly PlannedLine[]): Promise<boolean> {
+async function mayBeDelta(base: DeltaBase | undefined, lines: readonly PlannedLine[]): Promise<boolean> {
   const toc = await base?.toc();
   return toc !== undefined && treeDelta(toc, new Toc(lines.map(({ entry }) => entry))) !== undefined;
 }
 
 /** Writes the tar. */
-async function write(request: WriteRequest, options: LayerWriterOptions = {}): Promise<WrittenTar> {
+async function write(request: WriteRequest, options: LayerWriterOptions = {}): Promise<TarAlone> {
   using earlier = openEarlier(request.earlier);
   return await writeLines(request, new LayerWriter(request.output, { ...options, earlier }));
 }
 
 /** Writes the tar over an old one; undefined where there is none. */
-async function writeOver(request: WriteRequest): Promise<WrittenTar | undefined> {
+async function writeOver(request: WriteRequest): Promise<TarAlone | undefined> {
   const { output, earlier, over } = request;
   if (over === undefined || earlier === undefined) return undefined;
   using patched = PatchedTar.open({ ...over, latest: earlier });
@@ -165,7 +165,7 @@ async function writeTree(
 }
 
 /** The tree is made by a thread that follows the tar. */
-async function writeBoth(request: WriteRequest, folder: HostPath): Promise<WrittenTar> {
+async function writeBoth(request: WriteRequest, folder: HostPath): Promise<TarAlone> {
   const tree = new TreeThread(request.output, folder);
   try {
     const layer = await write({ ...request, tree: undefined }, { onFlush: (end) => tree.written(end) });
@@ -203,7 +203,7 @@ function bytesOf({ kind, entry }: PlannedLine): number {
 /** When so much of an earlier layer waits, it is copied, in bytes: what is less is copied in one go. */
 const AT_ONCE = 16 << 20;
 
-async function writeLines(request: WriteRequest, writer: LayerWriter): Promise<WrittenTar> {
+async function writeLines(request: WriteRequest, writer: LayerWriter): Promise<TarAlone> {
   try {
     const slices = new Slices(request.signal);
     const changed = await addLines(request, writer, slices);
@@ -258,7 +258,7 @@ async function finish(
   { tree, earlier, looks, tocOutput, signal }: WriteRequest,
   writer: LayerWriter,
   toc: Toc,
-): Promise<Omit<WrittenTar, 'changed'>> {
+): Promise<Omit<TarAlone, 'changed'>> {
   const digested = unlessAborted(writer.finished(), signal);
   digested.catch(() => {}); // it is told below
   const base = tree?.base;
@@ -275,7 +275,7 @@ async function finish(
 
 /** What a tree that lies on a base holds. What the earlier layer has beyond it is known, mostly, and need not be found again. */
 async function deltaTo(
-  base: TreeBase,
+  base: DeltaBase,
   earlier: StoredLayer | undefined,
   toc: Toc,
 ): Promise<readonly Entry[] | undefined> {

@@ -27,7 +27,7 @@ import { StepOp, type MadeLayer } from './step-op.ts';
 import { selectionDigest } from '../copy/selection-digest.ts';
 
 /** Raised by whatever changes what a COPY or ADD writes. */
-const VERSION = 7;
+const VERSION = 8;
 
 interface Written {
   readonly written: CopiedLayer;
@@ -87,8 +87,8 @@ export class CopyOp extends StepOp<PlannedCopy> {
     const { destination, chown, chmod, excludes, hasParents, isLinked, isUnpacked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
     // What is linked does not depend on what is there before; the names of users do.
-    const isFree = isLinked && /^[\d:]*$/.test(chown ?? '');
-    return this.keyRecord(VERSION, isFree ? undefined : before, {
+    const standsAlone = isLinked && /^[\d:]*$/.test(chown ?? '');
+    return this.keyRecord(VERSION, standsAlone ? undefined : before, {
       destination,
       ...(isLinked ? { link: true } : {}),
       ...(isUnpacked === undefined ? {} : { unpack: isUnpacked }),

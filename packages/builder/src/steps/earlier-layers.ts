@@ -1,16 +1,16 @@
-import { EarlierLayer, hostPath, sameEntry, sizeOfFiles, type Entry, type Toc } from '@caisson/layer';
-import { formId, type FormId, type StepPlace } from '@caisson/store';
+import { EarlierLayer, hostPath, sameEntry, type Entry, type Toc } from '@caisson/layer';
+import { formId, type FormId, type RecordsPlace } from '@caisson/store';
 import type { DiffId } from '@caisson/oci';
 import { keptFolders, type CopiedFolder, type KeptFolders } from '../copy/kept-folders.ts';
 import type { PlannedLine } from '../copy/planned-lines.ts';
-import type { StoredLayer, TreeBase } from '../copy/write-planned.ts';
+import type { StoredLayer, DeltaBase } from '../copy/write-planned.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that the same step made before, of which a new one takes what is the same. */
 export interface EarlierStep {
   readonly layer: StoredLayer & { readonly diffId: DiffId };
   /** The layer on which the tree of a new one may lie, if there is one. */
-  readonly base: (TreeBase & { readonly form: FormId }) | undefined;
+  readonly base: (DeltaBase & { readonly form: FormId }) | undefined;
 }
 
 /** How many layers are looked at: a table of contents of many files takes a while to read. */
@@ -36,7 +36,7 @@ interface Candidate {
 /** Finds layers that earlier builds made in the place of a step. */
 export class EarlierLayers {
   readonly #parts: EarlierLayersParts;
-  readonly #place: StepPlace;
+  readonly #place: RecordsPlace;
   readonly #version: number;
   readonly #isMounted: boolean;
   /** The last ones, as far as somebody asked for them. */
@@ -48,7 +48,7 @@ export class EarlierLayers {
    * @param version the version of the operation: what others wrote may have other bytes
    * @param isMounted whether a tree of the new layer would be of use, which may lie on another one
    */
-  constructor(parts: EarlierLayersParts, place: StepPlace, version: number, isMounted: boolean) {
+  constructor(parts: EarlierLayersParts, place: RecordsPlace, version: number, isMounted: boolean) {
     this.#isMounted = isMounted;
     this.#parts = parts;
     this.#place = place;
@@ -65,7 +65,8 @@ export class EarlierLayers {
     const candidate = await this.#candidate(0);
     if (candidate === undefined) return undefined;
     const kept = keptFolders(copied, candidate.toc);
-    const bytes = [...kept.values()].reduce((sum, entries) => sum + sizeInTar(entries), 0);
+    let bytes = 0;
+    for (const entries of kept.values()) for (const entry of entries) bytes += sizeInTar(entry);
     if (kept.size === 0 || bytes < LEAST_SHARED * candidate.size) return undefined;
     const from = await this.#open(candidate);
     return from && fits(from) ? { from, kept } : undefined;
@@ -134,8 +135,8 @@ function fits({ layer: { toc, tar, diffId } }: EarlierStep): boolean {
 /** What a header and the rounding of sizes take of a tar, about. */
 const OVERHEAD = 768;
 
-function sizeInTar(entries: readonly Entry[]): number {
-  return sizeOfFiles(entries) + OVERHEAD * entries.length;
+function sizeInTar(entry: Entry): number {
+  return OVERHEAD + (entry.type === 'file' ? entry.size : 0);
 }
 
 /** Whether so many bytes of a layer, about, are those that are to be written. */
@@ -144,7 +145,7 @@ function isShared(lines: readonly PlannedLine[], toc: Toc, least: number): boole
   for (const { entry } of lines) {
     const there = toc.get(entry.path);
     if (there === undefined || !sameEntry(there, entry)) continue;
-    bytes += OVERHEAD + (entry.type === 'file' ? entry.size : 0);
+    bytes += sizeInTar(entry);
     if (bytes >= least) return true;
   }
   return least <= 0;

@@ -1,6 +1,6 @@
-import type { Digest } from '@caisson/oci';
 import type { KnownLayer } from '@caisson/store';
 import { LostLayer } from '../cache/imported-cache.ts';
+import { knownLayer, type LayerContent } from '../cache/layer-content.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** A layer that was there before, and its size in bytes. */
@@ -12,14 +12,13 @@ export type OlderLayer = KnownLayer & { readonly size: number };
  */
 export async function olderLayer(
   { store, session, imported }: Pick<StepScope, 'store' | 'session' | 'imported'>,
-  state: Digest,
-  content: Digest,
+  wanted: LayerContent,
 ): Promise<OlderLayer | undefined> {
-  const here = store.lookUps.layerWithContent(state, content);
+  const here = knownLayer(store, wanted);
   const size = here === undefined ? undefined : store.blobs.size(here.diffId);
   if (here !== undefined && size !== undefined && (await store.blobs.has(session, here.diffId)))
     return { ...here, size };
-  const record = await imported.recordWithContent(state, content);
+  const record = await imported.recordWithContent(wanted);
   if (record === undefined) return undefined;
   try {
     await imported.provide(record.layer.diffId);

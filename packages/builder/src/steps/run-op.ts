@@ -16,7 +16,7 @@ import { RunMounts } from './run-mounts.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
 
 /** Raised by whatever changes what a RUN writes. */
-const VERSION = 5;
+const VERSION = 6;
 
 /** `RUN`: a command in a sandbox of its own, on the state before it. */
 export class RunOp extends StepOp<PlannedRun> {
@@ -45,8 +45,12 @@ export class RunOp extends StepOp<PlannedRun> {
   }
 
   /** As with docker, a secret that has another value is no reason to run a step again; but somebody may think it was. */
-  override async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
-    const found = await super.find(key, inputs);
+  override async find(
+    key: StepKey,
+    inputs: readonly FileState[],
+    signal: AbortSignal,
+  ): Promise<FileState | undefined> {
+    const found = await super.find(key, inputs, signal);
     if (found === undefined) return undefined;
     const { emit } = this.scope;
     for (const { id, place } of await this.#mounts.changedSecrets(key)) {
@@ -85,6 +89,7 @@ export class RunOp extends StepOp<PlannedRun> {
     using shown = await this.#mounts.open(inputs, {
       sandboxes,
       beginsAnew: ignoresCache(this.place.stage),
+      signal,
     });
     const folder = session.newPath('upper');
     const tar = session.newPath('layer');

@@ -1,13 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { digestOf, formatPlatform, type Digest, type Json, type Platform } from '@caisson/oci';
-import {
-  removeTreeLater,
-  formId,
-  type FormId,
-  type StepPlace as RecordsPlace,
-  type StepRecord,
-} from '@caisson/store';
-import type { CommittedLayer } from '@caisson/runtime';
+import { removeTreeLater, formId, type FormId, type RecordsPlace, type StepRecord } from '@caisson/store';
+import { unlessAborted, type CommittedLayer } from '@caisson/runtime';
 import { MEDIA_TYPES } from '@caisson/oci';
 import { LostLayer } from '../cache/imported-cache.ts';
 import { BuildError } from '../failure.ts';
@@ -22,6 +16,7 @@ import { explainMiss } from '../explain/explain-miss.ts';
 import type { FileChange, MissReason } from '../solve/miss-reason.ts';
 import { KeyParts } from '../solve/key-parts.ts';
 import type { ResultInBuild } from '../watch/superseded.ts';
+import { rememberLayer } from '../cache/layer-content.ts';
 import { olderLayer } from './older-layer.ts';
 import { StepHistory } from './step-history.ts';
 import type { StepScope } from './step-scope.ts';
@@ -117,12 +112,16 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     });
   }
 
-  async find(key: StepKey, inputs: readonly FileState[]): Promise<FileState | undefined> {
+  async find(
+    key: StepKey,
+    inputs: readonly FileState[],
+    signal: AbortSignal,
+  ): Promise<FileState | undefined> {
     const { ignoresCache, imported, turns } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
-    await turns?.take(key, this.id);
+    await turns?.take(key, this.id, signal);
     const before = firstOf(inputs);
-    const record = (await this.#findHere(key, before)) ?? (await imported.find(key));
+    const record = (await this.#findHere(key, before)) ?? (await unlessAborted(imported.find(key), signal));
     if (record === undefined) return undefined; // it is this step's turn until it has run
     turns?.release(key, this.id);
     this.#share(record, before, 'nothing');
@@ -236,10 +235,10 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   /** Early cutoff: a layer with a content that is there already on the same state is dropped for the older one. */
   async #keep(record: KeyRecord, before: FileState, made: MadeLayer): Promise<FileState> {
     const { store, session, clock, ignoresCache } = this.scope;
-    const state = stateDigest(before);
     const { contentDigest } = made;
+    const content = { state: stateDigest(before), content: contentDigest, epoch: clock.latest?.seconds };
     const isWanted = !ignoresCache(this.place.stage);
-    const older = isWanted ? await olderLayer(this.scope, state, contentDigest) : undefined;
+    const older = isWanted ? await olderLayer(this.scope, content) : undefined;
     if (older !== undefined) {
       this.#isSame = this.#gaveEarlier(older.diffId);
       const layer = { ...older, contentDigest };
@@ -253,7 +252,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     await store.forms.adoptToc(session, made.toc, form);
     if (made.tree !== undefined)
       await store.forms.adoptTree(session, made.tree, form, made.delta ?? { size: made.size });
-    store.lookUps.rememberContent(state, contentDigest, { diffId: made.diffId, created });
+    rememberLayer(store, content, { diffId: made.diffId, created });
     await this.#putRecord(record, before, made, created, 'layer');
     return this.#extended(before, made, created);
   }

@@ -23,7 +23,7 @@ import { kindIn } from './kind-in.ts';
 import { StepOp, type MadeLayer } from './step-op.ts';
 
 /** Raised by whatever changes what a WORKDIR writes. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** `WORKDIR`: a folder that is made where it is missing, for the user of the stage. One that is there stays as it is. */
 export class WorkdirOp extends StepOp<PlannedWorkdir> {
