@@ -37,6 +37,34 @@ describe('errors of the file system that nothing on the way put in better words'
     expect(failuresOf(written)).toStrictEqual([full]);
   });
 
+  test('a limit of the process is told as that, whether it or a thread of it met it', () => {
+    const ofFile = Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' });
+    const ofThread = Object.assign(new Error('Worker initialization failure: EMFILE'), {
+      code: 'ERR_WORKER_INIT_FAILED',
+    });
+    for (const error of [ofFile, ofThread]) {
+      expect(failuresOf(error)).toStrictEqual([
+        {
+          code: 'no-permission',
+          message: 'this process may not open any more files',
+          hint: 'a limit on open files is too low here (ulimit -n)',
+        },
+      ]);
+    }
+    const start = { code: 'EAGAIN', syscall: 'spawn igzip' };
+    expect(failuresOf(Object.assign(new Error('spawn igzip EAGAIN'), start))).toMatchObject([
+      { message: 'this process may not start any more processes or threads' },
+    ]);
+    expect(failuresOf(Object.assign(new Error('EAGAIN, read'), { code: 'EAGAIN' }))).toBeUndefined();
+  });
+
+  test('a disk that gives errors is told as that', () => {
+    const error = { code: 'EIO', syscall: 'read' };
+    expect(failuresOf(Object.assign(new Error('EIO: i/o error, read'), error))).toMatchObject([
+      { code: 'store', message: 'a disk gives errors: EIO: i/o error, read' },
+    ]);
+  });
+
   test('others are bugs', () => {
     expect(failuresOf(errorOf(() => readFileSync('/')))).toBeUndefined();
     expect(failuresOf(new Error('?'))).toBeUndefined();

@@ -1,8 +1,8 @@
 import { LayerError } from '@caisson/layer';
 import { RegistryError, type RegistryErrorCode } from '@caisson/registry/errors';
 import { RuntimeError, type RuntimeErrorCode } from '@caisson/runtime';
-import { noSpace, StoreError, type StoreErrorCode } from '@caisson/store';
-import { errorCode, isFull, UNMAPPED_HINT, UNMAPPED_ID } from '@caisson/sys';
+import { limitError, noSpace, StoreError, type StoreErrorCode } from '@caisson/store';
+import { errorCode, isFull, reachedLimit, UNMAPPED_HINT, UNMAPPED_ID } from '@caisson/sys';
 import { BuildError, type Failure, type FailureCode } from './failure.ts';
 
 /**
@@ -39,6 +39,8 @@ function expectedFailure(error: unknown): Failure | undefined {
   if (error instanceof Error && errorCode(error) === UNMAPPED_ID)
     return withHint('no-permission', error.message, UNMAPPED_HINT);
   if (isAbort(error)) return { code: 'cancelled', message: 'cancelled' };
+  const limit = reachedLimit(error);
+  if (limit !== undefined) return { code: 'no-permission', ...limit };
   return systemFailure(error);
 }
 
@@ -79,6 +81,8 @@ function systemFailure(error: unknown): Failure | undefined {
     case 'EPERM':
     case 'EROFS':
       return { code: 'no-permission', message: error.message };
+    case 'EIO':
+      return expectedFailure(limitError(error));
     case 'ENOENT':
     case 'ENOTDIR':
     case 'ESTALE':

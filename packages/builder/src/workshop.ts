@@ -181,7 +181,7 @@ function chainsOf(
     host,
   }: Pick<ChainsParts, 'store' | 'session' | 'provide'> & Pick<StepScope, 'tocs' | 'host'>,
 ): Chains {
-  const support = new MapSupport(store, session, forms, host);
+  const support = new MapSupport(store, session, forms, host, signal);
   return new Chains({ store, session, provide, support, stored, signal });
 }
 

@@ -13,6 +13,8 @@ export const EXIT = {
   notExecutable: 126,
   /** `run`: there is no such command. */
   notFound: 127,
+  /** Ended by SIGHUP: the terminal is gone. */
+  hungUp: 129,
   /** Ended by Ctrl-C. */
   interrupted: 130,
   /** Nobody reads any more what is written (128 and the number of SIGPIPE). */

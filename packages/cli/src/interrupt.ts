@@ -14,7 +14,7 @@ export interface Interrupt extends Disposable {
 const CODES = {
   SIGINT: EXIT.interrupted,
   SIGTERM: EXIT.terminated,
-  SIGHUP: 129,
+  SIGHUP: EXIT.hungUp,
 } as const;
 
 /** Lets a command end in order when it is told to end: what it started is gone when it is. */

@@ -31,7 +31,7 @@ process.stderr.on('error', endQuietly);
  * (interrupt.ts).
  */
 function endQuietly(error: NodeJS.ErrnoException): void {
-  // The terminal is gone. The signal that told of it ends the command, unless somebody (nohup) wants it to go on.
+  // The terminal is gone. The signal that told of it ends the command.
   if (error.code === 'EIO') return;
   if (error.code !== 'EPIPE') {
     process.stderr.write(`error[output]: the output cannot be written: ${error.message}\n`);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /** Signals on their way from the user to a program. */
@@ -20,10 +19,10 @@ const PATIENCE = 3;
 const GRACE = 10_000;
 
 /**
- * Passes signals of this process on to a program that is run.
- * @param ignored whether a signal was ignored when this process began, as nohup(1) has it: it stays ignored
+ * Passes signals of this process on to a program that is run. Whether one was ignored when this process began (nohup) is
+ * not to be known: Node sets all to their defaults before anything of ours runs.
  */
-export function passSignals(ignored = isIgnored): PassedSignals {
+export function passSignals(): PassedSignals {
   const abort = new AbortController();
   let pass: ((signal: NodeJS.Signals) => void) | undefined;
   let exitCode: number | undefined;
@@ -33,7 +32,7 @@ export function passSignals(ignored = isIgnored): PassedSignals {
     exitCode = 128 + constants.signals[signal];
     abort.abort();
   };
-  const handlers = PASSED.filter((signal) => !ignored(signal)).map((signal) => {
+  const handlers = PASSED.map((signal) => {
     const handler = (): void => {
       if (ENDING.has(signal)) endings++;
       if (signal === 'SIGHUP') grace ??= setTimeout(() => end(signal), GRACE);
@@ -56,9 +55,4 @@ export function passSignals(ignored = isIgnored): PassedSignals {
       for (const { signal, handler } of handlers) process.off(signal, handler);
     },
   };
-}
-
-function isIgnored(signal: NodeJS.Signals): boolean {
-  const mask = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }

@@ -1,7 +1,7 @@
 import { EXIT } from './exit-codes.ts';
 import { RegistryError } from '@caisson/registry/errors';
 import { RuntimeError } from '@caisson/runtime';
-import { StoreError } from '@caisson/store';
+import { limitError, StoreError } from '@caisson/store';
 import { failureText } from './failure-text.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -27,6 +27,8 @@ export function unexpected(error: unknown, terminal: Terminal, help: string): nu
     );
     return EXIT.failed;
   }
+  const limit = limitError(error);
+  if (limit !== undefined) return unexpected(limit, terminal, help);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   terminal.error(
     `caisson ${version} has a bug: this should not happen. Please report it with what follows.\n${text}\n`,

@@ -42,12 +42,17 @@ export class DecompressThread implements AsyncDisposable {
   readonly #plain = new BlockRing();
   readonly #reply = Promise.withResolvers<DecompressReply>();
   readonly #fed: Promise<void>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort: () => void;
   #program: GzipProgram | undefined;
   /** Why the thread or the source failed. */
   #failure: { readonly error: unknown } | undefined;
 
-  /** @param source may be compressed, as for `decompressed` */
-  constructor(source: AsyncIterable<Uint8Array>) {
+  /**
+   * @param source may be compressed, as for `decompressed`
+   * @param signal ends it, whatever it waits for: a program may be stopped for good
+   */
+  constructor(source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
     const fail = (error: unknown): void => {
       this.#failure ??= { error };
       this.#reply.reject(error);
@@ -59,6 +64,9 @@ export class DecompressThread implements AsyncDisposable {
     this.#worker.once('exit', () =>
       fail(new Error('Internal error: the thread that decompresses has ended')),
     );
+    this.#signal = signal;
+    this.#abort = () => fail(signal?.reason);
+    signal?.addEventListener('abort', this.#abort);
     this.#fed = this.#feed(source);
     this.#fed.catch(fail);
   }
@@ -105,6 +113,7 @@ export class DecompressThread implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort);
     this.#compressed.end();
     this.#program?.kill();
     await Promise.allSettled([this.#worker.terminate(), this.#fed]);

@@ -64,3 +64,11 @@ test('a frame that is cut off, or followed by something else, is damage', async 
     'the compressed bytes are damaged: no frame where one should begin',
   );
 });
+
+test('a frame that takes a larger window than is given is told as that', async () => {
+  const window = (31 - 10) << 3; // of 2 GiB
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0]);
+  await expect(read(frame)).rejects.toThrow(
+    'to decompress it takes a window of more than 128 MB (zstd --long)',
+  );
+});

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { errorCode } from '@caisson/sys';
 import { LayerError } from './errors.ts';
 import { ZstdFrames, type FramePart } from './zstd-frames.ts';
 
@@ -51,12 +52,8 @@ async function* through(
   try {
     for await (const chunk of decompressor) yield asBytes(chunk);
   } catch (cause) {
-    if (isZlibError(cause)) {
-      throw new LayerError('invalid-compression', `the compressed bytes are damaged: ${cause.message}`, {
-        cause,
-      });
-    }
-    throw cause;
+    if (!isZlibError(cause)) throw cause;
+    throw new LayerError('invalid-compression', whatIsWrong(cause), { cause });
   } finally {
     decompressor.destroy();
     await running;
@@ -106,6 +103,12 @@ function asBytes(chunk: unknown): Uint8Array {
   throw new Error('Internal error: a decompressor gave something else than bytes');
 }
 
+function whatIsWrong(error: Error): string {
+  return errorCode(error) === 'ZSTD_error_frameParameter_windowTooLarge'
+    ? 'to decompress it takes a window of more than 128 MB (zstd --long)'
+    : `the compressed bytes are damaged: ${error.message}`;
+}
+
 function isZlibError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_|ERR_)/.test(String(error.code));
+  return error instanceof Error && /^(?:Z_|ZSTD_|ERR_)/.test(errorCode(error) ?? '');
 }

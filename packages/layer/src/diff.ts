@@ -27,6 +27,8 @@ export interface DiffOptions {
   readonly latest?: Time;
   /** Told how many bytes the files have together, before they are read. */
   readonly onSize?: (bytes: number) => void;
+  /** Called before each entry is written: what it throws ends the work. */
+  readonly checkpoint?: () => void;
 }
 
 /** What a step left behind that ran on an overlay. */
@@ -60,12 +62,13 @@ export function diffTree(tree: StateTree, options: DiffOptions): WrittenLayer {
   return written;
 }
 
-function writeChanges(changes: readonly Change[], { output, onSize }: DiffOptions): WrittenLayer {
+function writeChanges(changes: readonly Change[], { output, onSize, checkpoint }: DiffOptions): WrittenLayer {
   const size = sizeOf(changes);
   onSize?.(size);
   const writer = new LayerWriter(output, { size });
   try {
     for (const { entry, role, at, node } of changes) {
+      checkpoint?.();
       if (entry.type === 'file') writer.addFile(entry, { kind: 'file', path: at });
       else if (entry.type !== 'hardlink') writer.add(entry, role);
       else if (node !== undefined) writer.addHardLink(entry, node);

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { Digester } from '@caisson/oci';
 import { findProgram } from '@caisson/sys';
 import { DecompressThread } from './decompress-thread.ts';
+import { readTar } from './read-tar.ts';
 
 /** More than lies between two threads and the program. */
 const PLAIN = Buffer.concat([randomBytes(7_000_001), Buffer.alloc(5_000_000, 'x')]);
@@ -141,6 +142,19 @@ describe('a program of that name', () => {
     const options = { reject: false, timeout: 10_000 };
     const { exitCode } = await execa(process.execPath, [join(folder, 'child.mjs')], options);
     expect(exitCode).toBe(3);
+  });
+
+  test('that takes and gives nothing is ended by a signal', { timeout: 20_000 }, async () => {
+    program('#!/bin/sh\nkill -STOP $$\n');
+    const before = openFiles();
+    const [source, ended] = [new Source(), new AbortController()];
+    const options = { isLarge: true, signal: ended.signal };
+    const reading = readTar(source.bytes(WHOLE), options, () => {});
+    await vi.waitFor(() => expect(source.count).toBeGreaterThan(1 << 20)); // it is full to the brim
+    ended.abort(new Error('enough'));
+    await expect(reading).rejects.toThrow('enough');
+    expect(source.isClosed).toBe(true);
+    await vi.waitFor(() => expect(openFiles()).toBe(before));
   });
 
   test('that starts others is ended with them by who stops reading', { timeout: 20_000 }, async () => {

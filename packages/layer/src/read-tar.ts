@@ -6,7 +6,7 @@ import { DecompressThread, type PlainSum } from './decompress-thread.ts';
 interface Reading {
   /** Whether it is worth a thread of its own. */
   readonly isLarge: boolean;
-  /** Ends it between two pieces. */
+  /** Ends it, also where nothing comes. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -20,8 +20,9 @@ export async function readTar(
   { isLarge, signal }: Reading,
   take: (piece: Uint8Array) => void,
 ): Promise<PlainSum> {
+  signal?.throwIfAborted();
   if (isLarge) {
-    await using thread = new DecompressThread(source);
+    await using thread = new DecompressThread(source, signal);
     for await (const piece of thread.pieces()) {
       signal?.throwIfAborted();
       take(piece);

@@ -15,8 +15,12 @@ export function checkedName(name: string): BytePath {
   return cleanPath(name);
 }
 
-/** The attributes that an entry of a tar says. */
+/** That of every symlink: Linux keeps none for it, whatever the tool that wrote the tar made of that. */
+const SYMLINK_MODE = 0o777;
+
+/** The attributes that an entry of a tar says, as a file system has them. */
 export function attributesIn({
+  type,
   mode,
   uid,
   gid,
@@ -25,7 +29,7 @@ export function attributesIn({
 }: TarFields): Pick<NodeEntry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'> {
   const kept = [...(xattrs ?? [])].filter(([name]) => isKeptXattr(name));
   return {
-    mode,
+    mode: type === 'symlink' ? SYMLINK_MODE : mode,
     uid,
     gid,
     mtime,

@@ -242,6 +242,11 @@ describe('tars of others', () => {
     expect(statSync(join(tree, 'a'))).toMatchObject({ mode: 0o100755, nlink: 3, mtimeMs: 5000 });
   });
 
+  test('a symlink has the mode of all symlinks, whatever the tar says', async () => {
+    const [entry] = await read(await packed([{ name: 'l', type: 'symlink', linkname: 'a', mode: 0o644 }]));
+    expect(entry).toMatchObject({ type: 'symlink', mode: 0o777 });
+  });
+
   test('a hard link to what is not there is refused', async () => {
     await expect(read(await packed([{ name: 'l', type: 'link', linkname: 'gone' }]))).rejects.toThrow(
       LayerError,

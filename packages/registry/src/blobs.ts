@@ -96,6 +96,7 @@ export async function* blobBytes(
       if (received >= descriptor.size || received === from) return;
     } catch (error) {
       if (!isBrokenOff(error)) throw error;
+      if (received >= descriptor.size) return; // it broke off after the last byte
       triesWithoutProgress = received === from ? triesWithoutProgress + 1 : 1;
       if (triesWithoutProgress >= timing.tries) throw error;
       await MONOTONIC.sleep(timing.backoff * 2 ** (triesWithoutProgress - 1), signal);

@@ -51,6 +51,17 @@ describe('a pull', () => {
     ]);
   });
 
+  test('does not ask for more where a transfer broke off after its last byte', async () => {
+    const server = await registry((asked, response) => {
+      if (!asked.url.endsWith(digestOf(layer))) return false;
+      response.writeHead(200, { 'content-length': String(layer.length + 1) });
+      response.write(layer, () => setTimeout(() => response.destroy(), 20));
+      return true;
+    });
+    await pull(`${server.host}/app`);
+    expect(server.lines.filter((line) => line.includes(digestOf(layer)))).toHaveLength(1);
+  });
+
   test('starts again where the registry knows no ranges', async () => {
     let times = 0;
     const server = await registry((asked, response) => {

@@ -25,6 +25,7 @@ export { NAMESPACES_HINT, RuntimeError, type RuntimeErrorCode } from './errors.t
 export type { PassedStreams } from './passed-streams.ts';
 export { SandboxHost, type OutputListener, type RunOptions } from './sandbox-host.ts';
 export type { HostOptions } from './start-host.ts';
+export { unlessAborted } from './unless-aborted.ts';
 export type {
   BindMount,
   CommitRequest,

@@ -20,6 +20,7 @@ import {
   type HostOptions,
   type Subprocess,
 } from './start-host.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Takes what a sandbox writes, as it comes. */
 export type OutputListener = (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
@@ -39,6 +40,7 @@ interface Pending {
   readonly onOutput: OutputListener | undefined;
 }
 
+type RunMessage = Extract<HostRequest, { request: unknown }>;
 type Answer = Extract<HostMessage, { kind: 'result' | 'probed' }>;
 
 /** After so many milliseconds unshare(1) has tied its life to that of what it started, if it will. */
@@ -93,8 +95,8 @@ export class SandboxHost implements AsyncDisposable {
   }
 
   /** Waits until it is known whether it mounts layers or copies them. @throws RuntimeError where there is no host */
-  rootKind(): Promise<RootKind> {
-    return this.#ready;
+  rootKind(signal?: AbortSignal): Promise<RootKind> {
+    return unlessAborted(this.#ready, signal);
   }
 
   /** Why it does not mount what it copies; undefined where it mounts, or was never asked to. */
@@ -107,7 +109,7 @@ export class SandboxHost implements AsyncDisposable {
    * @throws RuntimeError
    */
   async run(request: SandboxRequest, options: RunOptions = {}): Promise<SandboxResult> {
-    const message = await this.#messageOf(request);
+    const message = await this.#messageOf(request, options.signal);
     const { id } = message;
     options.signal?.throwIfAborted();
     const kill = (): void => this.#send({ kind: 'kill', id });
@@ -129,8 +131,8 @@ export class SandboxHost implements AsyncDisposable {
    * @param folder an empty folder of the store
    * @throws RuntimeError where there is no host, or one that mounts nothing
    */
-  async probeMaps(folder: string): Promise<string | undefined> {
-    await this.#ready;
+  async probeMaps(folder: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.rootKind(signal);
     if (this.#whyNotMounted !== undefined) throw this.#whyNotMounted;
     const id = this.#newId();
     const answer = this.#answer(id);
@@ -211,11 +213,11 @@ export class SandboxHost implements AsyncDisposable {
     return { ...result, refused: [{ runtime: 'namespaces', reason: why.message }, ...result.refused] };
   }
 
-  async #messageOf(request: SandboxRequest): Promise<Extract<HostRequest, { request: unknown }>> {
+  async #messageOf(request: SandboxRequest, signal: AbortSignal | undefined): Promise<RunMessage> {
     // Most hosts mount. What that takes is made while this one comes up; nobody leaves before that is done.
     const early = this.#kind === undefined ? this.#mounted(request) : undefined;
     await Promise.allSettled([early]);
-    const kind = await this.#ready;
+    const kind = await this.rootKind(signal);
     const id = this.#newId();
     return kind === 'mounted'
       ? { kind: 'run-mounted', id, request: await (early ?? this.#mounted(request)) }

@@ -1,5 +1,5 @@
 import type { execa } from 'execa';
-import { heldCapabilities } from '@caisson/sys';
+import { heldCapabilities, reachedLimit } from '@caisson/sys';
 import { SANDBOX_HOST, START_MS } from './entry-points.ts';
 import { NAMESPACES_HINT, RuntimeError, THREADS_HINT } from './errors.ts';
 import type { RootKind } from './host-protocol.ts';
@@ -64,12 +64,14 @@ function isDescriptor(number: number): number is Descriptor {
 }
 
 /** What a host ended of that nobody had asked to end. */
-export function hostDied({ code, stderr, shortMessage }: Awaited<Subprocess>): RuntimeError {
+export function hostDied({ code, cause, stderr, shortMessage }: Awaited<Subprocess>): RuntimeError {
   if (code === 'ENOENT') {
     return new RuntimeError('missing-tool', 'setpriv and unshare of util-linux are needed to run steps', {
       hint: 'apt-get install util-linux',
     });
   }
+  const limit = reachedLimit(cause);
+  if (limit !== undefined) return new RuntimeError('host-died', limit.message, { hint: limit.hint });
   if (
     typeof stderr === 'string' &&
     /^unshare: .*: (Operation not permitted|Permission denied)$/m.test(stderr)

@@ -61,6 +61,15 @@ describe('a host that does not come up', () => {
     expect(stuck()).toBe(0);
   });
 
+  test('is not waited for by who is told to end', async () => {
+    await using host = await SandboxHost.start({ folder, runtimes: ['chroot'] });
+    await begun();
+    const ended = new AbortController();
+    const waiting = host.rootKind(ended.signal);
+    ended.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
   test('ends with whoever started it', async () => {
     {
       await using _host = await SandboxHost.start({ folder, runtimes: ['chroot'] });

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 11;
+const SCHEMA_VERSION = 12;
 /** Tables of large rows have a rowid: a key is looked up without reading them. */
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
@@ -65,10 +65,11 @@ export class Database {
     }
     try {
       work();
-      database.exec('COMMIT');
-    } catch {
+      if (this.#open === database) database.exec('COMMIT'); // else it was given up meanwhile, which closed it
+    } catch (error) {
       // On a full disk SQLite has given the transaction up by itself.
-      if (database.isTransaction) database.exec('ROLLBACK');
+      if (this.#open === database && database.isTransaction) database.exec('ROLLBACK');
+      if (sqliteCode(error) === 0) throw error;
     }
   }
 

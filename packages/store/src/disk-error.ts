@@ -1,4 +1,4 @@
-import { errorCode, isFull } from '@caisson/sys';
+import { errorCode, isFull, reachedLimit } from '@caisson/sys';
 import { StoreError } from './errors.ts';
 
 /**
@@ -28,6 +28,21 @@ export function noSpace(cause: unknown, doing = 'cannot write to the store'): St
     cause,
   });
 }
+
+/** What to say of a disk that is full or gives errors, or of a limit, that nobody on the way expected; undefined for others. */
+export function limitError(error: unknown): StoreError | undefined {
+  if (isFull(error)) return noSpace(error);
+  if (error instanceof Error && errorCode(error) === 'EIO')
+    return new StoreError('damaged', `a disk gives errors: ${error.message}`, {
+      hint: DISK_HINT,
+      cause: error,
+    });
+  const limit = reachedLimit(error);
+  return limit && new StoreError('no-access', limit.message, { hint: limit.hint, cause: error });
+}
+
+const DISK_HINT =
+  'the log of the kernel says more (dmesg); caisson store verify says whether the store is whole';
 
 /** The file that an error is of, where it says that. */
 function where(error: unknown): string {

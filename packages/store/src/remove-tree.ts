@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
@@ -9,8 +9,8 @@ import { rm } from 'node:fs/promises';
 export function removeTree(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
-  } catch {
-    removeStepByStep(path);
+  } catch (error) {
+    removeStepByStep(path, error);
   }
 }
 
@@ -18,11 +18,13 @@ export function removeTree(path: string): void {
 export async function removeTreeLater(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
-  } catch {
-    removeStepByStep(path);
+  } catch (error) {
+    removeStepByStep(path, error);
   }
 }
 
-function removeStepByStep(path: string): void {
-  execFileSync('rm', ['-rf', '--', path], { stdio: 'ignore' });
+/** @param error why it could not be removed before: where this fails too, that is what is wrong */
+function removeStepByStep(path: string, error: unknown): void {
+  const { status } = spawnSync('rm', ['-rf', '--', path], { stdio: 'ignore' });
+  if (status !== 0) throw error;
 }

@@ -61,11 +61,19 @@ export class Seen {
 
   /** Says that all that this boot wrote before `barrier` began is on the disk now. */
   async synced(barrier: () => Promise<void>): Promise<void> {
-    const names = this.#database.all('SELECT name FROM seen WHERE boot = ? AND synced = 0', currentBoot());
+    const rows = this.#database.all(
+      'SELECT name, stat FROM seen WHERE boot = ? AND synced = 0',
+      currentBoot(),
+    );
     await barrier();
     this.#database.together(() => {
-      for (const { name } of names)
-        this.#database.run('UPDATE seen SET synced = 1 WHERE name = ?', String(name));
+      // What was written anew meanwhile may be on the disk only in part.
+      for (const { name, stat } of rows)
+        this.#database.run(
+          'UPDATE seen SET synced = 1 WHERE name = ? AND stat = ?',
+          String(name),
+          String(stat),
+        );
     });
   }
 }

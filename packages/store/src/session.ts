@@ -80,8 +80,18 @@ export class Session implements AsyncDisposable {
     if (fresh.length === 0) return;
     using _lock = await lockFile(this.#paths.storeLock, 'shared', this.#lockOptions);
     this.#checkOpen(); // another file may have the number of the lease by now
-    writeSync(this.#lease, fresh.map((name) => `${name}\n`).join(''));
+    this.#note(fresh);
     for (const name of fresh) this.#held.add(name);
+  }
+
+  /** Writes names into the lease, behind an empty line: before them there may be half of one that found no room. */
+  #note(names: readonly string[]): void {
+    const bytes = Buffer.from(`\n${names.join('\n')}\n`);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#lease, bytes, at);
+    } catch (error) {
+      throw diskError(error, 'cannot write to the store');
+    }
   }
 
   /** A folder for what is not complete yet. It is made when it is needed, and gone when the session ends. */

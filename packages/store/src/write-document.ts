@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { diskError } from './disk-error.ts';
 import type { Session } from './session.ts';
 
-/** Writes a small file whole or not at all: readers see the old one or the new one, also after a power cut. */
+/** Writes a small file whole or not at all: readers see the old one or the new one; where it is `synced`, also after a power cut. */
 export async function writeDocument(
   session: Session,
   path: string,

@@ -50,6 +50,7 @@ export {
   setUmask,
 } from './process.ts';
 export { inUserNamespace, ownerError, UNMAPPED_HINT, UNMAPPED_ID, unmappedText } from './user-namespace.ts';
+export { reachedLimit, type ReachedLimit } from './reached-limit.ts';
 export { scanFolder } from './scan-folder.ts';
 export { errorCode, isFull, SyscallError } from './syscall-error.ts';
 export {

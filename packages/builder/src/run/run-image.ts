@@ -58,19 +58,20 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
   const stdio = streams?.passed ?? 'inherit';
   const host = stack.use(await SandboxHost.start({ folder: hostFolder, runtimes, stdio }));
   streams?.started();
-  const support = new MapSupport(store, session, request.forms, () => Promise.resolve(host));
+  const { forms, signal } = request;
+  const support = new MapSupport(store, session, forms, () => Promise.resolve(host), signal);
   const chains = new Chains({
     store,
     session,
     provide: found.provide,
     support,
     stored: new StoredTocs(store),
-    signal: request.signal,
+    signal,
   });
   chains.willMount(state);
   const layers = completeLayers(chains.source(state), found);
   const what = { layers, folder, spec: specOf(request, image.config) };
-  const exitCode = await runIn(host, what, { streams, onStart, signal: request.signal });
+  const exitCode = await runIn(host, what, { streams, onStart, signal });
   await host[Symbol.asyncDispose](); // with it, all that could write has ended
   await streams?.drained();
   return exitCode;

@@ -14,6 +14,7 @@ export class MapSupport {
   readonly #session: Session;
   readonly #choice: FormChoice;
   readonly #host: () => Promise<SandboxHost>;
+  readonly #signal: AbortSignal | undefined;
   #usable: Promise<boolean> | undefined;
 
   /** @param host the sandbox host, in which a mount is tried */
@@ -22,11 +23,13 @@ export class MapSupport {
     session: Session,
     choice: FormChoice | undefined,
     host: () => Promise<SandboxHost>,
+    signal?: AbortSignal,
   ) {
     this.#store = store;
     this.#session = session;
     this.#choice = choice ?? 'auto';
     this.#host = host;
+    this.#signal = signal;
   }
 
   /** Whether what there is of a layer is used: where maps are asked for, no tree that shows all of one is. */
@@ -66,7 +69,7 @@ export class MapSupport {
     mkdirSync(folder, { mode: 0o700 });
     let why: string | undefined;
     try {
-      why = await (await this.#host()).probeMaps(folder);
+      why = await (await this.#host()).probeMaps(folder, this.#signal);
     } catch (error) {
       if (error instanceof RuntimeError) return error.message;
       throw error;

@@ -3,7 +3,7 @@ import { DigestThread, hostPath, type HostPath, type TarOfLayer, type Toc } from
 import type { DiffId } from '@caisson/oci';
 import { errorCode, isFull } from '@caisson/sys';
 import type { Session, Store } from '@caisson/store';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '@caisson/runtime';
 import { copyInBackground } from './copy-in-background.ts';
 
 /** How many layers are known: more than the steps of copied files that most Dockerfiles have, twice. */

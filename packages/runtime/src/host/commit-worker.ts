@@ -15,7 +15,10 @@ parentPort?.on('message', (message: CommitMessage) => parentPort?.postMessage(co
  */
 const LARGE = 32 << 20;
 
-function commit({ id, task }: CommitMessage): CommitReply {
+/** Thrown where the layer is not wanted any more. */
+const CANCELLED = new Error('cancelled');
+
+function commit({ id, task, isCancelled }: CommitMessage): CommitReply {
   const { upper, before, tar, toc, latest } = task;
   try {
     const written = diffLayer({
@@ -25,12 +28,16 @@ function commit({ id, task }: CommitMessage): CommitReply {
       onSize: (bytes) => {
         if (bytes >= LARGE) beginSync(upper);
       },
+      checkpoint: () => {
+        if (Atomics.load(isCancelled, 0) !== 0) throw CANCELLED;
+      },
       ...(latest === undefined ? {} : { latest }),
     });
     writeFileSync(toc, encodeToc(written.toc), { flag: 'wx', mode: 0o600 });
     const { diffId, contentDigest, size } = written;
     return { kind: 'done', id, layer: { diffId, contentDigest, size } };
   } catch (error) {
+    if (error === CANCELLED) return { kind: 'cancelled', id };
     return {
       kind: 'failed',
       id,

@@ -3,6 +3,7 @@ import { isFull, type Time } from '@caisson/sys';
 import { COMMIT_WORKER } from '../entry-points.ts';
 import { RuntimeError } from '../errors.ts';
 import type { CommittedLayer } from '../sandbox-spec.ts';
+import type { Running } from './running.ts';
 
 /** A folder of changes that is to become a layer. Paths are absolute, on the host. */
 export interface CommitTask {
@@ -16,11 +17,14 @@ export interface CommitTask {
 /** What the thread is asked. */
 export interface CommitMessage {
   readonly id: number;
+  /** One number: not 0 as soon as the layer is not wanted any more. */
+  readonly isCancelled: Int32Array;
   readonly task: CommitTask;
 }
 
 export type CommitReply =
   | { readonly kind: 'done'; readonly id: number; readonly layer: Omit<CommittedLayer, 'tree'> }
+  | { readonly kind: 'cancelled'; readonly id: number }
   | {
       readonly kind: 'failed';
       readonly id: number;
@@ -46,17 +50,28 @@ export class Committer {
     }
   }
 
-  /** Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores. */
-  async commit(task: CommitTask): Promise<Omit<CommittedLayer, 'tree'>> {
+  /**
+   * Makes one layer. Tasks wait for one another: a second thread would only compete for the same cores.
+   * @param running the sandbox that is to be ended where nobody wants it any more; its layer is given up then
+   */
+  async commit(task: CommitTask, running: Running): Promise<Omit<CommittedLayer, 'tree'>> {
     this.#worker ??= this.#start();
     this.#tasks++;
-    const message: CommitMessage = { id: this.#tasks, task };
+    const isCancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    running.onKill(() => Atomics.store(isCancelled, 0, 1));
+    const message: CommitMessage = { id: this.#tasks, task, isCancelled };
     const waiting = Promise.withResolvers<CommitReply>();
     this.#waiting.set(message.id, waiting);
     this.#worker.postMessage(message);
     const reply = await waiting.promise;
-    if (reply.kind === 'done') return reply.layer;
-    throw new RuntimeError(isFull(reply) ? 'no-space' : 'commit-failed', reply.message);
+    switch (reply.kind) {
+      case 'done':
+        return reply.layer;
+      case 'cancelled':
+        throw new RuntimeError('aborted', 'the step was cancelled');
+      case 'failed':
+        throw new RuntimeError(isFull(reply) ? 'no-space' : 'commit-failed', reply.message);
+    }
   }
 
   #start(): Worker {

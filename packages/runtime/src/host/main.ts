@@ -101,8 +101,14 @@ function asHostError(error: unknown): HostError {
   }
   return {
     code: isFull(error) ? 'no-space' : 'sandbox-failed',
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    message: textOf(error),
   };
+}
+
+/** Of what is none of the system's doing, where it comes from. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'syscall' in error ? error.message : (error.stack ?? error.message);
 }
 
 /** Resolves when the channel may be given more: a step that writes much waits for whoever reads. */

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EPOCH } from '@caisson/layer';
 import { errorCode, inUserNamespace, mount, MOUNT, setTimes, unmount } from '@caisson/sys';
@@ -14,6 +14,8 @@ export interface Overlay {
   readonly upper: string;
   /** Whether `upper` lies on the store's file system. */
   readonly isInStore: boolean;
+  /** Removes what was changed, where it lies in memory and nowhere else. */
+  readonly forget: () => void;
 }
 
 // What a layer brings of overlayfs's own attributes must mean nothing: no redirects are followed, none are made, and
@@ -46,7 +48,10 @@ export function mountOverlay(
     mkdirSync(upper);
     mkdirSync(work, { mode: 0o700 });
     resetRoot(upper);
-    if (tryMount(workspace, lowers, upper, work, merged)) return { merged, upper, isInStore };
+    const forget = (): void => {
+      if (!isInStore) rmSync(at, { recursive: true, force: true });
+    };
+    if (tryMount(workspace, lowers, upper, work, merged)) return { merged, upper, isInStore, forget };
   }
   throw new RuntimeError('unsupported', 'this kernel cannot mount an overlay here', {
     hint: 'caisson doctor says what is missing',

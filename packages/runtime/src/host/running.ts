@@ -14,7 +14,7 @@ export class Running {
   #findPid: (() => number | undefined) | undefined;
   #resize: (() => void) | undefined;
   #runtime: number | undefined;
-  #isKilled = false;
+  readonly #killed = new AbortController();
   #isOver = false;
   readonly #started = Promise.withResolvers<void>();
 
@@ -25,7 +25,13 @@ export class Running {
 
   /** Whether somebody asked for it to be ended. */
   get isKilled(): boolean {
-    return this.#isKilled;
+    return this.#killed.signal.aborted;
+  }
+
+  /** Has something done when it is asked to end, or now where it was asked already. */
+  onKill(act: () => void): void {
+    if (this.isKilled) act();
+    else this.#killed.signal.addEventListener('abort', act, { once: true });
   }
 
   /**
@@ -61,7 +67,7 @@ export class Running {
 
   /** Ends the sandbox. */
   kill(): void {
-    this.#isKilled = true;
+    this.#killed.abort();
     this.signal('SIGKILL');
     // Where the caller's terminal is gone, crun and runc wait for ever for what it says.
     setTimeout(() => {

@@ -41,6 +41,7 @@ export async function runSandbox(
     const root = join(folder, 'root');
     mkdirSync(root);
     const overlay = mountOverlay(workspace, request.layers, request.folder, root);
+    afterwards.defer(overlay.forget);
     // As soon as the step runs: until it ends there is nothing else to do.
     const before = running.started.then(
       () => request.commit && afterwards.use(mountBefore(workspace, request.layers, `${root}-before`)),
@@ -51,14 +52,23 @@ export async function runSandbox(
     try {
       ended = await runMounted(workspace, { id, folder, root }, request, running, sink);
       if (request.commit !== undefined && ended.exitCode === 0)
-        layer = commit(host.committer, request.commit, overlay, await before);
+        layer = commit(host.committer, request.commit, { overlay, before: await before, running });
       layer?.catch(() => {}); // told below
     } finally {
       unmount(root, 'detach');
     }
     return layer === undefined ? ended : { ...ended, layer: await layer };
   } finally {
-    setImmediate(() => afterwards.dispose()); // when the result is on its way
+    setImmediate(() => tidyUp(afterwards)); // when the result is on its way
+  }
+}
+
+/** What cannot be removed now goes with the session's folder, and what is mounted with the host: others run on meanwhile. */
+function tidyUp(afterwards: DisposableStack): void {
+  try {
+    afterwards.dispose();
+  } catch (error) {
+    process.stderr.write(`what a step left behind cannot be removed: ${String(error)}\n`);
   }
 }
 
@@ -70,9 +80,10 @@ async function runMounted(
   running: Running,
   sink: OutputSink,
 ): Promise<Ended> {
-  const targets = new MountTargets(new RootFolder(root));
+  const rootFolder = new RootFolder(root);
+  const targets = new MountTargets(rootFolder);
   try {
-    using mounts = await makeMounts(workspace, folder, spec.mounts);
+    using mounts = await makeMounts(workspace, folder, rootFolder, spec.mounts);
     const prepared = { id, folder, root, spec, shown: mounts.binds };
     const sandbox = prepareSandbox(prepared, workspace.networkFiles, targets);
     return await start(workspace, sandbox, runtimes, running, sink);
@@ -176,16 +187,12 @@ function startWith(
 async function commit(
   committer: Committer,
   { tar, toc, latest }: CommitRequest,
-  overlay: Overlay,
-  before: BeforeMount | undefined,
+  left: { readonly overlay: Overlay; readonly before: BeforeMount | undefined; readonly running: Running },
 ): Promise<CommittedLayer> {
+  const { overlay, before, running } = left;
   resetRoot(overlay.upper);
-  const written = await committer.commit({
-    upper: overlay.upper,
-    before: before?.path,
-    tar,
-    toc,
-    ...(latest === undefined ? {} : { latest }),
-  });
+  const times = latest === undefined ? {} : { latest };
+  const task = { upper: overlay.upper, before: before?.path, tar, toc, ...times };
+  const written = await committer.commit(task, running);
   return { ...written, tree: overlay.isInStore ? overlay.upper : undefined };
 }
