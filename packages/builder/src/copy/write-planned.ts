@@ -26,8 +26,8 @@ import {
   type WrittenLayer,
 } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
-import { Slices } from '../slices.ts';
 import { unlessAborted } from '@caisson/runtime';
+import { Slices } from '../slices.ts';
 import { FileProgress, type FilesSoFar } from '../file-progress.ts';
 import type { KeptEntry } from './kept-folders.ts';
 import type { Planned } from './destination.ts';
