@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { asDiffId, digestOf, MEDIA_TYPES, type Digest } from '@caisson/oci';
 import { encodeTarHeader } from '@caisson/layer';
 import { formId, openStore, type Session, type Store } from '@caisson/store';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EMPTY_STATE, withLayer, type FileState } from '../state.ts';
 import { Chains } from './chains.ts';
 import { MapSupport } from './map-support.ts';
@@ -161,6 +161,23 @@ describe('the layers of a base that is not here', () => {
     });
     expect(await filesOf(chains)).toEqual(FILES);
   });
+
+  test.each(['looked into first', 'mounted first', 'there'])(
+    'are unpacked once where some steps look into them and some are mounted on them: %s',
+    async (order) => {
+      const tables = vi.spyOn(store.forms, 'putToc');
+      const trees = vi.spyOn(store.forms, 'adoptTree');
+      const chains = chainsWith((put, index) => put(digestAt(index), blobAt(index)));
+      chains.willMount(STATE);
+      if (order === 'there') await chains.lowers(STATE);
+      const [view, lowers] =
+        order === 'looked into first'
+          ? await Promise.all([chains.view(STATE), chains.lowers(STATE)])
+          : (await Promise.all([chains.lowers(STATE), chains.view(STATE)])).toReversed();
+      expect([view, lowers]).toMatchObject([{}, { length: 3 }]);
+      expect([tables.mock.calls.length, trees.mock.calls.length]).toEqual([3, 3]);
+    },
+  );
 
   test('are unpacked anew where the bytes that came first were wrong', async () => {
     const tries: number[] = [];

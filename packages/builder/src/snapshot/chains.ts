@@ -261,8 +261,8 @@ export class Chains {
   async #makeLower(layers: readonly StateLayer[], index: number): Promise<Applied> {
     const layer = layerAt(layers, index);
     if (await this.#support.isFor(layer)) return this.#maps.make(layers, index);
-    const { form } = layer;
-    if (this.#trees.has(form)) return this.#reader.apply(layers, index);
+    const there = await this.#store.forms.treeBase(this.#session, layer.form);
+    if (there !== undefined) return this.#reader.apply(layers, index);
     const { applied } = await this.#makeTree(layers, index);
     return applied;
   }
@@ -278,7 +278,11 @@ export class Chains {
   async #loadTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const { form } = layerAt(layers, index);
     const { forms } = this.#store;
-    const there = await forms.treeBase(this.#session, form);
+    let there = await forms.treeBase(this.#session, form);
+    if (there === undefined && this.#mounted.has(form)) {
+      await this.#toc(layers, index); // to read it may be to make its tree
+      there = await forms.treeBase(this.#session, form);
+    }
     const base = there?.form ?? (await this.#makeTree(layers, index)).base;
     const own = forms.treePath(form);
     return base === form ? [own] : [...(await this.#treeOfBase(base)), own];
