@@ -12,7 +12,6 @@ import { Site } from '../site.ts';
 import { MissingFolders } from './missing-folders.ts';
 import { Announcer } from './announcer.ts';
 import { changeOf, type Changes } from './changes.ts';
-
 import { CLOCK } from './clock.ts';
 import { CurrentWatcher } from './current-watcher.ts';
 import { StoreTidier } from './store-tidier.ts';
@@ -20,6 +19,7 @@ import type { WatchEvent } from './watch-events.ts';
 import { WatchedBuild } from './watched-build.ts';
 import { WatchedFiles } from './watched-files.ts';
 import { WatchLoop } from './watch-loop.ts';
+import { ToldChanges } from './told-changes.ts';
 
 /** What to watch: all that a build is asked for, and this. */
 export interface WatchRequest extends BuildRequest {
@@ -59,6 +59,7 @@ class Watching implements Watch {
   readonly #missing = new MissingFolders(CLOCK, () => this.#changeAll());
   /** Aborted when it is closed. */
   readonly #closing = new AbortController();
+  readonly #told = new ToldChanges();
   #isAnnounced = true;
 
   constructor({ poll, ...request }: WatchRequest) {
@@ -138,6 +139,7 @@ class Watching implements Watch {
 
   #build(site: Site, changes: Changes | undefined): WatchedBuild {
     const startedAt = changes?.since ?? CLOCK.now();
+    this.#told.clear();
     this.#files.look();
     if (changes !== undefined) site.contexts.refresh(this.#files.namesOf(changes.paths));
     this.#watcher.doubt(changes?.paths === 'everything');
@@ -210,7 +212,7 @@ class Watching implements Watch {
 
   #onChange(path: string): void {
     const loop = this.#loop;
-    if (loop !== undefined && this.#files.hasChanged(path, loop.isBuilding))
+    if (loop !== undefined && this.#files.hasChanged(path, loop.isBuilding) && this.#told.isNews(path))
       loop.change(changeOf(path, CLOCK.now()));
   }
 
