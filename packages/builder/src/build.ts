@@ -16,6 +16,7 @@ import { failuresOf } from './failure-of.ts';
 import { limitCacheSize } from './limit-cache-size.ts';
 import { LostLayer } from './cache/imported-cache.ts';
 import { prepareBuild, type PreparedBuild } from './prepare.ts';
+import { beginImages } from './steps/begin-images.ts';
 import { InFlight } from './steps/in-flight.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
@@ -100,14 +101,17 @@ async function solveAndDeliver(
   deliver: (state: FileState) => Promise<AssembledImage>,
 ): Promise<{ readonly state: FileState; readonly image: AssembledImage }> {
   const { scope, jobs, cancel } = workshop;
+  beginImages(scope, target);
   for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
+    const solver = new Solver<FileState>({ jobs, ...cancel });
     try {
-      const solver = new Solver<FileState>({ jobs, ...cancel });
       onSolve?.(solver);
       const state = await solver.solve(graph.endOf(target));
       workshop.endSandboxes();
       return { state, image: await deliver(state) };
     } catch (error) {
+      // What is under way for a result that is not wanted any more, the next build wants, too.
+      if (error instanceof LostLayer || solver.isRetired) await scope.chains.settled();
       if (!(error instanceof LostLayer)) throw error;
       scope.chains.reset();
     }

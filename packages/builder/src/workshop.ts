@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { openStore, type Store } from '@caisson/store';
 import type { BaseImages } from './bases/base-images.ts';
-import { openLayerSources } from './bases/layer-sources.ts';
+import { openLayerSources, type LayerSources } from './bases/layer-sources.ts';
 import { RegistryAccess } from './bases/registry-access.ts';
 import type { BuildClock } from './build-clock.ts';
 import { contextTitle } from './report/context-title.ts';
 import { BuildHost } from './build-host.ts';
 import { openAnew, type LocalContextOptions } from './context/kept-contexts.ts';
-import { NamedContexts } from './context/named-contexts.ts';
+import { NamedContexts, type NamedContextTools } from './context/named-contexts.ts';
 import { RemoteFiles } from './copy/remote-files.ts';
 import type { PushOptions } from '@caisson/registry';
 import type { Emit } from './events.ts';
@@ -62,7 +62,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   const { clock, emit, site } = options;
   checkGivenFiles(request);
   await using stack = new AsyncDisposableStack();
-  const { signal, cwd = process.cwd(), contextModes: modes = 'exact' } = request;
+  const { signal, contextModes: modes = 'exact' } = request;
   const store = site?.store ?? stack.use(await openStore(request.root, { signal }));
   const session = stack.use(store.session());
   const registry = stack.use(registryAccess(request, emit));
@@ -72,18 +72,16 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   stack.use(files);
   const local = { memory: store.lookUps, modes, openLocal: site?.contexts.open ?? openAnew };
   const tools = { session, remote: files, git, signal: signal ?? NEVER, ...farTellers(emit), ...local };
-
-  const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit }));
-  const { bases, layouts, layers, elsewhere, imported, exports } = sources;
-  const contexts = new NamedContexts(request.buildContexts ?? {}, cwd, {
-    ...tools,
-    layouts,
-    resolveImage: (name, platform, place) => bases.resolve(name, platform, place),
-  });
+  const ending = new AbortController();
+  const ends = AbortSignal.any([tools.signal, ending.signal]);
+  const sources = stack.use(openLayerSources(request, registry, { ...tools, store, emit, signal: ends }));
+  const { bases, layers, elsewhere, imported, exports } = sources;
+  const contexts = namedContexts(request, sources, tools);
   const source = await openSource(request, tools);
   const own = stack.use(new BuildHost(session, request));
   const shared = partsOf(site, store, own);
-  const chains = chainsOf(request, { ...shared, store, session, provide: layers });
+  const chains = chainsOf(request, { ...shared, store, session, provide: layers, signal: ends });
+  stack.defer(() => endChains(ending, chains));
   const scope: StepScope = {
     store,
     session,
@@ -118,6 +116,16 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     cancel: signal === undefined ? {} : { signal },
     ...endingWith(stack.move(), own),
   };
+}
+
+function namedContexts(
+  { buildContexts = {}, cwd = process.cwd() }: BuildRequest,
+  { layouts, bases }: LayerSources,
+  tools: Omit<NamedContextTools, 'layouts' | 'resolveImage'>,
+): NamedContexts {
+  const resolveImage: NamedContextTools['resolveImage'] = (name, platform, place) =>
+    bases.resolve(name, platform, place);
+  return new NamedContexts(buildContexts, cwd, { ...tools, layouts, resolveImage });
 }
 
 function endingWith(
@@ -172,17 +180,24 @@ function farTellers(emit: Emit): Pick<LocalContextOptions, 'onRead' | 'onWalk'> 
 
 /** What is derived from layers, and mounted where the kernel allows it as the tars that they are. */
 function chainsOf(
-  { forms, signal }: BuildRequest,
+  { forms }: BuildRequest,
   {
     store,
     session,
     provide,
+    signal,
     tocs: stored,
     host,
-  }: Pick<ChainsParts, 'store' | 'session' | 'provide'> & Pick<StepScope, 'tocs' | 'host'>,
+  }: Pick<ChainsParts, 'store' | 'session' | 'provide' | 'signal'> & Pick<StepScope, 'tocs' | 'host'>,
 ): Chains {
   const support = new MapSupport(store, session, forms, host, signal);
   return new Chains({ store, session, provide, support, stored, signal });
+}
+
+/** Ends what is fetched and unpacked: nobody waits for it any more. */
+async function endChains(ending: AbortController, chains: Chains): Promise<void> {
+  ending.abort();
+  await chains.settled();
 }
 
 /** For a build that nobody can end. */

@@ -84,6 +84,16 @@ export class LookUps {
     );
   }
 
+  /** Whether any layer is known that was made on a state. */
+  hasContents(state: Digest): boolean {
+    return this.#database.get('SELECT 1 FROM same_content WHERE state = ?', state) !== undefined;
+  }
+
+  /** Whether it is known of any selection what that takes from a state. */
+  hasSelections(state: Digest): boolean {
+    return this.#database.get('SELECT 1 FROM selections WHERE state = ?', state) !== undefined;
+  }
+
   /** The content digest of what a selection takes from a state, if it is known. */
   selection(state: Digest, selection: Digest): Digest | undefined {
     const row = this.#database.get(

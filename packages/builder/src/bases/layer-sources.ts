@@ -24,8 +24,8 @@ export function openLayerSources(
   registry: RegistryAccess,
   tools: ImportTools,
 ): LayerSources {
-  const { store, session, emit } = tools;
-  const { pull = 'default', signal } = request;
+  const { store, session, emit, signal } = tools;
+  const { pull = 'default' } = request;
   const remote = new RemoteBases({ store, session, pull, registry, emit, signal });
   const layouts = new LayoutImages(store, session, signal);
   const caches = openCaches(request, tools);

@@ -103,6 +103,15 @@ export class ImportedCache {
     return (await this.#load()).selections.get(`${state} ${selection}`);
   }
 
+  /** Whether any cache has something that was made on a state, or taken from it. */
+  async knows(state: Digest): Promise<boolean> {
+    const { records, selections } = await this.#load();
+    const isOn = ([record]: readonly StepRecord[]): boolean => record?.keyRecord['state'] === state;
+    return (
+      [...records.values()].some(isOn) || [...selections.keys()].some((name) => name.startsWith(`${state} `))
+    );
+  }
+
   /** The record of a layer that gave a content on a state, with times up to the same epoch. */
   async recordWithContent({ state, content, epoch }: LayerContent): Promise<StepRecord | undefined> {
     const { records, layers } = await this.#load();

@@ -14,11 +14,16 @@ export function knownLayer(store: Store, wanted: LayerContent): KnownLayer | und
   return store.lookUps.layerWithContent(placeOf(wanted), wanted.content);
 }
 
+/** Whether this store knows of any layer that was made on a state. */
+export function isBuiltOn(store: Store, on: Pick<LayerContent, 'state' | 'epoch'>): boolean {
+  return store.lookUps.hasContents(placeOf(on));
+}
+
 /** Lets {@link knownLayer} find a layer. */
 export function rememberLayer(store: Store, made: LayerContent, layer: KnownLayer): void {
   store.lookUps.rememberContent(placeOf(made), made.content, layer);
 }
 
-function placeOf({ state, epoch }: LayerContent): Digest {
+function placeOf({ state, epoch }: Pick<LayerContent, 'state' | 'epoch'>): Digest {
   return epoch === undefined ? state : digestOf(`${state} ${epoch}`);
 }

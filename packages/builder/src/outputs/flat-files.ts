@@ -20,6 +20,7 @@ export interface FlatFile {
 
 /** All files of an image, parents before what is in them, bytewise. */
 export async function* flatFiles({ state, chains }: FinishedImage): AsyncGenerator<FlatFile> {
+  chains.willMount(state); // all of it is read
   const view = await chains.view(state);
   const first = new Map<string, BytePath>();
   for (const path of pathsOf(view, ROOT)) {

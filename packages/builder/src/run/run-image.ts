@@ -68,8 +68,12 @@ async function run(request: RunRequest, onStart: OnStart): Promise<number> {
     stored: new StoredTocs(store),
     signal,
   });
+  stack.defer(async () => {
+    await found[Symbol.asyncDispose](); // what does not come any more is not waited for
+    await chains.settled();
+  });
   chains.willMount(state);
-  const layers = completeLayers(chains.source(state), found);
+  const layers = completeLayers(chains.source(state, signal), found);
   const what = { layers, folder, spec: specOf(request, image.config) };
   const exitCode = await runIn(host, what, { streams, onStart, signal });
   await host[Symbol.asyncDispose](); // with it, all that could write has ended

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { asDiffId, digestOf, MEDIA_TYPES, type Digest } from '@caisson/oci';
-import { encodeTarHeader } from '@caisson/layer';
+import { cleanPath, encodeTarHeader } from '@caisson/layer';
 import { formId, openStore, type Session, type Store } from '@caisson/store';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EMPTY_STATE, withLayer, type FileState } from '../state.ts';
@@ -179,6 +179,16 @@ describe('the layers of a base that is not here', () => {
     },
   );
 
+  test('are unpacked once where a file is taken from the only one', async () => {
+    const tables = vi.spyOn(store.forms, 'putToc');
+    const trees = vi.spyOn(store.forms, 'adoptTree');
+    const chains = chainsWith((put, index) => put(digestAt(index), blobAt(index)));
+    const files = await chains.origin('the image', { layers: STATE.layers.slice(0, 1) }, NEVER);
+    const file = files.lookup(cleanPath('one')) ?? expect.unreachable('a file is gone');
+    expect(await files.digests([file], NEVER)).toEqual([digestOf('the file one')]);
+    expect([tables.mock.calls.length, trees.mock.calls.length]).toEqual([1, 1]);
+  });
+
   test('are unpacked anew where the bytes that came first were wrong', async () => {
     const tries: number[] = [];
     const chains = chainsWith(async (put, index) => {
@@ -210,5 +220,7 @@ describe('the layers of a base that is not here', () => {
     expect(readdirSync(session.tmp)).toEqual([]);
   });
 });
+
+const NEVER = new AbortController().signal;
 
 const hexAt = (index: number): string => digestOf(`${index}`).slice('sha256:'.length);

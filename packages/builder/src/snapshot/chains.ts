@@ -1,22 +1,14 @@
-import { mkdir } from 'node:fs/promises';
-import { MEDIA_TYPES, type DiffId, type Digest } from '@caisson/oci';
+import type { Digest } from '@caisson/oci';
 import { ChainView, hostPath, type Applied, type Content, type Found, type Toc } from '@caisson/layer';
-import type { LayerFiles, LayerSource, Lower } from '@caisson/runtime';
-import { ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
+import { unlessAborted, type LayerFiles, type LayerSource, type Lower } from '@caisson/runtime';
+import type { FormId, Session, Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
-import {
-  EMPTY_STATE,
-  isPlain,
-  layerAt,
-  stateDigest,
-  withLayer,
-  type FileState,
-  type StateLayer,
-} from '../state.ts';
+import { isPlain, layerAt, stateDigest, type FileState, type StateLayer } from '../state.ts';
 import { ArrivingLayers } from './arriving-layers.ts';
 import { FlatTrees } from './flat-trees.ts';
 import { LayerMapper } from './layer-mapper.ts';
 import { LayerReader } from './layer-reader.ts';
+import { diffIdOf, LayerTrees } from './layer-trees.ts';
 import type { MapSupport } from './map-support.ts';
 import { partIn } from './part-in.ts';
 import type { StoredTocs } from './stored-tocs.ts';
@@ -42,7 +34,8 @@ const GROUP = 100;
 
 /**
  * What is derived from chains of layers: tables of contents to look things up in, and trees to mount. Each is made
- * when something needs it, once, from the layer's tar and what lies below.
+ * when something needs it, once, from the layer's tar and what lies below. A signal ends the waiting for it alone: others may
+ * wait for the same.
  */
 export class Chains {
   readonly #store: Store;
@@ -52,14 +45,19 @@ export class Chains {
   readonly #arriving: ArrivingLayers;
   readonly #reader: LayerReader;
   readonly #tocs = new Map<string, Promise<Toc>>();
-  readonly #trees = new Map<string, Promise<readonly string[]>>();
+  readonly #trees: LayerTrees;
   readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
+  readonly #readables = new Map<string, Promise<readonly Lower[]>>();
   readonly #support: MapSupport;
   readonly #maps: LayerMapper;
   readonly #flat: FlatTrees;
   readonly #views = new Map<Digest, Promise<ChainView>>();
   /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
+  /** What is being made. */
+  readonly #work = new Set<Promise<unknown>>();
+  /** What was waited for and is over. */
+  readonly #over = new WeakSet<Promise<unknown>>();
 
   constructor({ store, session, provide, support, stored, signal }: ChainsParts) {
     this.#store = store;
@@ -68,10 +66,13 @@ export class Chains {
     this.#provide = provide;
     this.#arriving = new ArrivingLayers(store, provide);
     this.#reader = new LayerReader(store, session, this.#arriving, {
-      view: (state) => this.view(state),
+      view: (state) => this.#view(state),
       readable: (layers, index) => this.#readable(layers, index),
       storedToc: (form) => stored.get(session, form),
       signal,
+    });
+    this.#trees = new LayerTrees(store, session, this.#reader, async (layers, index) => {
+      if (this.#mounted.has(layerAt(layers, index).form)) await this.#toc(layers, index);
     });
     this.#support = support;
     this.#maps = new LayerMapper(store, session, {
@@ -80,9 +81,9 @@ export class Chains {
       apply: (layers, index, tar) => this.#reader.apply(layers, index, { tar }),
     });
     this.#flat = new FlatTrees(store, session, {
-      tree: (layers, index) => this.#tree(layers, index),
+      tree: (layers, index) => this.#trees.of(layers, index),
       toc: (layers, index) => this.#toc(layers, index),
-      view: (state) => this.view(state),
+      view: (state) => this.#view(state),
     });
   }
 
@@ -102,6 +103,7 @@ export class Chains {
     this.#trees.clear();
     this.#flat.clear();
     this.#lowers.clear();
+    this.#readables.clear();
     this.#views.clear();
   }
 
@@ -111,36 +113,81 @@ export class Chains {
     return base !== undefined && (await this.#support.takes(base.kind)) ? base.form : undefined;
   }
 
+  /** Settles when nothing is being made any more. */
+  async settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+  }
+
+  /** Waits for what is made for everybody. */
+  #waited<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (this.#over.has(work)) return work;
+    if (!this.#work.has(work)) {
+      this.#work.add(work);
+      const isOver = (): void => {
+        this.#work.delete(work);
+        this.#over.add(work);
+      };
+      work.then(isOver, isOver);
+    }
+    return unlessAborted(work, signal);
+  }
+
   /** The files of a state, to look things up in. */
-  view(state: FileState): Promise<ChainView> {
+  view(state: FileState, signal?: AbortSignal): Promise<ChainView> {
+    return this.#waited(this.#view(state), signal);
+  }
+
+  #view(state: FileState): Promise<ChainView> {
     const name = stateDigest(state);
     const known = this.#views.get(name) ?? this.#makeView(state.layers);
     this.#views.set(name, known);
     return known;
   }
 
+  /** The files of a state that something is taken from. */
+  origin(title: string, state: FileState, signal: AbortSignal): Promise<ViewTree> {
+    this.#willRead(state);
+    return this.sources(title, state, signal);
+  }
+
+  /** Reads a state from which something will be taken. */
+  async beginOrigin(state: FileState): Promise<void> {
+    this.#willRead(state);
+    await this.view(state);
+  }
+
+  /** Where a state has one layer, what is read lies in that, and it is unpacked in the pass in which it is looked into. */
+  #willRead(state: FileState): void {
+    if (state.layers.length === 1) this.willMount(state);
+  }
+
   /** The files of a state, as COPY takes them. */
-  async sources(title: string, state: FileState): Promise<ViewTree> {
-    return new ViewTree(title, await this.view(state), (found) => this.content(state, found));
+  async sources(title: string, state: FileState, signal: AbortSignal): Promise<ViewTree> {
+    const view = await this.view(state, signal);
+    return new ViewTree(title, view, (found) => this.content(state, found, signal));
   }
 
   async #makeView(layers: readonly StateLayer[]): Promise<ChainView> {
     const tocs: Toc[] = [];
-    const isUnknown = async ({ form }: StateLayer): Promise<boolean> =>
-      (await this.#stored.get(this.#session, form)) === undefined;
-    await this.#beginToFetch(layers, isUnknown);
+    await this.#beginToFetch(layers, async ({ form }) => {
+      if (this.#tocs.has(form)) return false;
+      return (await this.#stored.get(this.#session, form)) === undefined;
+    });
     for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
     return new ChainView(tocs);
   }
 
   /** What a sandbox gets of a state: what its host asks for. */
-  source(state: FileState): LayerSource {
-    return { lowers: () => this.lowers(state), files: () => this.#files(state) };
+  source(state: FileState, signal: AbortSignal | undefined): LayerSource {
+    return {
+      lowers: () => this.lowers(state, signal),
+      files: () => this.#waited(this.#files(state), signal),
+    };
   }
 
   /** What a state is copied from, lowest first, where it cannot be mounted. */
   async #files(state: FileState): Promise<LayerFiles[]> {
-    await this.view(state); // every table of contents is in the store then
+    await this.#view(state); // every table of contents is in the store then
     const files: LayerFiles[] = [];
     for (const index of state.layers.keys()) files.push(await this.#filesOf(state.layers, index));
     return files;
@@ -161,9 +208,18 @@ export class Chains {
   }
 
   /** What a state is mounted from, lowest first. Of a long chain, many layers are one tree. */
-  async lowers({ layers }: FileState): Promise<Lower[]> {
+  lowers(state: FileState, signal?: AbortSignal): Promise<Lower[]> {
+    return this.#waited(this.#lowersOf(state), signal);
+  }
+
+  async #lowersOf({ layers }: FileState): Promise<Lower[]> {
     const lowers: Lower[] = [];
-    await this.#beginToFetch(layers, () => true);
+    await this.#beginToFetch(layers, async (layer) => {
+      const { form } = layer;
+      if (this.#tocs.has(form) || this.#lowers.has(form)) return false;
+      if (await this.#support.isFor(layer)) return isPlain(layer) || !(await this.#maps.isThere(layer));
+      return (await this.#store.forms.treeBase(this.#session, form)) === undefined;
+    });
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
@@ -177,24 +233,21 @@ export class Chains {
     return lowers;
   }
 
-  /** Layers that will be unpacked, each on those below it, are fetched side by side. */
+  /** Layers that will be read, each on those below it, are fetched side by side. */
   async #beginToFetch(
     layers: readonly StateLayer[],
-    isNeeded: (layer: StateLayer) => Promise<boolean> | true,
+    isNeeded: (layer: StateLayer) => Promise<boolean>,
   ): Promise<void> {
     for (const layer of layers) {
-      const { form, created } = layer;
-      if (created !== undefined || !this.#mounted.has(form)) continue;
-      if (this.#tocs.has(form) || this.#lowers.has(form) || (await this.#support.isFor(layer))) continue;
-      const there = await this.#store.forms.treeBase(this.#session, form);
-      if (there === undefined && (await isNeeded(layer))) this.#arriving.begin(layer);
+      const isHere = this.#store.blobs.size(layer.descriptor.digest) !== undefined;
+      if (!isHere && (await isNeeded(layer))) this.#arriving.begin(layer);
     }
   }
 
   /** The folders that show a state of one layer, lowest first. */
   trees({ layers }: FileState): Promise<readonly string[]> {
     if (layers.length !== 1) throw new Error('Internal error: not a state of one layer');
-    return this.#tree(layers, 0);
+    return this.#waited(this.#trees.of(layers, 0), undefined);
   }
 
   /** What a layer is mounted from, lowest first. */
@@ -212,16 +265,16 @@ export class Chains {
     const { forms, maps, blobs } = this.#store;
     const base = await forms.treeBase(this.#session, form);
     if (base !== undefined && (await this.#support.takes(base.kind))) {
-      if (base.kind === 'tree') return this.#tree(layers, index);
+      if (base.kind === 'tree') return this.#trees.of(layers, index);
       const tar = blobs.path(diffIdOf(base.form));
       return [{ map: maps.path(base.form, 'map'), tar }, forms.treePath(form)];
     }
     const mapped = (await this.#support.isFor(layer)) ? await this.#maps.map(layers, index) : undefined;
-    return mapped === undefined ? this.#tree(layers, index) : [mapped];
+    return mapped === undefined ? this.#trees.of(layers, index) : [mapped];
   }
 
   /** Where the bytes of a file lie: in the tar of a layer that lies there as it is, else in its tree. */
-  async content(state: FileState, found: Found): Promise<Content> {
+  async content(state: FileState, found: Found, signal?: AbortSignal): Promise<Content> {
     const layer = state.layers[found.layer];
     if (layer === undefined || found.node.type !== 'file')
       throw new Error('Internal error: no file of this state');
@@ -230,14 +283,21 @@ export class Chains {
       return { kind: 'file', path: hostPath(this.#store.blobs.path(layer.diffId)), offset };
     const { layers } = state;
     const isMounted = this.#mounted.has(layer.form);
-    const lowers = isMounted ? this.#readable(layers, found.layer) : this.#tree(layers, found.layer);
-    return { kind: 'file', ...partIn(await lowers, found) };
+    const lowers = isMounted ? this.#readable(layers, found.layer) : this.#trees.of(layers, found.layer);
+    return { kind: 'file', ...partIn(await this.#waited(lowers, signal), found) };
   }
 
   /** What the files of a layer are read from: of a delta, folders alone, since what it lies on has other offsets. */
-  async #readable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
+  #readable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
+    const { form } = layerAt(layers, index);
+    const known = this.#readables.get(form) ?? this.#loadReadable(layers, index);
+    this.#readables.set(form, known);
+    return known;
+  }
+
+  async #loadReadable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
     const lowers = await this.#lower(layers, index);
-    return lowers.length === 1 ? lowers : this.#tree(layers, index);
+    return lowers.length === 1 ? lowers : this.#trees.of(layers, index);
   }
 
   #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
@@ -263,69 +323,7 @@ export class Chains {
     if (await this.#support.isFor(layer)) return this.#maps.make(layers, index);
     const there = await this.#store.forms.treeBase(this.#session, layer.form);
     if (there !== undefined) return this.#reader.apply(layers, index);
-    const { applied } = await this.#makeTree(layers, index);
+    const { applied } = await this.#trees.make(layers, index);
     return applied;
   }
-
-  /** The folders that show a layer, lowest first. */
-  #tree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
-    const { form } = layerAt(layers, index);
-    const known = this.#trees.get(form) ?? this.#loadTree(layers, index);
-    this.#trees.set(form, known);
-    return known;
-  }
-
-  async #loadTree(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
-    const { form } = layerAt(layers, index);
-    const { forms } = this.#store;
-    let there = await forms.treeBase(this.#session, form);
-    if (there === undefined && this.#mounted.has(form)) {
-      await this.#toc(layers, index); // to read it may be to make its tree
-      there = await forms.treeBase(this.#session, form);
-    }
-    const base = there?.form ?? (await this.#makeTree(layers, index)).base;
-    const own = forms.treePath(form);
-    return base === form ? [own] : [...(await this.#treeOfBase(base)), own];
-  }
-
-  /** The folders of what a delta lies on. A map of it is of no use to those who need folders. */
-  #treeOfBase(form: FormId): Promise<readonly string[]> {
-    const diffId = diffIdOf(form);
-    const size = this.#store.blobs.size(diffId) ?? 0;
-    const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
-    const { layers } = withLayer(EMPTY_STATE, {
-      diffId,
-      content: diffId,
-      form,
-      descriptor,
-      created: undefined,
-    });
-    return this.#tree(layers, 0);
-  }
-
-  /** Makes a tree of a layer. @returns on which layer the one lies that is there now: another build may have made a delta */
-  async #makeTree(
-    layers: readonly StateLayer[],
-    index: number,
-  ): Promise<{ readonly applied: Applied; readonly base: FormId }> {
-    const { form } = layerAt(layers, index);
-    const path = this.#session.newPath('tree');
-    await mkdir(path, { mode: 0o755 });
-    try {
-      const applied = await this.#reader.apply(layers, index, { tree: hostPath(path) });
-      const base = await this.#store.forms.adoptTree(this.#session, path, form, { size: applied.size });
-      if (base === undefined) throw new Error('Internal error: a whole tree was dropped');
-      return { applied, base };
-    } catch (error) {
-      await removeTreeLater(path);
-      throw error;
-    }
-  }
-}
-
-/** Deltas are of layers that Caisson wrote, and lie on such. */
-function diffIdOf(form: FormId): DiffId {
-  const layer = ownLayer(form);
-  if (layer === undefined) throw new Error(`Internal error: a tree that lies on ${form}`);
-  return layer;
 }

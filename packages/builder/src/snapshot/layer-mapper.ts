@@ -33,14 +33,14 @@ export class LayerMapper {
   /** A layer with its map, which is made where it is not there; undefined for a layer that has none. */
   async map(layers: readonly StateLayer[], index: number): Promise<MappedLayer | undefined> {
     const layer = layerAt(layers, index);
-    if (await this.#isThere(layer)) return this.#mapped(layer);
+    if (await this.#provided(layer)) return this.#mapped(layer);
     // To read it may be to make its map.
     const toc = await this.#reading.toc(layers, index);
-    if (await this.#isThere(layer)) return this.#mapped(layer);
+    if (await this.#provided(layer)) return this.#mapped(layer);
     if (unmappable(toc) !== undefined) return undefined;
     if (isPlain(layer)) await this.#keep(layer, toc, undefined);
     else await this.make(layers, index);
-    return (await this.#isThere(layer)) ? this.#mapped(layer) : undefined;
+    return (await this.#provided(layer)) ? this.#mapped(layer) : undefined;
   }
 
   /** Reads a layer and makes its map, if it can have one. */
@@ -64,10 +64,15 @@ export class LayerMapper {
     await this.#store.maps.adopt(this.#session, form, { map, tar });
   }
 
-  /** Whether map and tar are there. A layer that is not compressed is brought, if it is not there. */
-  async #isThere(layer: StateLayer): Promise<boolean> {
+  /** Whether a layer has its map, and beside that its tar where it is compressed. */
+  isThere(layer: StateLayer): Promise<boolean> {
     const files: readonly MapFile[] = isPlain(layer) ? ['map'] : ['map', 'tar'];
-    if (!(await this.#store.maps.has(this.#session, layer.form, files))) return false;
+    return this.#store.maps.has(this.#session, layer.form, files);
+  }
+
+  /** Whether map and tar are there. A layer that is not compressed is brought, if it is not there. */
+  async #provided(layer: StateLayer): Promise<boolean> {
+    if (!(await this.isThere(layer))) return false;
     if (isPlain(layer)) await this.#reading.provide(layer);
     return true;
   }

@@ -67,6 +67,11 @@ export class Solver<T> {
     for (const { key, work } of this.#executing.values()) if (!wanted.has(key)) work.abort();
   }
 
+  /** Whether its result is not wanted any more. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
   #throwIfRetired(): void {
     if (this.#isRetired) throw new DOMException('the result is not wanted any more', 'AbortError');
   }

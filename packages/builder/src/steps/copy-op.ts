@@ -103,7 +103,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
 
   async #make(work: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { store, ignoresCache } = this.scope;
-    const attributes = await this.#attributes(before);
+    const attributes = await this.#attributes(before, work.signal);
     const { stage, isMounted } = this.place;
     if (ignoresCache(stage)) return this.#makeOf(undefined, attributes, work, before);
     const earlier = new EarlierLayers(this.scope, this.recordsPlace, VERSION, isMounted);
@@ -139,14 +139,14 @@ export class CopyOp extends StepOp<PlannedCopy> {
   ): Promise<Plan> {
     const { chains, clock } = this.scope;
     const base = this.step.isLinked ? EMPTY_STATE : before;
-    const destination = new Destination(await chains.view(base));
-    const tree = await this.#tree(inputs);
+    const destination = new Destination(await chains.view(base, signal));
+    const tree = await this.#tree(inputs, signal);
     try {
       const copied = this.#copiedFolder(tree, destination, attributes);
       const keeping = copied && (await earlier?.keeping(copied));
       const items = await this.#sources.items(tree, signal, keeping?.kept);
       planCopy(destination, { items, destination: this.step.destination, attributes });
-      const beforeTree = await chains.sources('the state before', base);
+      const beforeTree = await chains.sources('the state before', base, signal);
       const lines = await plannedLines({
         destination,
         digestBefore: (found) => digestOfFound(beforeTree, found, signal),
@@ -245,11 +245,11 @@ export class CopyOp extends StepOp<PlannedCopy> {
   }
 
   /** Where the sources of this step lie; undefined where all of them stand in the Dockerfile. */
-  async #tree(inputs: readonly FileState[]): Promise<SourceTree | undefined> {
+  async #tree(inputs: readonly FileState[], signal: AbortSignal): Promise<SourceTree | undefined> {
     const { from, sources } = this.step;
     if (!sources.some((source) => source.kind === 'path')) return undefined;
     if (from.kind === 'context') return this.#contextNow(from);
-    return this.scope.chains.sources(originTitle(from), originState(inputs));
+    return this.scope.chains.origin(originTitle(from), originState(inputs), signal);
   }
 
   /** What the selected files count as in the key. */
@@ -266,11 +266,11 @@ export class CopyOp extends StepOp<PlannedCopy> {
     return selectionOfState(this.scope, originTitle(from), originState(inputs), this.step, signal);
   }
 
-  async #attributes(before: FileState): Promise<Attributes> {
+  async #attributes(before: FileState, signal: AbortSignal): Promise<Attributes> {
     const { chown, chmod } = this.step;
     const { chains, clock, emit } = this.scope;
     if (chown === undefined) return { owner: undefined, mode: chmod, now: clock.now() };
-    const accounts = new ImageAccounts(before, await chains.view(before), chains);
+    const accounts = new ImageAccounts(before, await chains.view(before, signal), { chains, signal });
     const { owner, unknown } = await accounts.ownerOf(chown);
     for (const each of unknown) {
       emit({

@@ -15,16 +15,22 @@ export interface Owner {
 
 const MAX_FILE = 10 << 20;
 
+/** How the files of an image are read. */
+interface AccountsReading {
+  readonly chains: Chains;
+  readonly signal: AbortSignal;
+}
+
 /** The users and groups of an image, read from its files without mounting it. */
 export class ImageAccounts {
   readonly #state: FileState;
   readonly #view: ChainView;
-  readonly #chains: Chains;
+  readonly #reading: AccountsReading;
 
-  constructor(state: FileState, view: ChainView, chains: Chains) {
+  constructor(state: FileState, view: ChainView, reading: AccountsReading) {
     this.#state = state;
     this.#view = view;
-    this.#chains = chains;
+    this.#reading = reading;
   }
 
   /**
@@ -75,7 +81,10 @@ export class ImageAccounts {
     const resolved = resolveInRoot((at) => kindIn(this.#view, at), bytesOf(path), 'follow');
     const found = resolved.ok ? this.#view.lookup(resolved.path) : undefined;
     if (found?.node.type !== 'file' || found.node.size > MAX_FILE) return '';
-    return readContent(await this.#chains.content(this.#state, found), found.node.size);
+    return readContent(
+      await this.#reading.chains.content(this.#state, found, this.#reading.signal),
+      found.node.size,
+    );
   }
 }
 

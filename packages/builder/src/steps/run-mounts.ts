@@ -77,6 +77,7 @@ export class RunMounts {
     const { from, source } = mount;
     // What was copied for it holds nothing else.
     if (from.kind === 'context') return stateDigest(there(state));
+    this.#scope.chains.willMount(there(state));
     return selectionOfState(this.#scope, originTitle(from), there(state), { sources: [source] }, signal);
   }
 
@@ -100,7 +101,7 @@ export class RunMounts {
       isMoved: await this.#movesCaches(sandboxes, signal),
     });
     for (const mount of this.#mounts) {
-      const made = await this.#open(mount, states.get(mount), caches);
+      const made = await this.#open(mount, states.get(mount), caches, signal);
       mounts.push(...made.mounts);
       env.push(...made.env);
     }
@@ -118,11 +119,12 @@ export class RunMounts {
     mount: PlannedMount,
     state: FileState | undefined,
     caches: ReadonlyMap<PlannedMount, OpenCacheMount>,
+    signal: AbortSignal,
   ): Promise<Opened> {
     switch (mount.kind) {
       case 'bind': {
         const { target, isReadOnly, source } = mount;
-        const layers = this.#scope.chains.source(there(state));
+        const layers = this.#scope.chains.source(there(state), signal);
         const path = isCopied(mount) ? COPIED_MOUNT : source.text;
         return shown({ kind: 'layers', layers, path, target, isReadOnly });
       }

@@ -98,7 +98,7 @@ export class RunOp extends StepOp<PlannedRun> {
     const tail = new OutputTail();
     const { exitCode, runtime, layer } = await sandboxes.run(
       {
-        layers: chains.source(before),
+        layers: chains.source(before, signal),
         folder,
         spec: {
           args,

@@ -36,7 +36,7 @@ export async function selectionOfState(
     share(scope, { state: of, selection: name, digest: known });
     return known;
   }
-  const tree = await scope.chains.sources(title, state);
+  const tree = await scope.chains.origin(title, state, signal);
   const parts = new KeyParts();
   const digest = await selectionDigest(tree, selectAll(tree, request), parts, signal);
   pastRecords.addParts(parts.texts);

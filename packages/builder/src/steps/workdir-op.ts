@@ -32,11 +32,11 @@ export class WorkdirOp extends StepOp<PlannedWorkdir> {
     return Promise.resolve(this.keyRecord(VERSION, before, { path, user }));
   }
 
-  protected override async make(_work: Work<FileState>, before: FileState): Promise<MadeLayer> {
+  protected override async make({ signal }: Work<FileState>, before: FileState): Promise<MadeLayer> {
     const { chains, session } = this.scope;
-    const view = await chains.view(before);
+    const view = await chains.view(before, signal);
     const target = this.#resolve(view);
-    const { owner } = await new ImageAccounts(before, view, chains).ownerOf(this.step.user);
+    const { owner } = await new ImageAccounts(before, view, { chains, signal }).ownerOf(this.step.user);
     const tar = session.newPath('layer');
     const toc = session.newPath('toc');
     const written = this.#write(tar, view, target, owner);

@@ -1,0 +1,68 @@
+import { isBuiltOn } from '../cache/layer-content.ts';
+import { mountedFiles } from '../plan/mounted-files.ts';
+import { chainOf, stagesOf } from '../plan/planned-stages.ts';
+import type { CopyOrigin, PlannedStage, PlannedStep } from '../plan/planned.ts';
+import { stateDigest, type FileState } from '../state.ts';
+import type { StepScope } from './step-scope.ts';
+
+/** What a build needs an image for. */
+interface Use {
+  readonly state: FileState;
+  readonly as: 'mounted' | 'looked into' | 'copied from';
+}
+
+/**
+ * Begins to fetch and unpack the images on which nothing was ever built: what stands on them is in no cache, so their files
+ * are needed sooner or later, often only when other stages are done. Nobody waits for it here; whoever needs them does, and
+ * tells what went wrong.
+ */
+export function beginImages(scope: StepScope, target: PlannedStage): void {
+  const uses = [...usesOf(target)];
+  for (const { state, as } of uses) if (as === 'mounted') scope.chains.willMount(state);
+  for (const use of uses) begin(scope, use).catch(() => {});
+}
+
+async function begin({ store, chains, clock, imported }: StepScope, { state, as }: Use): Promise<void> {
+  const of = stateDigest(state);
+  const isOrigin = as === 'copied from';
+  const isKnown = isOrigin
+    ? store.lookUps.hasSelections(of)
+    : isBuiltOn(store, { state: of, epoch: clock.latest?.seconds });
+  if (isKnown || (await imported.knows(of))) return;
+  await (isOrigin ? chains.beginOrigin(state) : chains.view(state));
+}
+
+function* usesOf(target: PlannedStage): Generator<Use> {
+  for (const stage of stagesOf(target)) {
+    const base = chainOf(stage)[0]?.base;
+    if (base?.kind === 'image' && stage.steps.some(needsStateBefore)) {
+      const isMounted = stage.steps.some(({ kind }) => kind === 'run');
+      yield { state: base.image.state, as: isMounted ? 'mounted' : 'looked into' };
+    }
+    for (const step of stage.steps) yield* originsOf(step);
+  }
+}
+
+/** What is linked is written as if there was nothing before it. */
+function needsStateBefore(step: PlannedStep): boolean {
+  return step.kind === 'run' || step.kind === 'workdir' || !step.isLinked || step.chown !== undefined;
+}
+
+function* originsOf(step: PlannedStep): Generator<Use> {
+  switch (step.kind) {
+    case 'run':
+      for (const mount of step.mounts) yield* imageOf(mountedFiles(mount)?.from, 'mounted');
+      return;
+    case 'copy':
+    case 'add':
+    case 'from':
+      yield* imageOf(step.from, 'copied from');
+      return;
+    case 'workdir':
+      return;
+  }
+}
+
+function* imageOf(from: CopyOrigin | undefined, as: Use['as']): Generator<Use> {
+  if (from?.kind === 'image') yield { state: from.image.state, as };
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, inject } from 'vitest';
+import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
+import { checkStore } from '../rig/check-store.ts';
+import { processesWith } from '../rig/leftovers.ts';
+import { packTar } from '../rig/pack-tar.ts';
+import { pushByHand } from '../rig/push-image.ts';
+import { startSlowRegistry } from '../rig/slow-registry.ts';
+import { lacks } from '../rig/tools.ts';
+import { test } from '../rig/world.ts';
+
+/** What a stage may want of an image whose layers do not come. */
+const WANTED: Readonly<Record<string, string>> = {
+  'a RUN is mounted on it': 'FROM SLOW AS other\nRUN true',
+  'a COPY looks into it': 'FROM SLOW AS other\nCOPY file /',
+  'a WORKDIR looks into it': 'FROM SLOW AS other\nWORKDIR /some/where',
+  'a file is copied from it': 'FROM scratch AS other\nCOPY --from=SLOW /bin/sh /',
+  'a RUN is shown some of it': 'FROM busybox AS other\nRUN --mount=from=SLOW,target=/shown true',
+};
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('an image that travels during a build', () => {
+  beforeAll(async () => {
+    const file = await packTar([{ name: 'random', type: 'file', content: randomBytes(1_000_000) }]);
+    const layers = [Buffer.concat([(await busyboxRoot()).subarray(0, -1024), file])];
+    await pushByHand(inject('registry'), 'library/other', { layers, config: BASE_CONFIG });
+  });
+
+  test.for([
+    ['its stage waits for another one', 'FROM NAME\nCOPY --from=waiting / /'],
+    ['a file is copied from it later', 'FROM waiting\nCOPY --from=NAME /random /'],
+  ] as const)(
+    'is fetched and unpacked before anything can be done with it, where %s',
+    { timeout: 60_000 },
+    async ([, last], { world }) => {
+      await world.ok(['pull', 'busybox']);
+      const name = `${inject('registry')}/library/other`;
+      const waiting = 'FROM busybox AS waiting\nRUN sleep 600';
+      world.write({ Dockerfile: `${waiting}\n${last.replace('NAME', name)}\n` });
+      const end = new AbortController();
+      const building = world.run(['build', '.'], { signal: end.signal });
+      // Of both images.
+      while (globSync(join(world.store, 'tocs/*.json')).length < 2) await sleep(20);
+      end.abort();
+      await building;
+      expect(processesWith(world.store)).toEqual([]);
+      expect(checkStore(world.store)).toEqual([]);
+    },
+  );
+
+  test.for(Object.entries(WANTED))(
+    'is not waited for when another step has failed, where %s',
+    { timeout: 30_000 }, // the registry gives half of the layer, and then nothing
+    async ([, other], { world }) => {
+      await using slow = await startSlowRegistry(inject('registry'));
+      world.write({
+        Dockerfile: `FROM busybox AS failing
+RUN sleep 1 && exit 3
+${other.replace('SLOW', `${slow.host}/library/other`)}
+FROM scratch
+COPY --from=failing / /failing
+COPY --from=other / /other
+`,
+        file: '',
+      });
+      await world.ok(['pull', 'busybox']);
+      const { stderr, exitCode } = await world.run(['build', '.']);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exit code 3')]);
+      expect(checkStore(world.store)).toEqual([]);
+      expect(processesWith(world.store)).toEqual([]);
+    },
+  );
+});
