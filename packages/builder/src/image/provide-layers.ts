@@ -1,4 +1,6 @@
+import PQueue from 'p-queue';
 import type { BuildRequest } from '../request.ts';
+import { TRANSFERS } from '../snapshot/arriving-layers.ts';
 import type { FileState } from '../state.ts';
 import type { StepScope } from '../steps/step-scope.ts';
 import type { Workshop } from '../workshop.ts';
@@ -15,7 +17,9 @@ export async function provideLayers(
   // Every output reads all layers. One that is lost is found out here, where what stood on it can be solved again.
   const onlyPasses = !isLoaded && push && outputs.length === 0;
   if (!onlyPasses) {
-    for (const layer of state.layers) await layers(layer);
+    const queue = new PQueue({ concurrency: TRANSFERS });
+    const brought = state.layers.map((layer) => queue.add(() => layers(layer)));
+    for (const each of await Promise.allSettled(brought)) if (each.status === 'rejected') throw each.reason;
     return true;
   }
   return areHere(scope, state);

@@ -5,7 +5,7 @@ import type { StateLayer } from '../state.ts';
 import type { LayerProvider } from './chains.ts';
 
 /** How many layers travel at once. */
-const TRANSFERS = 4;
+export const TRANSFERS = 4;
 
 /** Layers that are fetched, and read while they come. */
 export class ArrivingLayers {
