@@ -7,6 +7,7 @@ import {
   type CopyInstruction,
   type Diagnostic,
   type Dockerfile,
+  type Range,
   type Stage,
 } from '@caisson/parser';
 import type { BaseImage } from '../bases/base-image.ts';
@@ -53,16 +54,29 @@ export class Origins {
     this.main = { kind: 'context', context: settings.context };
   }
 
-  /** Begins with the stages that COPY needs while the base of their stage is still looked for. */
+  /** Begins with the stages and images that COPY needs while the base of their stage is still looked for. */
   begin(stage: Stage): void {
     for (const instruction of stage.instructions) {
       if (instruction.kind !== 'copy') continue;
       const from = fromOf(instruction);
       if (from === undefined) continue;
-      const found = stageOfCopy(this.#settings.dockerfile, from.text, stage, from.flag.valueRange);
-      if ('stage' in found && found.stage !== undefined)
-        void this.#settings.stage(found.stage).catch(() => {});
+      const range = from.flag.valueRange;
+      const found = stageOfCopy(this.#settings.dockerfile, from.text, stage, range);
+      if ('error' in found) continue;
+      if (found.stage !== undefined) this.#settings.stage(found.stage).catch(() => {});
+      else this.#beginImage(from.text, this.#placeOf(range));
     }
+  }
+
+  /** What is wrong with the name is told where the instruction is planned. */
+  #beginImage(name: string, place: Place): void {
+    if (name === 'scratch' || !parseReference(name).ok) return;
+    this.external(name, this.#settings.platform, place).catch(() => {});
+  }
+
+  #placeOf(range: Range): Place {
+    const { path, source } = this.#settings.dockerfile;
+    return { path, source, range };
   }
 
   /** Where a COPY or ADD takes files from; undefined where that cannot be, which is reported. */

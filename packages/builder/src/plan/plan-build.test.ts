@@ -204,6 +204,22 @@ describe('stages', () => {
     expect(asked).toEqual(['base']);
   });
 
+  test('have their images looked for side by side, each once', async () => {
+    const asked: string[] = [];
+    const all = Promise.withResolvers<void>();
+    const dockerfile =
+      'FROM one AS a\nFROM two\nCOPY --from=a / /\nCOPY --from=three / /\nCOPY --from=three / /\nCOPY --from=four / /\n';
+    await plan(dockerfile, {
+      resolveImage: async (name) => {
+        asked.push(name);
+        if (asked.length === 4) all.resolve();
+        await all.promise; // nobody waits for the first
+        return image();
+      },
+    });
+    expect(asked.toSorted()).toEqual(['four', 'one', 'three', 'two']);
+  });
+
   test('are not targets by number, as with docker', async () => {
     await expect(plan('FROM base\nFROM base\n', { target: '0' })).rejects.toThrow(
       'Dockerfile has no stage "0"',
