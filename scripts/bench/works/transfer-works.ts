@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,6 +7,7 @@ import { packTar, type TarItem } from '../../../test/rig/pack-tar.ts';
 import { pushByHand } from '../../../test/rig/push-image.ts';
 import { startRegistry } from '../../../test/rig/registry.ts';
 import { dockerfile, words, writeFiles } from '../contexts.ts';
+import { startFarRegistry } from '../far-registry.ts';
 import { measure } from '../measure.ts';
 import type { Work } from '../work.ts';
 
@@ -22,6 +24,12 @@ function largeLayer(): Promise<Buffer> {
     items.push({ name, type: 'file', content: bytes.subarray(from, from + 50_000) });
   }
   return packTar(items);
+}
+
+/** Eight layers of 20 MB that do not compress. */
+function eightLayers(): Promise<Buffer[]> {
+  const names = Array.from({ length: 8 }, (_, number) => `layer-${number}`);
+  return Promise.all(names.map((name) => packTar([{ name, type: 'file', content: randomBytes(20 * MB) }])));
 }
 
 /** Images that come and go. */
@@ -62,6 +70,29 @@ export const TRANSFER_WORKS: readonly Work[] = [
         const measured = [await measure(...builder.pullAndRun(image))];
         // An engine keeps layers as long as an image has them, also for the next run of this script.
         await builder.reset(undefined, image);
+        return measured;
+      };
+    },
+  },
+  {
+    id: 'far',
+    title:
+      'a RUN of 2 s, its file copied onto an image of 8 layers (160 MB), both images 40 ms and 20 MB/s a connection away',
+    columns: ['cold'],
+    prepare: async ({ folder, registry }) => {
+      const layers = [await debianRoot(), ...(await eightLayers())];
+      await pushByHand(registry.host, 'layers:latest', { layers, config: BASE_CONFIG });
+      const context = join(folder, 'context');
+      mkdirSync(context);
+      return async (builder) => {
+        await using far = await startFarRegistry(registry.host, { latency: 40, rate: 20 * MB });
+        const [base, onto] = [`${far.host}/base`, `${far.host}/layers`];
+        const build = [`FROM ${base} AS build`, 'RUN sleep 2 && echo done > /done'];
+        dockerfile(context, ...build, `FROM ${onto}`, 'COPY --from=build /done /');
+        await builder.reset(undefined, base, onto);
+        await execa('sync');
+        const measured = [await measure(builder.build(context))];
+        await builder.reset(undefined, base, onto);
         return measured;
       };
     },
