@@ -1,10 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { checkStore } from '../rig/check-store.ts';
 import { failureOf } from '../rig/failure-of.ts';
 import { filesOfTar, type ImageFile } from '../rig/image-files.ts';
+import { processesWith } from '../rig/leftovers.ts';
 import { packTar } from '../rig/pack-tar.ts';
 import { sha256 } from '../rig/push-image.ts';
 import { lacks } from '../rig/tools.ts';
@@ -26,6 +29,7 @@ beforeAll(async () => {
     );
     if (request.url === '/archive.tgz') response.end(archive);
     else if (request.url === '/gone') response.writeHead(404).end();
+    else if (request.url === '/stalled') response.write('so far');
     else if (request.url === '/moved') response.writeHead(302, { location: '/file.txt' }).end();
     else if (request.headers['if-none-match'] === tag) response.writeHead(304).end();
     else {
@@ -165,5 +169,28 @@ ADD --unpack=true ${base}/archive.tgz /unpacked/
       exit code 1
       "
     `);
+  });
+});
+
+describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('ADD of a URL, beside other steps', () => {
+  test('is fetched while those before it work', { timeout: 60_000 }, async ({ world }) => {
+    const path = '/early';
+    world.write({ Dockerfile: `FROM busybox\nRUN sleep 600\nADD ${base}${path} /\n` });
+    const end = new AbortController();
+    const building = world.run(['build', '.'], { signal: end.signal });
+    while (!asked.some((line) => line.includes(path))) await sleep(20);
+    end.abort();
+    await building;
+    expect(processesWith(world.store)).toEqual([]);
+    expect(checkStore(world.store)).toEqual([]);
+  });
+
+  test('is not waited for when another one failed', { timeout: 30_000 }, async ({ world }) => {
+    world.write({
+      Dockerfile: `FROM busybox AS failing\nRUN exit 3\nFROM scratch\nADD ${base}/stalled /\nCOPY --from=failing / /\n`,
+    });
+    const { exitCode, stderr } = await world.run(['build', '.']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exit code 3')]);
+    expect(checkStore(world.store)).toEqual([]);
   });
 });

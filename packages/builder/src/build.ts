@@ -16,7 +16,7 @@ import { failuresOf } from './failure-of.ts';
 import { limitCacheSize } from './limit-cache-size.ts';
 import { LostLayer } from './cache/imported-cache.ts';
 import { prepareBuild, type PreparedBuild } from './prepare.ts';
-import { beginImages } from './steps/begin-images.ts';
+import { beginAhead } from './steps/begin-ahead.ts';
 import { InFlight } from './steps/in-flight.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
@@ -101,7 +101,7 @@ async function solveAndDeliver(
   deliver: (state: FileState) => Promise<AssembledImage>,
 ): Promise<{ readonly state: FileState; readonly image: AssembledImage }> {
   const { scope, jobs, cancel } = workshop;
-  beginImages(scope, target);
+  beginAhead(scope, target);
   for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
     const solver = new Solver<FileState>({ jobs, ...cancel });
     try {

@@ -8,9 +8,10 @@ import { contextTitle } from './report/context-title.ts';
 import { BuildHost } from './build-host.ts';
 import { openAnew, type LocalContextOptions } from './context/kept-contexts.ts';
 import { NamedContexts, type NamedContextTools } from './context/named-contexts.ts';
-import { RemoteFiles } from './copy/remote-files.ts';
+import { RemoteFiles, type Download } from './copy/remote-files.ts';
 import type { PushOptions } from '@caisson/registry';
 import type { Emit } from './events.ts';
+import type { GitProgress } from './git/git-progress.ts';
 import { GitRepositories } from './git/git-repositories.ts';
 import type { BuildRequest } from './request.ts';
 import { Chains, type ChainsParts, type LayerProvider } from './snapshot/chains.ts';
@@ -68,8 +69,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
   const registry = stack.use(registryAccess(request, emit));
   const secret = secretReader(request.secrets ?? {});
   const agents = stack.use(new SshAgents(request.ssh ?? {}, session));
-  const { files, git } = fetchers(request, { store, session, secret, agents, emit });
-  stack.use(files);
+  const { files, git } = openFetchers(stack, request, { store, session, secret, agents, emit });
   const local = { memory: store.lookUps, modes, openLocal: site?.contexts.open ?? openAnew };
   const tools = { session, remote: files, git, signal: signal ?? NEVER, ...farTellers(emit), ...local };
   const ending = new AbortController();
@@ -103,6 +103,7 @@ export async function openWorkshop(request: BuildRequest, options: WorkshopOptio
     exports,
     turns: stack.use(request.inFlight?.turns(store.root, tools.signal)),
     emit,
+    ends,
   };
   return {
     scope,
@@ -155,7 +156,8 @@ function registryAccess({ registry }: BuildRequest, emit: Emit): RegistryAccess 
 }
 
 /** What brings files from elsewhere, and tells how far it is. */
-function fetchers(
+function openFetchers(
+  stack: AsyncDisposableStack,
   { registry = {} }: BuildRequest,
   {
     store,
@@ -165,9 +167,11 @@ function fetchers(
     emit,
   }: Pick<StepScope, 'store' | 'session' | 'secret' | 'agents' | 'emit'>,
 ): { readonly files: RemoteFiles; readonly git: GitRepositories } {
+  const onFile = (far: Download): void => emit({ kind: 'download', ...far });
+  const onGit = (far: GitProgress): void => emit({ kind: 'git', ...far });
   return {
-    files: new RemoteFiles(store, session, registry, secret, (far) => emit({ kind: 'download', ...far })),
-    git: new GitRepositories(store, session, secret, agents, (far) => emit({ kind: 'git', ...far })),
+    files: stack.use(new RemoteFiles(store, session, registry, secret, onFile)),
+    git: stack.use(new GitRepositories(store, session, secret, agents, onGit)),
   };
 }
 

@@ -149,6 +149,7 @@ export class RemoteFiles implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#client)?.[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#fetched.values());
   }
 }
 

@@ -16,7 +16,7 @@ import { makeBare, openKept, type KeptRepository } from './kept-repository.ts';
  * The git repositories that a build takes files from: each commit asked for, and each checkout made, once. What was
  * fetched is kept in the store for later builds.
  */
-export class GitRepositories {
+export class GitRepositories implements AsyncDisposable {
   readonly #store: Store;
   readonly #session: Session;
   readonly #secret: ReadSecret;
@@ -63,6 +63,11 @@ export class GitRepositories {
     const known = this.#checkouts.get(key) ?? this.#checkOut(reference, keepsGitFolder, signal);
     this.#checkouts.set(key, known);
     return known;
+  }
+
+  /** Waits for what was begun: its signal must have ended that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([...this.#commits.values(), ...this.#checkouts.values()]);
   }
 
   async #access(reference: GitReference): Promise<GitAccess> {

@@ -1,6 +1,7 @@
 import { ROOT, textOf, type BytePath } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import { redactUrl } from '@caisson/registry/errors';
+import { unlessAborted } from '@caisson/runtime';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
 import { NO_MEMORY } from '../context/stat-cache.ts';
@@ -113,7 +114,8 @@ export class CopySources {
   }
 
   async #remoteFile({ url, checksum, place }: RemoteSource, signal: AbortSignal): Promise<RemoteFile> {
-    const file = await this.#scope.remote.get(url, signal);
+    const { remote, ends } = this.#scope;
+    const file = await unlessAborted(remote.get(url, ends), signal);
     if (checksum === undefined || checksum === file.digest) return file;
     throw buildError(
       'bad-checksum',
@@ -141,7 +143,8 @@ export class CopySources {
       if (source.kind !== 'git') continue;
       const { reference, keepsGitFolder } = source;
       const { subdir = '', hasSubmodules, mtime, remote } = reference;
-      const { sha, ref, tag } = await this.#scope.git.commit(reference, signal);
+      const { git: repositories, ends } = this.#scope;
+      const { sha, ref, tag } = await unlessAborted(repositories.commit(reference, ends), signal);
       // Where .git stays, it says where it is from; submodules lie beside their repository.
       const origin = keepsGitFolder ? [remote, ref ?? '', tag ?? ''] : hasSubmodules ? [remote] : [];
       git.push([sha, subdir, hasSubmodules, mtime, keepsGitFolder, origin]);
@@ -153,7 +156,8 @@ export class CopySources {
     { reference, keepsGitFolder, text, place }: GitSource,
     signal: AbortSignal,
   ): Promise<CopyItem[]> {
-    const folder = await this.#scope.git.checkOut(reference, keepsGitFolder, signal);
+    const { git, ends } = this.#scope;
+    const folder = await unlessAborted(git.checkOut(reference, keepsGitFolder, ends), signal);
     const tree = new LocalContext(text, folder, NO_RULES, NO_MEMORY);
     const selected = selectAll(tree, { ...this.#step, sources: [{ kind: 'path', text: '/', place }] });
     return Promise.all(

@@ -54,4 +54,6 @@ export interface StepScope {
   /** Told of each result that a step found, or made. */
   readonly onResult: (result: ResultInBuild) => void;
   readonly emit: Emit;
+  /** Aborted when the build is over, however it ended. */
+  readonly ends: AbortSignal;
 }

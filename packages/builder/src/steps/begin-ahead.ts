@@ -1,7 +1,7 @@
 import { isBuiltOn } from '../cache/layer-content.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import { chainOf, stagesOf } from '../plan/planned-stages.ts';
-import type { CopyOrigin, PlannedStage, PlannedStep } from '../plan/planned.ts';
+import type { CopyOrigin, PlannedCopy, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import type { StepScope } from './step-scope.ts';
 
@@ -12,17 +12,35 @@ interface Use {
 }
 
 /**
- * Begins to fetch and unpack the images on which nothing was ever built: what stands on them is in no cache, so their files
- * are needed sooner or later, often only when other stages are done. Nobody waits for it here; whoever needs them does, and
- * tells what went wrong.
+ * Begins with what comes from elsewhere and will be asked for, often only when other steps are done. Nobody waits for it here;
+ * whoever needs it does, and tells what went wrong.
  */
-export function beginImages(scope: StepScope, target: PlannedStage): void {
-  const uses = [...usesOf(target)];
-  for (const { state, as } of uses) if (as === 'mounted') scope.chains.willMount(state);
-  for (const use of uses) begin(scope, use).catch(() => {});
+export function beginAhead(scope: StepScope, target: PlannedStage): void {
+  beginImages(scope, target);
+  for (const { steps } of stagesOf(target)) {
+    for (const step of steps) if (step.kind === 'add') beginSources(scope, step);
+  }
 }
 
-async function begin({ store, chains, clock, imported }: StepScope, { state, as }: Use): Promise<void> {
+/** Servers and repositories are asked at each build, whatever the cache has. */
+function beginSources({ remote, git, ends }: StepScope, { sources }: PlannedCopy): void {
+  for (const source of sources) {
+    if (source.kind === 'remote') remote.get(source.url, ends).catch(() => {});
+    if (source.kind === 'git') git.commit(source.reference, ends).catch(() => {});
+  }
+}
+
+/**
+ * The images on which nothing was ever built are fetched and unpacked: what stands on them is in no cache, so their files are
+ * needed.
+ */
+function beginImages(scope: StepScope, target: PlannedStage): void {
+  const uses = [...usesOf(target)];
+  for (const { state, as } of uses) if (as === 'mounted') scope.chains.willMount(state);
+  for (const use of uses) beginImage(scope, use).catch(() => {});
+}
+
+async function beginImage({ store, chains, clock, imported }: StepScope, { state, as }: Use): Promise<void> {
   const of = stateDigest(state);
   const isOrigin = as === 'copied from';
   const isKnown = isOrigin
