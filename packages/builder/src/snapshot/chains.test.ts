@@ -221,6 +221,34 @@ describe('the layers of a base that is not here', () => {
   });
 });
 
+describe('a layer that is there twice in a long chain', () => {
+  test('is not read on itself, where its table of contents was lost', { timeout: 60_000 }, async () => {
+    const twice = formId('layer', asDiffId(digestOf(tarOf('twice', 'x'))));
+    let state = EMPTY_STATE;
+    for (let number = 0; number < 200; number++) {
+      const tar = number % 100 === 0 ? tarOf('twice', 'x') : tarOf(`file-${number}`, 'x');
+      const { digest, size } = await store.blobs.put(session, stream(tar));
+      const diffId = asDiffId(digest);
+      const descriptor = { mediaType: MEDIA_TYPES.ociLayerTar, digest, size };
+      const form = formId('layer', diffId);
+      const created = '2020-01-01T00:00:00Z';
+      state = withLayer(state, { diffId, content: diffId, form, descriptor, created });
+    }
+    const lowersOf = (count: number): Promise<readonly unknown[]> => {
+      const provide = (): Promise<void> => Promise.resolve();
+      const support = new MapSupport(store, session, 'trees', host);
+      const stored = new StoredTocs(store);
+      const chains = new Chains({ store, session, provide, support, stored, signal: undefined });
+      const layers = state.layers.slice(0, count);
+      chains.willMount({ layers });
+      return chains.lowers({ layers });
+    };
+    expect(await lowersOf(100)).toHaveLength(1);
+    await store.forms.removeToc(twice);
+    expect(await lowersOf(200)).toHaveLength(2);
+  });
+});
+
 const NEVER = new AbortController().signal;
 
 const hexAt = (index: number): string => digestOf(`${index}`).slice('sha256:'.length);

@@ -301,9 +301,11 @@ export class Chains {
   }
 
   #toc(layers: readonly StateLayer[], index: number): Promise<Toc> {
-    const layer = layerAt(layers, index);
-    const known = this.#tocs.get(layer.form) ?? this.#loadToc(layers, index);
-    this.#tocs.set(layer.form, known);
+    const { form } = layerAt(layers, index);
+    // A layer may be there twice: the upper one is not read on itself.
+    const first = layers.findIndex((layer) => layer.form === form);
+    const known = this.#tocs.get(form) ?? this.#loadToc(layers, first);
+    this.#tocs.set(form, known);
     return known;
   }
 
