@@ -50,6 +50,56 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('an image that trav
     },
   );
 
+  test.for([
+    ['a RUN is shown some of it', 'FROM busybox AS other\nRUN --mount=from=NAME,target=/shown true'],
+    ['what is linked comes first', 'FROM NAME AS other\nCOPY --link file /\nRUN true'],
+    ['what is linked says its owner', 'FROM NAME AS other\nCOPY --link --chown=1:2 file /'],
+  ] as const)(
+    'is not fetched for steps that a cache has, where %s',
+    { timeout: 60_000 },
+    async ([, other], { world }) => {
+      const name = `${inject('registry')}/library/other`;
+      world.write({
+        Dockerfile: `${other.replace('NAME', name)}
+FROM busybox AS changed
+ARG N
+RUN sleep 2; echo $N
+FROM scratch
+COPY --from=changed /bin/sh /
+COPY --from=other /bin/sh /other
+`,
+        file: '',
+      });
+      const cache = join(world.folder, 'cache');
+      await world.ok(['build', '--cache-to', `type=local,mode=max,dest=${cache}`, '.']);
+      await world.ok(['prune']);
+      const from = ['--cache-from', `type=local,src=${cache}`];
+      const { stderr } = await world.ok(['build', ...from, '--build-arg', 'N=2', '.']);
+      expect(stderr).toContain('why: ARG N');
+      expect(stderr).not.toContain(` of ${name}`);
+    },
+  );
+
+  test(
+    "is not fetched again for a RUN of the store's own that was shown some of it",
+    { timeout: 60_000 },
+    async ({ world }) => {
+      const name = `${inject('registry')}/library/other`;
+      world.write({
+        Dockerfile: `FROM busybox
+RUN --mount=from=${name},target=/shown true
+ARG N
+RUN sleep 2; echo $N
+`,
+      });
+      await world.ok(['build', '-t', 'kept', '.']);
+      await world.ok(['prune', '--filter', 'type=base']);
+      const { stderr } = await world.ok(['build', '--build-arg', 'N=2', '.']);
+      expect(stderr).toContain('why: ARG N');
+      expect(stderr).not.toContain(` of ${name}`);
+    },
+  );
+
   test.for(Object.entries(WANTED))(
     'is not waited for when another step has failed, where %s',
     { timeout: 30_000 }, // the registry gives half of the layer, and then nothing

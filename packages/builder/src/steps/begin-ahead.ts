@@ -3,12 +3,15 @@ import { mountedFiles } from '../plan/mounted-files.ts';
 import { chainOf, stagesOf } from '../plan/planned-stages.ts';
 import type { CopyOrigin, PlannedCopy, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import { stateDigest, type FileState } from '../state.ts';
+import { standsAlone } from './copy-op.ts';
 import type { StepScope } from './step-scope.ts';
 
 /** What a build needs an image for. */
 interface Use {
   readonly state: FileState;
   readonly as: 'mounted' | 'looked into' | 'copied from';
+  /** What a cache has of it, if it has what the build makes with it; undefined where that cannot be known yet. */
+  readonly known: 'layers' | 'selections' | undefined;
 }
 
 /**
@@ -40,22 +43,28 @@ function beginImages(scope: StepScope, target: PlannedStage): void {
   for (const use of uses) beginImage(scope, use).catch(() => {});
 }
 
-async function beginImage({ store, chains, clock, imported }: StepScope, { state, as }: Use): Promise<void> {
+async function beginImage({ store, chains, clock, imported }: StepScope, use: Use): Promise<void> {
+  const { state, as, known } = use;
+  if (known === undefined) return;
   const of = stateDigest(state);
-  const isOrigin = as === 'copied from';
-  const isKnown = isOrigin
-    ? store.lookUps.hasSelections(of)
-    : isBuiltOn(store, { state: of, epoch: clock.latest?.seconds });
+  const isKnown =
+    known === 'selections'
+      ? store.lookUps.hasSelections(of)
+      : isBuiltOn(store, { state: of, epoch: clock.latest?.seconds });
   if (isKnown || (await imported.knows(of))) return;
-  await (isOrigin ? chains.beginOrigin(state) : chains.view(state));
+  await (as === 'copied from' ? chains.beginOrigin(state) : chains.view(state));
 }
 
 function* usesOf(target: PlannedStage): Generator<Use> {
   for (const stage of stagesOf(target)) {
-    const base = chainOf(stage)[0]?.base;
+    const chain = chainOf(stage);
+    const base = chain[0]?.base;
     if (base?.kind === 'image' && stage.steps.some(needsStateBefore)) {
       const isMounted = stage.steps.some(({ kind }) => kind === 'run');
-      yield { state: base.image.state, as: isMounted ? 'mounted' : 'looked into' };
+      // Behind a step that stands alone, nothing is made on the image itself: no cache could know it.
+      const [first] = chain.flatMap(({ steps }) => steps);
+      const known = first !== undefined && needsStateBefore(first) ? 'layers' : undefined;
+      yield { state: base.image.state, as: isMounted ? 'mounted' : 'looked into', known };
     }
     for (const step of stage.steps) yield* originsOf(step);
   }
@@ -63,7 +72,7 @@ function* usesOf(target: PlannedStage): Generator<Use> {
 
 /** What is linked is written as if there was nothing before it. */
 function needsStateBefore(step: PlannedStep): boolean {
-  return step.kind === 'run' || step.kind === 'workdir' || !step.isLinked || step.chown !== undefined;
+  return step.kind === 'run' || step.kind === 'workdir' || !standsAlone(step);
 }
 
 function* originsOf(step: PlannedStep): Generator<Use> {
@@ -82,5 +91,5 @@ function* originsOf(step: PlannedStep): Generator<Use> {
 }
 
 function* imageOf(from: CopyOrigin | undefined, as: Use['as']): Generator<Use> {
-  if (from?.kind === 'image') yield { state: from.image.state, as };
+  if (from?.kind === 'image') yield { state: from.image.state, as, known: 'selections' };
 }

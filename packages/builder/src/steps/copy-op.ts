@@ -86,9 +86,7 @@ export class CopyOp extends StepOp<PlannedCopy> {
   async #describe(before: FileState, inputs: readonly FileState[], signal: AbortSignal): Promise<KeyRecord> {
     const { destination, chown, chmod, excludes, hasParents, isLinked, isUnpacked } = this.step;
     const selection = await this.#selectionDigest(inputs, signal);
-    // What is linked does not depend on what is there before; the names of users do.
-    const standsAlone = isLinked && /^[\d:]*$/.test(chown ?? '');
-    return this.keyRecord(VERSION, standsAlone ? undefined : before, {
+    return this.keyRecord(VERSION, standsAlone(this.step) ? undefined : before, {
       destination,
       ...(isLinked ? { link: true } : {}),
       ...(isUnpacked === undefined ? {} : { unpack: isUnpacked }),
@@ -294,4 +292,9 @@ async function digestOfFound(tree: ViewTree, found: Found, signal: AbortSignal):
   const [digest] = node === undefined ? [] : await tree.digests([node], signal);
   if (digest === undefined) throw new Error('Internal error: a file of the state before was not hashed');
   return digest;
+}
+
+/** What is linked does not depend on what is there before; the names of users do. */
+export function standsAlone({ isLinked, chown }: Pick<PlannedCopy, 'isLinked' | 'chown'>): boolean {
+  return isLinked && /^[\d:]*$/.test(chown ?? '');
 }
