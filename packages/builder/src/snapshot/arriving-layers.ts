@@ -34,6 +34,16 @@ export class ArrivingLayers {
     return begun ?? this.#bring(layer);
   }
 
+  /** Forgets those that nobody has read yet: some may not have come. */
+  clear(): void {
+    this.#begun.clear();
+  }
+
+  /** Settles when none travels any more, also of those that nobody reads. */
+  settled(): Promise<void> {
+    return this.#queue.onIdle();
+  }
+
   #bring(layer: StateLayer): ArrivingBlob {
     const provide = (): Promise<void> => this.#queue.add(() => this.#provide(layer));
     return this.#store.blobs.bring(layer.descriptor.digest, provide);

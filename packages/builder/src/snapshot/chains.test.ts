@@ -209,6 +209,34 @@ describe('the layers of a base that is not here', () => {
     expect(readdirSync(join(store.root, 'trees')).filter((name) => name.includes(hexAt(1)))).toEqual([]);
   });
 
+  test('are waited for where one of them cannot be had, and nobody takes the others', async () => {
+    let coming = 0;
+    const chains = chainsWith(async (put, index) => {
+      if (index === 0) throw new Error('it is not there');
+      coming++;
+      await sleep(50);
+      await put(digestAt(index), blobAt(index));
+      coming--;
+    });
+    await expect(chains.view(STATE)).rejects.toThrow('it is not there');
+    expect(coming).toBe(2);
+    await chains.settled();
+    expect(coming).toBe(0);
+  });
+
+  test('are asked for again where what was worked out is forgotten', async () => {
+    let isThere = false;
+    const chains = chainsWith(async (put, index) => {
+      if (!isThere) throw new Error('it is not there');
+      await put(digestAt(index), blobAt(index));
+    });
+    await expect(chains.view(STATE)).rejects.toThrow('it is not there');
+    await chains.settled();
+    isThere = true;
+    chains.reset();
+    expect(await filesOf(chains)).toEqual(FILES);
+  });
+
   test('are not unpacked when the build was told to end, and leave nothing', async () => {
     const end = new AbortController();
     const chains = chainsWith(async (put, index) => {

@@ -99,6 +99,7 @@ export class Chains {
 
   /** Forgets what it has worked out: a layer turned out to be lost, and others will take its place. */
   reset(): void {
+    this.#arriving.clear();
     this.#tocs.clear();
     this.#trees.clear();
     this.#flat.clear();
@@ -113,9 +114,12 @@ export class Chains {
     return base !== undefined && (await this.#support.takes(base.kind)) ? base.form : undefined;
   }
 
-  /** Settles when nothing is being made any more. */
+  /** Settles when nothing is being made any more, and no layer travels that was to be read for it. */
   async settled(): Promise<void> {
-    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+    do {
+      await Promise.allSettled(this.#work);
+      await this.#arriving.settled();
+    } while (this.#work.size > 0);
   }
 
   /** Waits for what is made for everybody. */
