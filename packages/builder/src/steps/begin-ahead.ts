@@ -43,7 +43,8 @@ function beginImages(scope: StepScope, target: PlannedStage): void {
   for (const use of uses) beginImage(scope, use).catch(() => {});
 }
 
-async function beginImage({ store, chains, clock, imported }: StepScope, use: Use): Promise<void> {
+async function beginImage(scope: StepScope, use: Use): Promise<void> {
+  const { store, chains, clock, imported, ends } = scope;
   const { state, as, known } = use;
   if (known === undefined) return;
   const of = stateDigest(state);
@@ -51,7 +52,7 @@ async function beginImage({ store, chains, clock, imported }: StepScope, use: Us
     known === 'selections'
       ? store.lookUps.hasSelections(of)
       : isBuiltOn(store, { state: of, epoch: clock.latest?.seconds });
-  if (isKnown || (await imported.knows(of))) return;
+  if (isKnown || (await imported.knows(of)) || ends.aborted) return;
   await (as === 'copied from' ? chains.beginOrigin(state) : chains.view(state));
 }
 
