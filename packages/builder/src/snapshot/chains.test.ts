@@ -263,10 +263,9 @@ describe('a layer that is there twice in a long chain', () => {
       state = withLayer(state, { diffId, content: diffId, form, descriptor, created });
     }
     const lowersOf = (count: number): Promise<readonly unknown[]> => {
-      const provide = (): Promise<void> => Promise.resolve();
       const support = new MapSupport(store, session, 'trees', host);
       const stored = new StoredTocs(store);
-      const chains = new Chains({ store, session, provide, support, stored, signal: undefined });
+      const chains = new Chains({ store, session, provide: nothing, support, stored, signal: undefined });
       const layers = state.layers.slice(0, count);
       chains.willMount({ layers });
       return chains.lowers({ layers });
@@ -277,6 +276,7 @@ describe('a layer that is there twice in a long chain', () => {
   });
 });
 
+const nothing = (): Promise<void> => Promise.resolve();
 const NEVER = new AbortController().signal;
 
 const hexAt = (index: number): string => digestOf(`${index}`).slice('sha256:'.length);
