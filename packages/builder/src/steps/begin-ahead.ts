@@ -1,3 +1,4 @@
+import { canRunProgramsOf } from '@caisson/runtime';
 import { isBuiltOn } from '../cache/layer-content.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
 import { chainOf, stagesOf } from '../plan/planned-stages.ts';
@@ -38,9 +39,14 @@ function beginSources({ remote, git, ends }: StepScope, { sources }: PlannedCopy
  * needed.
  */
 function beginImages(scope: StepScope, target: PlannedStage): void {
+  if (!stagesOf(target).every(canRun)) return; // it ends before it needs them
   const uses = [...usesOf(target)];
   for (const { state, as } of uses) if (as === 'mounted') scope.chains.willMount(state);
   for (const use of uses) beginImage(scope, use).catch(() => {});
+}
+
+function canRun({ platform, steps }: PlannedStage): boolean {
+  return canRunProgramsOf(platform) || !steps.some(({ kind }) => kind === 'run');
 }
 
 async function beginImage(scope: StepScope, use: Use): Promise<void> {
