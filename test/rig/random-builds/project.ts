@@ -96,7 +96,8 @@ const OF_CONFIG = /^(?:LABEL|CMD|EXPOSE|HEALTHCHECK|#)/;
 export function whatMatters(project: Project): string {
   const { files, ignored, buildArgs, base } = project;
   const lines = dockerfileOf(project).split('\n');
-  const isWhole = lines.some((line) => / (?:\.|\*) |source=\//.test(line));
+  const isLinked = [...files.values()].some((file) => file.type === 'link' && file.to.startsWith('out/'));
+  const isWhole = isLinked || lines.some((line) => / (?:\.|\*) |source=\//.test(line));
   return JSON.stringify({
     lines: lines.filter((line) => !OF_CONFIG.test(line)),
     files: [...files]
