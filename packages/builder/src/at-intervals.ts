@@ -1,4 +1,5 @@
 import type { Digest } from '@caisson/oci';
+import { Once } from './once.ts';
 
 /** How often it is told how far something is, in milliseconds. */
 const INTERVAL = 100;
@@ -28,10 +29,9 @@ export interface TravellingBlob {
 export function eachAtIntervals(
   tell: (blob: TravellingBlob, done: number) => void,
 ): (blob: TravellingBlob, done: number) => void {
-  const tellers = new Map<Digest, (done: number) => void>();
+  const tellers = new Once<Digest, (done: number) => void>();
   return ({ digest, size }, done) => {
-    const known = tellers.get(digest) ?? atIntervals(size, (now) => tell({ digest, size }, now));
-    tellers.set(digest, known);
-    known(done);
+    const teller = tellers.get(digest, () => atIntervals(size, (now) => tell({ digest, size }, now)));
+    teller(done);
   };
 }

@@ -6,6 +6,7 @@ import type { Session } from '@caisson/store';
 import { errorCode } from '@caisson/sys';
 import { optionWords } from './option-words.ts';
 import { buildError } from './failure.ts';
+import { Once } from './once.ts';
 
 /** What of a path the kernel takes to reach a socket, in bytes (`sun_path`, and a NUL). */
 const MAX_SOCKET_PATH = 107;
@@ -16,7 +17,7 @@ const MAX_SOCKET_PATH = 107;
  */
 export class SshAgents implements AsyncDisposable {
   readonly #sources: ReadonlyMap<string, readonly string[]>;
-  readonly #agents = new Map<string, Promise<string>>();
+  readonly #agents = new Once<string, Promise<string>>();
   readonly #started = new AsyncDisposableStack();
 
   readonly #session: Session;
@@ -31,9 +32,7 @@ export class SshAgents implements AsyncDisposable {
   async open(id: string): Promise<string | undefined> {
     const paths = this.#sources.get(id);
     if (paths === undefined) return undefined;
-    const agent = this.#agents.get(id) ?? this.#open(id, paths);
-    this.#agents.set(id, agent);
-    return agent;
+    return this.#agents.get(id, () => this.#open(id, paths));
   }
 
   async #open(id: string, paths: readonly string[]): Promise<string> {

@@ -18,6 +18,7 @@ import type { PullPolicy } from '../request.ts';
 import type { StateLayer } from '../state.ts';
 import { tellMeaning } from '../images/name-meaning.ts';
 import type { RegistryAccess } from './registry-access.ts';
+import { Once } from '../once.ts';
 
 /** What asking registries for base images needs. */
 export interface RemoteBasesOptions {
@@ -45,7 +46,7 @@ const FRESH = 60_000;
 export class RemoteBases {
   readonly #options: RemoteBasesOptions;
   readonly #sources = new Map<Digest, Reference>();
-  readonly #fetches = new Map<Digest, Promise<void>>();
+  readonly #fetches = new Once<Digest, Promise<void>>();
 
   constructor(options: RemoteBasesOptions) {
     this.#options = options;
@@ -128,7 +129,7 @@ export class RemoteBases {
   /** Brings the blob of a layer into the store, if it is not there. It is fetched once, however many ask. */
   provide(layer: StateLayer): Promise<void> {
     const { descriptor } = layer;
-    return this.#once(descriptor.digest, () => this.#provide(descriptor));
+    return this.#fetches.get(descriptor.digest, () => this.#provide(descriptor));
   }
 
   /** Where a layer of a base lies that is not in the store: it is fetched on its way. */
@@ -137,18 +138,12 @@ export class RemoteBases {
     const { digest } = descriptor;
     const repository = this.#sources.get(digest);
     if (repository === undefined) return undefined;
-    const provide = (): Promise<void> => this.#once(digest, () => this.#provide(descriptor));
+    const provide = (): Promise<void> => this.#fetches.get(digest, () => this.#provide(descriptor));
     async function* open(): AsyncGenerator<Uint8Array> {
       await provide();
       yield* store.blobs.read(digest);
     }
     return { descriptor, repository, open };
-  }
-
-  #once(digest: Digest, fetch: () => Promise<void>): Promise<void> {
-    const known = this.#fetches.get(digest) ?? fetch();
-    this.#fetches.set(digest, known);
-    return known;
   }
 
   async #provide(descriptor: Descriptor): Promise<void> {

@@ -16,6 +16,7 @@ import { openAnew, type LocalContextOptions, type OpenLocalContext } from './kep
 import type { LocalContext } from './local-context.ts';
 import { openContext, type ContextTools } from './open-context.ts';
 import { NO_MEMORY, type FileMemory, type ListMemory } from './stat-cache.ts';
+import { Once } from '../once.ts';
 
 /** What named contexts are opened with. */
 export interface NamedContextTools extends ContextTools {
@@ -43,7 +44,7 @@ const RESERVED: ReadonlySet<string> = new Set(['scratch', 'context']);
 export class NamedContexts {
   readonly #tools: NamedContextTools;
   readonly #sources = new Map<string, { readonly given: string; readonly source: NamedSource }>();
-  readonly #opened = new Map<string, Promise<NamedContext>>();
+  readonly #opened = new Once<string, Promise<NamedContext>>();
   readonly #folders: LocalContext[] = [];
   readonly #unused: Set<string>;
 
@@ -68,9 +69,8 @@ export class NamedContexts {
     const { given, source } = found;
     this.#unused.delete(given);
     const key = `${given} ${formatPlatform(platform)}`;
-    const known = this.#opened.get(key) ?? this.#open(given, source, platform, place);
-    this.#opened.set(key, known);
-    return known.catch((error: unknown) => {
+    const opened = this.#opened.get(key, () => this.#open(given, source, platform, place));
+    return opened.catch((error: unknown) => {
       const failures = failuresOf(error, { place });
       throw failures === undefined ? error : new BuildError(failures, error);
     });

@@ -1,5 +1,6 @@
 import { parentOf, ROOT, type BytePath } from '@caisson/layer';
 import type { Digest } from '@caisson/oci';
+import { Once } from '../once.ts';
 
 /** What a folder counts as in a selection. */
 export interface FolderList {
@@ -15,7 +16,7 @@ export interface FolderList {
  */
 export class FolderLists {
   readonly #lists = new Map<BytePath, FolderList>();
-  readonly #views = new Map<string, FolderLists>();
+  readonly #views = new Once<string, FolderLists>();
 
   get(folder: BytePath): FolderList | undefined {
     return this.#lists.get(folder);
@@ -27,9 +28,7 @@ export class FolderLists {
 
   /** The lists of the same folders with some of their files left out. @param name the same for the same files */
   view(name: string): FolderLists {
-    const view = this.#views.get(name) ?? new FolderLists();
-    this.#views.set(name, view);
-    return view;
+    return this.#views.get(name, () => new FolderLists());
   }
 
   /** Forgets the list of a folder, and with it those of the folders above. */

@@ -8,6 +8,7 @@ import { atIntervals } from '../at-intervals.ts';
 import { buildError } from '../failure.ts';
 import { bounded, type Bounds } from './bounded.ts';
 import { withCredentials, type ReadSecret } from './http-credentials.ts';
+import { Once } from '../once.ts';
 
 /** A file that ADD fetched. It lies in the store. */
 export interface RemoteFile {
@@ -50,7 +51,7 @@ export class RemoteFiles implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #secret: ReadSecret;
   readonly #onFar: (download: Download) => void;
-  readonly #fetched = new Map<string, Promise<RemoteFile>>();
+  readonly #fetched = new Once<string, Promise<RemoteFile>>();
   #client: Promise<HttpClient> | undefined;
 
   /**
@@ -76,9 +77,7 @@ export class RemoteFiles implements AsyncDisposable {
    * @throws BuildError `missing-source`, `fetch-failed`, StoreError
    */
   get(url: string, signal: AbortSignal, bounds: FileBounds = ANY_SIZE): Promise<RemoteFile> {
-    const known = this.#fetched.get(url) ?? this.#fetch(url, signal, bounds);
-    this.#fetched.set(url, known);
-    return known;
+    return this.#fetched.get(url, () => this.#fetch(url, signal, bounds));
   }
 
   async #fetch(text: string, signal: AbortSignal, bounds: FileBounds): Promise<RemoteFile> {

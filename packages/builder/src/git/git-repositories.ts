@@ -11,6 +11,7 @@ import { GitError, type GitAccess } from './git-program.ts';
 import type { GitReference } from './git-reference.ts';
 import { fetchFailed, resolveCommit, type GitCommit } from './git-remote.ts';
 import { makeBare, openKept, type KeptRepository } from './kept-repository.ts';
+import { Once } from '../once.ts';
 
 /**
  * The git repositories that a build takes files from: each commit asked for, and each checkout made, once. What was
@@ -22,8 +23,8 @@ export class GitRepositories implements AsyncDisposable {
   readonly #secret: ReadSecret;
   readonly #agents: SshAgents;
   readonly #onFar: (far: GitProgress) => void;
-  readonly #commits = new Map<string, Promise<GitCommit>>();
-  readonly #checkouts = new Map<string, Promise<string>>();
+  readonly #commits = new Once<string, Promise<GitCommit>>();
+  readonly #checkouts = new Once<string, Promise<string>>();
 
   /**
    * @param secret where credentials for http come from
@@ -48,9 +49,7 @@ export class GitRepositories implements AsyncDisposable {
   commit(reference: GitReference, signal: AbortSignal): Promise<GitCommit> {
     const { remote, ref = '', commit = '' } = reference;
     const key = JSON.stringify([remote, ref, commit]);
-    const known = this.#commits.get(key) ?? this.#resolve(reference, signal);
-    this.#commits.set(key, known);
-    return known;
+    return this.#commits.get(key, () => this.#resolve(reference, signal));
   }
 
   /**
@@ -60,9 +59,7 @@ export class GitRepositories implements AsyncDisposable {
    */
   checkOut(reference: GitReference, keepsGitFolder: boolean, signal: AbortSignal): Promise<string> {
     const key = JSON.stringify([reference, keepsGitFolder]);
-    const known = this.#checkouts.get(key) ?? this.#checkOut(reference, keepsGitFolder, signal);
-    this.#checkouts.set(key, known);
-    return known;
+    return this.#checkouts.get(key, () => this.#checkOut(reference, keepsGitFolder, signal));
   }
 
   /** Waits for what was begun: its signal must have ended that. */

@@ -16,6 +16,7 @@ import { BuildError } from '../failure.ts';
 import { fromOf } from './copy-instructions.ts';
 import type { CopyOrigin, Place, PlannedStage } from './planned.ts';
 import { emptyImage } from './stage-base.ts';
+import { Once } from '../once.ts';
 
 /** What a name of a context stands for: files of a folder, or an image. */
 export type NamedContext = Extract<CopyOrigin, { kind: 'context' | 'image' }>;
@@ -47,7 +48,7 @@ export interface OriginSettings {
 export class Origins {
   readonly main: CopyOrigin;
   readonly #settings: OriginSettings;
-  readonly #images = new Map<string, Promise<BaseImage>>();
+  readonly #images = new Once<string, Promise<BaseImage>>();
 
   constructor(settings: OriginSettings) {
     this.#settings = settings;
@@ -129,9 +130,8 @@ export class Origins {
       return undefined;
     }
     const key = `${name} ${formatPlatform(platform)}`;
-    const known = this.#images.get(key) ?? this.#resolve(name, platform, place);
-    this.#images.set(key, known);
-    return { kind: 'image', image: await known };
+    const image = await this.#images.get(key, () => this.#resolve(name, platform, place));
+    return { kind: 'image', image };
   }
 
   /** What is no image may have been meant to be a stage. */

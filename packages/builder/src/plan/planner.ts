@@ -37,6 +37,7 @@ import { planMounts } from './run-mounts.ts';
 import type { Entitlement } from '../request.ts';
 import { beginWithFiles, beginWithImage, beginWithNothing, type StageBegin } from './stage-base.ts';
 import { StageDraft, type Inherited, type StageSettings } from './stage-draft.ts';
+import { Once } from '../once.ts';
 
 /** What stages are planned with. */
 export interface PlanSettings {
@@ -81,8 +82,8 @@ export class Planner {
   readonly begun = new Map<Stage, BegunStage>();
   readonly #dockerfile: Dockerfile;
   readonly #settings: PlanSettings;
-  readonly #stages = new Map<Stage, Promise<StageOutcome>>();
-  readonly #platforms = new Map<Stage, Platform>();
+  readonly #stages = new Once<Stage, Promise<StageOutcome>>();
+  readonly #platforms = new Once<Stage, Platform>();
   readonly #origins: Origins;
 
   constructor(dockerfile: Dockerfile, settings: PlanSettings) {
@@ -102,10 +103,7 @@ export class Planner {
   }
 
   #stage(stage: Stage): Promise<StageOutcome> {
-    const known = this.#stages.get(stage);
-    if (known !== undefined) return known;
-    const planned = this.#planStage(stage);
-    this.#stages.set(stage, planned);
+    const planned = this.#stages.get(stage, () => this.#planStage(stage));
     planned.catch(() => {}); // whoever waits for it tells
     return planned;
   }
@@ -194,9 +192,7 @@ export class Planner {
 
   /** What a stage's image is looked for: what its FROM says, else what is built for. */
   #platformOf(stage: Stage): Platform {
-    const known = this.#platforms.get(stage) ?? this.#readPlatform(stage);
-    this.#platforms.set(stage, known);
-    return known;
+    return this.#platforms.get(stage, () => this.#readPlatform(stage));
   }
 
   #readPlatform({ from: { platform: flag } }: Stage): Platform {

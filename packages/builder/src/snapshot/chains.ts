@@ -1,8 +1,9 @@
 import type { Digest } from '@caisson/oci';
 import { ChainView, hostPath, type Applied, type Content, type Found, type Toc } from '@caisson/layer';
-import { unlessAborted, type LayerFiles, type LayerSource, type Lower } from '@caisson/runtime';
+import type { LayerFiles, LayerSource, Lower } from '@caisson/runtime';
 import type { FormId, Session, Store } from '@caisson/store';
 import { ViewTree } from '../copy/view-tree.ts';
+import { Once } from '../once.ts';
 import { isPlain, layerAt, stateDigest, type FileState, type StateLayer } from '../state.ts';
 import { ArrivingLayers } from './arriving-layers.ts';
 import { FlatTrees } from './flat-trees.ts';
@@ -11,6 +12,7 @@ import { LayerReader } from './layer-reader.ts';
 import { diffIdOf, LayerTrees } from './layer-trees.ts';
 import type { MapSupport } from './map-support.ts';
 import { partIn } from './part-in.ts';
+import { SharedWork } from './shared-work.ts';
 import type { StoredTocs } from './stored-tocs.ts';
 
 /** Brings the blob of a layer into the store, if it is not there. */
@@ -44,20 +46,17 @@ export class Chains {
   readonly #provide: LayerProvider;
   readonly #arriving: ArrivingLayers;
   readonly #reader: LayerReader;
-  readonly #tocs = new Map<string, Promise<Toc>>();
+  readonly #tocs = new Once<FormId, Promise<Toc>>();
   readonly #trees: LayerTrees;
-  readonly #lowers = new Map<string, Promise<readonly Lower[]>>();
-  readonly #readables = new Map<string, Promise<readonly Lower[]>>();
+  readonly #lowers = new Once<FormId, Promise<readonly Lower[]>>();
+  readonly #readables = new Once<FormId, Promise<readonly Lower[]>>();
   readonly #support: MapSupport;
   readonly #maps: LayerMapper;
   readonly #flat: FlatTrees;
-  readonly #views = new Map<Digest, Promise<ChainView>>();
+  readonly #views = new Once<Digest, Promise<ChainView>>();
   /** Layers that something will be mounted on: their map or tree is made in the same pass as their table of contents. */
   readonly #mounted = new Set<string>();
-  /** What is being made. */
-  readonly #work = new Set<Promise<unknown>>();
-  /** What was waited for and is over. */
-  readonly #over = new WeakSet<Promise<unknown>>();
+  readonly #work = new SharedWork();
 
   constructor({ store, session, provide, support, stored, signal }: ChainsParts) {
     this.#store = store;
@@ -117,35 +116,18 @@ export class Chains {
   /** Settles when nothing is being made any more, and no layer travels that was to be read for it. */
   async settled(): Promise<void> {
     do {
-      await Promise.allSettled(this.#work);
+      await this.#work.settled();
       await this.#arriving.settled();
-    } while (this.#work.size > 0);
-  }
-
-  /** Waits for what is made for everybody. */
-  #waited<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (this.#over.has(work)) return work;
-    if (!this.#work.has(work)) {
-      this.#work.add(work);
-      const isOver = (): void => {
-        this.#work.delete(work);
-        this.#over.add(work);
-      };
-      work.then(isOver, isOver);
-    }
-    return unlessAborted(work, signal);
+    } while (this.#work.isOngoing);
   }
 
   /** The files of a state, to look things up in. */
   view(state: FileState, signal?: AbortSignal): Promise<ChainView> {
-    return this.#waited(this.#view(state), signal);
+    return this.#work.wait(this.#view(state), signal);
   }
 
   #view(state: FileState): Promise<ChainView> {
-    const name = stateDigest(state);
-    const known = this.#views.get(name) ?? this.#makeView(state.layers);
-    this.#views.set(name, known);
-    return known;
+    return this.#views.get(stateDigest(state), () => this.#makeView(state.layers));
   }
 
   /** The files of a state that something is taken from. */
@@ -185,7 +167,7 @@ export class Chains {
   source(state: FileState, signal: AbortSignal | undefined): LayerSource {
     return {
       lowers: () => this.lowers(state, signal),
-      files: () => this.#waited(this.#files(state), signal),
+      files: () => this.#work.wait(this.#files(state), signal),
     };
   }
 
@@ -213,7 +195,7 @@ export class Chains {
 
   /** What a state is mounted from, lowest first. Of a long chain, many layers are one tree. */
   lowers(state: FileState, signal?: AbortSignal): Promise<Lower[]> {
-    return this.#waited(this.#lowersOf(state), signal);
+    return this.#work.wait(this.#lowersOf(state), signal);
   }
 
   async #lowersOf({ layers }: FileState): Promise<Lower[]> {
@@ -251,15 +233,13 @@ export class Chains {
   /** The folders that show a state of one layer, lowest first. */
   trees({ layers }: FileState): Promise<readonly string[]> {
     if (layers.length !== 1) throw new Error('Internal error: not a state of one layer');
-    return this.#waited(this.#trees.of(layers, 0), undefined);
+    return this.#work.wait(this.#trees.of(layers, 0), undefined);
   }
 
   /** What a layer is mounted from, lowest first. */
   #lower(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
     const { form } = layerAt(layers, index);
-    const known = this.#lowers.get(form) ?? this.#loadLower(layers, index);
-    this.#lowers.set(form, known);
-    return known;
+    return this.#lowers.get(form, () => this.#loadLower(layers, index));
   }
 
   /** What is there is used; what has to be made is a map, where that is worth it and the layer can have one. */
@@ -288,15 +268,13 @@ export class Chains {
     const { layers } = state;
     const isMounted = this.#mounted.has(layer.form);
     const lowers = isMounted ? this.#readable(layers, found.layer) : this.#trees.of(layers, found.layer);
-    return { kind: 'file', ...partIn(await this.#waited(lowers, signal), found) };
+    return { kind: 'file', ...partIn(await this.#work.wait(lowers, signal), found) };
   }
 
   /** What the files of a layer are read from: of a delta, folders alone, since what it lies on has other offsets. */
   #readable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
     const { form } = layerAt(layers, index);
-    const known = this.#readables.get(form) ?? this.#loadReadable(layers, index);
-    this.#readables.set(form, known);
-    return known;
+    return this.#readables.get(form, () => this.#loadReadable(layers, index));
   }
 
   async #loadReadable(layers: readonly StateLayer[], index: number): Promise<readonly Lower[]> {
@@ -308,9 +286,7 @@ export class Chains {
     const { form } = layerAt(layers, index);
     // A layer may be there twice: the upper one is not read on itself.
     const first = layers.findIndex((layer) => layer.form === form);
-    const known = this.#tocs.get(form) ?? this.#loadToc(layers, first);
-    this.#tocs.set(form, known);
-    return known;
+    return this.#tocs.get(form, () => this.#loadToc(layers, first));
   }
 
   async #loadToc(layers: readonly StateLayer[], index: number): Promise<Toc> {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { flattenTrees, hostPath, type ChainView, type HostPath, type Toc } from '@caisson/layer';
 import { canonicalJson, digestOf } from '@caisson/oci';
 import { formId, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
+import { Once } from '../once.ts';
 import type { FileState, StateLayer } from '../state.ts';
 
 /** What a group of layers is merged from. */
@@ -17,7 +18,7 @@ export class FlatTrees {
   readonly #store: Store;
   readonly #session: Session;
   readonly #sources: FlatTreeSources;
-  readonly #known = new Map<FormId, Promise<readonly string[]>>();
+  readonly #known = new Once<FormId, Promise<readonly string[]>>();
 
   constructor(store: Store, session: Session, sources: FlatTreeSources) {
     this.#store = store;
@@ -31,9 +32,7 @@ export class FlatTrees {
       'chain',
       digestOf(canonicalJson(['flat', index, ...layers.map(({ diffId }) => diffId)])),
     );
-    const known = this.#known.get(form) ?? this.#load(layers, index, form);
-    this.#known.set(form, known);
-    return known;
+    return this.#known.get(form, () => this.#load(layers, index, form));
   }
 
   /** Forgets what it has worked out. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostPath, type Applied } from '@caisson/layer';
 import { MEDIA_TYPES, type DiffId } from '@caisson/oci';
 import { ownLayer, removeTreeLater, type FormId, type Session, type Store } from '@caisson/store';
+import { Once } from '../once.ts';
 import { EMPTY_STATE, layerAt, withLayer, type StateLayer } from '../state.ts';
 import type { LayerReader } from './layer-reader.ts';
 
@@ -14,7 +15,7 @@ export class LayerTrees {
   readonly #session: Session;
   readonly #reader: LayerReader;
   readonly #beside: Beside;
-  readonly #known = new Map<FormId, Promise<readonly string[]>>();
+  readonly #known = new Once<FormId, Promise<readonly string[]>>();
 
   constructor(store: Store, session: Session, reader: LayerReader, beside: Beside) {
     this.#store = store;
@@ -26,9 +27,7 @@ export class LayerTrees {
   /** The folders that show a layer, lowest first. */
   of(layers: readonly StateLayer[], index: number): Promise<readonly string[]> {
     const { form } = layerAt(layers, index);
-    const known = this.#known.get(form) ?? this.#load(layers, index);
-    this.#known.set(form, known);
-    return known;
+    return this.#known.get(form, () => this.#load(layers, index));
   }
 
   /** Forgets what it has worked out. */

@@ -7,6 +7,7 @@ import type { PlannedMount } from '../plan/planned.ts';
 import type { Chains } from '../snapshot/chains.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { COPIED_MOUNT } from './copied-mount.ts';
+import { Once } from '../once.ts';
 
 /** The strictest first. */
 const SHARING = ['locked', 'private', 'shared'] as const;
@@ -27,7 +28,7 @@ export class BuildCaches {
   readonly #store: Store;
   readonly #session: Session;
   readonly #chains: Chains;
-  readonly #discarded = new Map<string, Promise<void>>();
+  readonly #discarded = new Once<string, Promise<void>>();
 
   constructor(store: Store, session: Session, chains: Chains) {
     this.#store = store;
@@ -76,9 +77,7 @@ export class BuildCaches {
 
   #discard(name: CacheMountName): Promise<void> {
     const key = canonicalJson({ ...name });
-    const known = this.#discarded.get(key) ?? this.#store.cacheMounts.discard(this.#session, name);
-    this.#discarded.set(key, known);
-    return known;
+    return this.#discarded.get(key, () => this.#store.cacheMounts.discard(this.#session, name));
   }
 
   async #fill(folder: string, { seed }: CacheMount, files: FileState | undefined): Promise<void> {
