@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { allDone } from '../all-done.ts';
 import type { BuildRequest } from '../request.ts';
 import { TRANSFERS } from '../snapshot/arriving-layers.ts';
 import type { FileState } from '../state.ts';
@@ -18,8 +19,7 @@ export async function provideLayers(
   const onlyPasses = !isLoaded && push && outputs.length === 0;
   if (!onlyPasses) {
     const queue = new PQueue({ concurrency: TRANSFERS });
-    const brought = state.layers.map((layer) => queue.add(() => layers(layer)));
-    for (const each of await Promise.allSettled(brought)) if (each.status === 'rejected') throw each.reason;
+    await allDone(state.layers.map((layer) => queue.add(() => layers(layer))));
     return true;
   }
   return areHere(scope, state);
