@@ -49,6 +49,38 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('watch() of Node', 
     expect(checkStore(api.store)).toStrictEqual([]);
   });
 
+  test('ends what an edit makes useless at once, beside a step that goes on', async ({ api }) => {
+    api.write({
+      Dockerfile: `FROM busybox AS long
+RUN sleep 6
+FROM busybox
+COPY src /src
+RUN sleep $(cat /src/a)
+COPY --from=long /bin/true /
+`,
+      'src/a': '60\n',
+    });
+    const seen: string[] = [];
+    const begun = new Set<string>();
+    for await (const event of watch({ ...api.common, context: '.' })) {
+      if (event.kind === 'step-started') {
+        begun.add(event.step.text);
+        if (begun.size === 3) api.write({ 'src/a': '0\n' });
+      }
+      if (event.kind === 'step-done' || event.kind === 'step-cancelled')
+        seen.push(`${event.kind} ${event.step.text}`);
+      if (event.kind === 'built') break;
+    }
+    expect(seen).toStrictEqual([
+      'step-done COPY src /src',
+      'step-cancelled RUN sleep $(cat /src/a)',
+      'step-done RUN sleep 6',
+      'step-done COPY src /src',
+      'step-done RUN sleep $(cat /src/a)',
+      'step-done COPY --from=long /bin/true /',
+    ]);
+  });
+
   test('throws where there is nothing to watch', async ({ api }) => {
     const error = await errorOf(watch({ ...api.common, context: 'nowhere' }));
     expect(error.code).toBe('invalid-request');

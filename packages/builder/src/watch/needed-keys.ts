@@ -9,8 +9,10 @@ import type { StepKey } from '../solve/key.ts';
  * None where it would fail.
  */
 export async function neededKeys(request: BuildRequest, signal: AbortSignal): Promise<ReadonlySet<StepKey>> {
+  // What others work on right now is not waited for.
+  const { inFlight: _inFlight, ...alone } = request;
   try {
-    await using prepared = await prepareBuild({ ...request, signal }, () => {});
+    await using prepared = await prepareBuild({ ...alone, signal }, () => {});
     const { graph, target } = prepared;
     const forecasts = [...(await forecast(graph.endOf(target), signal)).values()];
     return new Set(forecasts.flatMap((each) => (each.kind === 'miss' ? [each.key] : [])));
