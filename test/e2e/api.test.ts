@@ -69,6 +69,24 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('build() of Node', 
     expect(checkStore(api.store)).toStrictEqual([]);
   });
 
+  test('builds for several platforms at once', async ({ api }) => {
+    const Dockerfile = 'FROM scratch\nARG TARGETARCH\nENV FOR=$TARGETARCH\nCOPY Dockerfile /\n';
+    const options = { context: { Dockerfile }, platforms: ['linux/amd64', 'linux/s390x'] };
+    const outputs = [{ type: 'local', dest: 'out' }] as const;
+    const { id, digest, manifest, config, images, isStored } = await api.buildImage({ ...options, outputs });
+    expect(images.map(({ platform }) => platform)).toStrictEqual(options.platforms);
+    expect(images.map((image) => image.config.config?.Env?.at(-1))).toStrictEqual(['FOR=amd64', 'FOR=s390x']);
+    expect(config).toStrictEqual(images[0].config);
+    expect(manifest.mediaType).toBe('application/vnd.oci.image.index.v1+json');
+    expect([id, digest, isStored]).toStrictEqual([manifest.digest, manifest.digest, false]);
+    for (const folder of ['linux_amd64', 'linux_s390x'])
+      expect(readFileSync(join(api.context, 'out', folder, 'Dockerfile'), 'utf8')).toBe(Dockerfile);
+    const error = await errorOf(api.buildImage({ ...options, load: true }));
+    expect(error.message).toBe(
+      "load: true takes an image for one platform\nexpected: one platform, or push: true, or outputs of the types 'oci', 'tar' and 'local'",
+    );
+  });
+
   test('limits what a step may use', async ({ api }) => {
     const context = {
       Dockerfile: 'FROM busybox\nRUN ulimit -Sn > /seen && ulimit -Hn >> /seen && ulimit -c >> /seen\n',

@@ -143,13 +143,30 @@ COPY --from=both /which /copied
       exit code 2
       "
     `);
-    expect(await failureOf(world, ['build', '--platform', 'linux/arm64,linux/amd64', '.']))
+    expect(await failureOf(world, ['build', '--platform', 'linux/arm64,linux/arm46', '.']))
       .toMatchInlineSnapshot(`
-        "error[usage]: an image for several platforms cannot be built at once
-          expected: one platform a build, for example linux/arm64
-          see caisson build --help
-        exit code 2
-        "
-      `);
+      "error[usage]: --platform "linux/arm46" is not known
+        expected: os/architecture[/variant], for example linux/arm64
+        did you mean linux/arm64?
+        see caisson build --help
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['pull', '--platform', 'linux/arm64,linux/amd64', 'both']))
+      .toMatchInlineSnapshot(`
+      "error[usage]: --platform names several platforms
+        expected: one platform, for example linux/arm64
+        see caisson pull --help
+      exit code 2
+      "
+    `);
+    expect(await failureOf(world, ['watch', '--platform', 'linux/arm64,linux/amd64', '.']))
+      .toMatchInlineSnapshot(`
+      "error[invalid-request]: a watch builds for one platform
+        expected: --platform OS/ARCHITECTURE
+        see docs/errors.md#invalid-request
+      exit code 2
+      "
+    `);
   });
 });

@@ -50,7 +50,7 @@ async function problemsOf(
       allow: new Set(),
       context: new LocalContext('the build context', '/nowhere', NO_RULES, NO_MEMORY),
       openContext: () => Promise.resolve(undefined),
-      platforms: { target: PLATFORM, build: PLATFORM },
+      platforms: [{ target: PLATFORM, build: PLATFORM }],
       resolveImage: (image, _platform, place) => {
         if (image !== 'busybox') throw buildError('no-such-image', `there is no image ${image}`, { place });
         const config = { ...PLATFORM, rootfs: { type: 'layers' as const, diff_ids: [] } };

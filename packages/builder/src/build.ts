@@ -1,15 +1,18 @@
 import {
   familiarName,
+  formatPlatform,
   formatReference,
   parseReference,
+  platformOf,
   err,
   ok,
   type Digest,
   type Result,
 } from '@caisson/oci';
-import { deliverImage } from './deliver-image.ts';
+import { deliverImage, deliverIndex, type SolvedStage } from './deliver-image.ts';
 import type { AssembledImage } from './image/assemble-image.ts';
 import { checkDestinations } from './outputs/check-destinations.ts';
+import { checkPlatforms } from './outputs/check-platforms.ts';
 import type { Emit } from './events.ts';
 import { buildError, type Failure } from './failure.ts';
 import { failuresOf } from './failure-of.ts';
@@ -21,11 +24,12 @@ import { InFlight } from './steps/in-flight.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
 import type { BuildRequest } from './request.ts';
-import type { BuildResult } from './result.ts';
+import type { BuildResult, PlatformImage } from './result.ts';
 import type { Site } from './site.ts';
 import { Solver } from './solve/solver.ts';
-import type { FileState } from './state.ts';
+import type { FileState, StateLayer } from './state.ts';
 import { StepCounter } from './step-counter.ts';
+import type { Workshop } from './workshop.ts';
 
 /**
  * Builds an image from a Dockerfile and its context. This is the straight line of docs/architecture.md: each arrow
@@ -71,44 +75,70 @@ export async function buildImage(
   const recorder = new BuildRecorder(request, names, counter.emit);
   const { emit } = recorder;
 
+  checkPlatforms(request, emit);
   await checkDestinations(request);
   await using prepared = await prepareBuild({ inFlight: new InFlight(), ...request }, emit, hooks.site);
-  const { workshop, target } = prepared;
+  const { workshop, title } = prepared;
   const { scope, source, contexts } = workshop;
   await limitCacheSize(scope.store, scope.session, request, emit);
-  await using _report = recorder.keepIn(scope, target.title, hooks.isReported);
+  await using _report = recorder.keepIn(scope, title, hooks.isReported);
   await hooks.onPrepared?.(prepared);
-  const { image, state } = await solveAndDeliver(prepared, hooks, (solved) =>
-    deliverImage(workshop, target, solved, { ...request, names, isDelivered: hooks.isDelivered }),
+  const { made, layers } = await solveAndDeliver(prepared, hooks, (solved) =>
+    deliver(workshop, solved, { ...request, names, isDelivered: hooks.isDelivered }),
   );
   source.context.save();
   contexts.save();
-  await Promise.all(scope.exports.map((each) => each.finish(state)));
+  await Promise.all(scope.exports.map((each) => each.finish(layers)));
   recorder.built();
-  const { descriptor: manifest, config } = image;
-  const imageId = image.manifest.config.digest;
   const { id: buildId } = scope.session;
-  return { buildId, imageId, manifest, config, names, steps: counter.steps, isolation: counter.isolation };
+  return { buildId, ...made, names, steps: counter.steps, isolation: counter.isolation };
+}
+
+/** What is said of what a build made. */
+type Made = Pick<BuildResult, 'imageId' | 'manifest' | 'images'>;
+
+async function deliver(
+  workshop: Workshop,
+  solved: readonly SolvedStage[],
+  request: Parameters<typeof deliverImage>[2],
+): Promise<Made> {
+  const [only, ...others] = solved;
+  if (only !== undefined && others.length === 0) {
+    const image = platformImage(await deliverImage(workshop, only, request));
+    return { imageId: image.imageId, manifest: image.manifest, images: [image] };
+  }
+  const { images, descriptor } = await deliverIndex(workshop, solved, request);
+  const [first, ...rest] = images.map(platformImage);
+  if (first === undefined) throw new Error('Internal error: nothing was built');
+  return { imageId: descriptor.digest, manifest: descriptor, images: [first, ...rest] };
+}
+
+function platformImage({ config, manifest, descriptor }: AssembledImage): PlatformImage {
+  const platform = formatPlatform(platformOf(config));
+  return { platform, imageId: manifest.config.digest, manifest: descriptor, config };
 }
 
 /**
- * Solves the target, and does with its state what is to be done. A layer of an imported record that cannot be had after
+ * Solves the targets, and does with their states what is to be done. A layer of an imported record that cannot be had after
  * all is one that the cache does not have: what stood on it is solved again.
+ * @returns what was made, and the layers of all images
  */
 async function solveAndDeliver(
-  { workshop, target, steps, graph: first }: PreparedBuild,
+  { workshop, targets, stages, steps, graph: first }: PreparedBuild,
   { onSolve }: BuildHooks,
-  deliver: (state: FileState) => Promise<AssembledImage>,
-): Promise<{ readonly state: FileState; readonly image: AssembledImage }> {
+  deliverAll: (solved: readonly SolvedStage[]) => Promise<Made>,
+): Promise<{ readonly made: Made; readonly layers: readonly StateLayer[] }> {
   const { scope, jobs, cancel } = workshop;
-  beginAhead(scope, target);
-  for (let graph = first; ; graph = new StepGraph(scope, steps, target)) {
+  beginAhead(scope, stages);
+  for (let graph = first; ; graph = new StepGraph(scope, steps, stages)) {
     const solver = new Solver<FileState>({ jobs, ...cancel });
     try {
       onSolve?.(solver);
-      const state = await solver.solve(graph.endOf(target));
+      const solved = await Promise.all(
+        targets.map(async ({ stage }) => ({ stage, state: await solver.solve(graph.endOf(stage)) })),
+      );
       workshop.endSandboxes();
-      return { state, image: await deliver(state) };
+      return { made: await deliverAll(solved), layers: solved.flatMap(({ state }) => state.layers) };
     } catch (error) {
       // What is under way for a result that is not wanted any more, the next build wants, too.
       if (error instanceof LostLayer || solver.isRetired) await scope.chains.settled();

@@ -151,6 +151,15 @@ export type BuildEvent =
       /** Whether the store has all of it, and names it. */
       readonly isStored: boolean;
     }
+  /** The images for several platforms are complete. The store names none of them. */
+  | {
+      readonly kind: 'index';
+      /** Of the index that lists them, with layers as they lie in the store. */
+      readonly digest: Digest;
+      readonly names: readonly string[];
+      /** In the order in which they were asked for. */
+      readonly images: readonly IndexedImage[];
+    }
   /** An output is written. */
   | {
       readonly kind: 'output';
@@ -159,6 +168,15 @@ export type BuildEvent =
       readonly destination?: string;
     }
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
+
+/** An image of several that were built for a platform each. */
+export interface IndexedImage {
+  /** `os/architecture[/variant]` */
+  readonly platform: string;
+  readonly id: Digest;
+  /** What its layers take as they lie in the store, in bytes. */
+  readonly size: number;
+}
 
 /** The image that had the name before; without a name, that of the last build of the same Dockerfile and target. */
 export interface EarlierImage {

@@ -10,6 +10,13 @@ export interface OptionWords {
   readonly cacheMaxSize: string;
   /** A name to push to. */
   readonly name: string;
+  /** That the store has the image in any case. */
+  readonly load: string;
+  readonly dockerOutput: string;
+  /** What an image is for, one platform. */
+  readonly platform: string;
+  /** Where images for several platforms can go. */
+  readonly indexOutputs: string;
   readonly secretFile: (id: string) => string;
   /** One that is a variable of the environment. */
   readonly secretVariable: (id: string) => string;
@@ -31,6 +38,10 @@ const FLAGS: OptionWords = {
   hostNetwork: '--network host',
   cacheMaxSize: '--cache-max-size',
   name: '-t REGISTRY/NAME[:TAG]',
+  load: '--load (-o type=image)',
+  dockerOutput: '-o type=docker',
+  platform: '--platform OS/ARCHITECTURE',
+  indexOutputs: '--push, or -o with type=oci, type=tar or type=local',
   secretFile: (id) => `--secret id=${id},src=FILE`,
   secretVariable: (id) => `--secret id=${id},env=NAME`,
   secret: (id) => `--secret id=${id},src=FILE or --secret id=${id},env=NAME`,
@@ -49,6 +60,10 @@ const OPTIONS: OptionWords = {
   hostNetwork: "network: 'host'",
   cacheMaxSize: 'cacheMaxSize',
   name: "tags: 'REGISTRY/NAME[:TAG]'",
+  load: 'load: true',
+  dockerOutput: "outputs: [{ type: 'docker' }]",
+  platform: "platform: 'OS/ARCHITECTURE'",
+  indexOutputs: "push: true, or outputs of the types 'oci', 'tar' and 'local'",
   secretFile: (id) => `secrets: { ${member(id)}: { path: FILE } }`,
   secretVariable: (id) => `secrets: { ${member(id)}: VALUE }`,
   secret: (id) => `secrets: { ${member(id)}: VALUE }`,

@@ -49,13 +49,13 @@ export async function plan(
 
 async function planSteps(request: BuildRequest, emit: Emit): Promise<BuildPlan> {
   await using prepared = await prepareBuild(request, emit);
-  const { workshop, target, steps, graph } = prepared;
+  const { workshop, title, steps, graph } = prepared;
   const signal = workshop.cancel.signal ?? new AbortController().signal;
-  const forecasts = await forecast(graph.endOf(target), signal);
+  const forecasts = await forecast(graph.steps.values(), signal);
   workshop.source.context.save();
   workshop.contexts.save();
   return {
-    target: target.title,
+    target: title,
     steps: [...graph.steps].flatMap(([step, op]) => {
       const info = steps.get(step);
       const found = forecasts.get(op);

@@ -1,8 +1,9 @@
 import type { Emit, StepInfo } from './events.ts';
 import { BuildClock } from './build-clock.ts';
 import type { PlannedStage, PlannedStep } from './plan/planned.ts';
-import { planBuild } from './plan/plan-build.ts';
-import { platformsOf } from './platforms.ts';
+import { stagesOf } from './plan/planned-stages.ts';
+import { planBuild, type PlannedTarget } from './plan/plan-build.ts';
+import { allPlatformsOf } from './platforms.ts';
 import { sourceDateEpoch } from './source-date-epoch.ts';
 import type { BuildRequest, Entitlement } from './request.ts';
 import type { Site } from './site.ts';
@@ -15,7 +16,12 @@ import { openWorkshop } from './workshop.ts';
 /** A build up to the point where something would be run. Disposing of it ends it. */
 export interface PreparedBuild extends AsyncDisposable {
   readonly workshop: Workshop;
-  readonly target: PlannedStage;
+  /** One a platform that is built for. */
+  readonly targets: readonly PlannedTarget[];
+  /** All that the targets need, each behind those that it needs. */
+  readonly stages: readonly PlannedStage[];
+  /** What people call the stage that is built. */
+  readonly title: string;
   readonly steps: ReadonlyMap<PlannedStep, StepInfo>;
   readonly graph: StepGraph;
 }
@@ -26,7 +32,7 @@ export interface PreparedBuild extends AsyncDisposable {
  * @throws BuildError, StoreError, RegistryError
  */
 export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Site): Promise<PreparedBuild> {
-  const platforms = platformsOf(request.platform);
+  const platforms = allPlatformsOf(request.platforms);
   const { sourceDateEpoch: epoch, buildArgs } = sourceDateEpoch(request);
   await using stack = new AsyncDisposableStack();
   const workshop = stack.use(await openWorkshop(request, { clock: new BuildClock(epoch), emit, site }));
@@ -44,19 +50,23 @@ export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Sit
     onNames: (names) => contexts.warnOfUnused(names, emit),
     emit,
   });
-  const target = withLabels(planned, request.labels ?? {});
-  warnOfUnknownStages(request, target, emit);
-  const steps = nameSteps(target);
-  emit({ kind: 'planned', target: target.title, steps: [...steps.values()] });
-  const graph = new StepGraph(scope, steps, target);
+  const targets = planned.map((target) => withLabels(target, request.labels ?? {}));
+  const stages = stagesOf(...targets.map(({ stage }) => stage));
+  warnOfUnknownStages(request, stages, emit);
+  const steps = nameSteps(targets);
+  const title = [...new Set(targets.map(({ stage }) => stage.title))].join(', ');
+  emit({ kind: 'planned', target: title, steps: [...steps.values()] });
+  const graph = new StepGraph(scope, steps, stages);
   const open = stack.move();
-  return { workshop, target, steps, graph, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return { workshop, targets, stages, title, steps, graph, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 const HOST_NETWORK: readonly Entitlement[] = ['network.host'];
 
 /** Labels of the command line come last, and leave no line in the history. */
-function withLabels(stage: PlannedStage, labels: Readonly<Record<string, string>>): PlannedStage {
-  if (Object.keys(labels).length === 0) return stage;
-  return { ...stage, config: { ...stage.config, Labels: { ...stage.config.Labels, ...labels } } };
+function withLabels(target: PlannedTarget, labels: Readonly<Record<string, string>>): PlannedTarget {
+  if (Object.keys(labels).length === 0) return target;
+  const { stage } = target;
+  const config = { ...stage.config, Labels: { ...stage.config.Labels, ...labels } };
+  return { ...target, stage: { ...stage, config } };
 }

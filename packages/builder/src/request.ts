@@ -112,8 +112,11 @@ export interface BuildRequest {
   /** Names for the image. */
   readonly names?: readonly string[];
   readonly target?: string;
-  /** What the image is to run on: `os/architecture[/variant]`; this machine's platform where it is not given. */
-  readonly platform?: string;
+  /**
+   * What the image is to run on: `os/architecture[/variant]`; this machine's platform where none is given. For several there is
+   * an image each, which are handed on together (`outputs`, `push`): the store names none of them.
+   */
+  readonly platforms?: readonly string[];
   /** Over those of the Dockerfile. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly buildArgs?: Readonly<Record<string, string>>;

@@ -82,7 +82,7 @@ function addImageOptions(command: Command): void {
     .option('--target <stage>', 'the stage to build (default: the last one)')
     .option(
       '--platform <platform>',
-      'what the image is to run on, for example linux/arm64 (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+      'what the image is to run on: linux/arm64, or linux/amd64,linux/arm64 for an image each (default: this machine; DOCKER_DEFAULT_PLATFORM)',
     )
     .option(
       '--build-arg <name=value>',

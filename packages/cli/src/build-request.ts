@@ -1,5 +1,4 @@
 import type { BuildRequest } from '@caisson/builder';
-import { formatPlatform } from '@caisson/oci';
 import type { PlanFlags } from './build-options.ts';
 import { flagOrVariable } from './flag-or-variable.ts';
 import { parseCacheFrom } from './parse-cache.ts';
@@ -15,7 +14,7 @@ import {
   parseForms,
   parseCount,
   parseLabels,
-  parsePlatformOption,
+  parsePlatforms,
   parsePull,
   parseMinIsolation,
   parseRuntimes,
@@ -40,7 +39,7 @@ export function requestOf(
   const { env, cwd } = terminal;
   if (context === '-' && flags.file === '-')
     throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
-  const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
+  const platforms = parsePlatforms(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
   // docker's default is the network of the host here, as long as there is no private one.
   const network = oneOf('--network', flags.network ?? 'default', NETWORK_CHOICES);
   const jobs = parseCount('--jobs', flags.jobs);
@@ -72,7 +71,7 @@ export function requestOf(
     allow: flags.allow.map((right) => oneOf('--allow', right, RIGHTS)),
     hosts: flags.addHost.map(parseHost),
     limits: parseLimits(flags),
-    ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),
+    platforms,
     ...(jobs === undefined ? {} : { jobs }),
     ...(runtimes === undefined ? {} : { runtimes }),
     ...(minIsolation === undefined ? {} : { minIsolation }),

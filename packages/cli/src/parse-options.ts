@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { PullPolicy, SecretSource } from '@caisson/builder';
 import {
+  formatPlatform,
+  hostPlatform,
   nearestPlatform,
   parsePlatform,
   parseSourceDateEpoch as parseEpoch,
@@ -78,12 +80,18 @@ export function parsePull(value: string | boolean | undefined): PullPolicy {
   return oneOf('--pull', value, PULL_CHOICES);
 }
 
-/** `--platform`; `local` is this machine's. @throws UsageError */
+/** `--platform` of a build: `linux/amd64,linux/arm64`; `local` is this machine's. @throws UsageError */
+export function parsePlatforms(text: string | undefined): readonly string[] {
+  if (text === undefined || text === '') return [];
+  return text.split(',').map((each) => formatPlatform(parsePlatformOption(each.trim()) ?? hostPlatform()));
+}
+
+/** `--platform` where it is one; `local` is this machine's. @throws UsageError */
 export function parsePlatformOption(text: string | undefined): Platform | undefined {
   if (text === undefined || text === '' || text === 'local') return undefined;
   if (text.includes(',')) {
-    throw new UsageError('an image for several platforms cannot be built at once', {
-      expected: 'one platform a build, for example linux/arm64',
+    throw new UsageError('--platform names several platforms', {
+      expected: 'one platform, for example linux/arm64',
     });
   }
   const parsed = parsePlatform(text);

@@ -62,12 +62,12 @@ export class ResultFiles {
   }
 
   /** The names that docker gives these values. */
-  #metadata({ buildId, imageId, manifest, names }: BuildResult): object {
+  #metadata({ buildId, imageId, manifest, images, names }: BuildResult): object {
     const { mediaType } = manifest;
     const { digest, size } = this.#pushed ?? manifest;
     return {
       'buildx.build.ref': `caisson/default/${buildId}`,
-      'containerimage.config.digest': imageId,
+      ...(images.length === 1 ? { 'containerimage.config.digest': imageId } : {}),
       'containerimage.descriptor': { mediaType, digest, size },
       'containerimage.digest': digest,
       ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),

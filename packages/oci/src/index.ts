@@ -26,6 +26,7 @@ export {
   type HistoryEntry,
   type ImageConfig,
 } from './image-config.ts';
+export { platformIndex, type PlatformIndex } from './platform-index.ts';
 export {
   manifestBytes,
   parseIndex,

@@ -3,6 +3,7 @@ import {
   isForeignLayer,
   manifestBytes,
   MEDIA_TYPES,
+  platformIndex,
   type Compression,
   type Descriptor,
   type Digest,
@@ -38,6 +39,32 @@ export interface PushOptions {
   /** Where a layer lies that is not in the store. */
   readonly elsewhere?: (diffId: DiffId, layer: Descriptor) => DistantLayer | undefined;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * Sends images to a registry. One goes by the tag itself; of several, one a platform, an index does that lists them.
+ * @param reference where to
+ * @param images each for another platform
+ * @returns the descriptor of the manifest or the index, as it is there
+ * @throws RegistryError, StoreError
+ */
+export async function pushImages(
+  client: RegistryClient,
+  reference: Reference,
+  images: readonly StoredImage[],
+  options: PushOptions,
+): Promise<Descriptor> {
+  const [only, ...others] = images;
+  if (only !== undefined && others.length === 0) return pushImage(client, reference, only, options);
+  const { tag: _tag, ...untagged } = reference;
+  const pushed: Pick<StoredImage, 'descriptor' | 'config'>[] = [];
+  for (const image of images) {
+    const descriptor = await pushImage(client, untagged, image, options);
+    pushed.push({ descriptor, config: image.config });
+  }
+  const { bytes, descriptor } = platformIndex(pushed);
+  await putManifest(client.toWrite(reference), reference, descriptor, bytes, options.signal);
+  return descriptor;
 }
 
 /**

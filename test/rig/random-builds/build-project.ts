@@ -51,7 +51,8 @@ export async function buildProject(project: Project, site: Site): Promise<Built>
       text: built.error.map(({ code, message }) => `${code}: ${message}`).join('\n'),
     };
   }
-  const { imageId, config, steps } = built.value;
+  const { imageId, images, steps } = built.value;
+  const [{ config }] = images;
   return {
     kind: 'image',
     id: imageId,

@@ -155,7 +155,7 @@ export interface SourceOptions extends CommonOptions {
   readonly dockerfileText?: string | undefined;
   /** The stage to build; the last where it is not given. */
   readonly target?: string | undefined;
-  /** What to build for: `linux/arm64`; this machine's platform where it is not given. */
+  /** What it is for: `linux/arm64`; this machine's platform where it is not given. */
   readonly platform?: string | undefined;
   /** Values of ARGs. */
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
@@ -182,6 +182,11 @@ export interface Limits {
 
 /** What a build is made of, but for where it goes. */
 export interface PlanOptions extends SourceOptions {
+  /**
+   * What it is for, in place of `platform`, where that is more than one: an image each, which are handed on together (`push`,
+   * `outputs`). The store names none of them.
+   */
+  readonly platforms?: readonly string[] | undefined;
   /** What `RUN --mount=type=secret` shows, by id. Values are in no layer, event or log. */
   readonly secrets?: Readonly<Record<string, Secret>> | undefined;
   /** What `RUN --mount=type=ssh` uses, by id: the path of an agent's socket, or those of private keys. */

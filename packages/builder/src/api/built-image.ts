@@ -1,6 +1,6 @@
 import type { Descriptor, Digest, ImageConfig } from '@caisson/oci';
 import type { StepInfo, Warning } from '../events.ts';
-import type { BuildResult } from '../result.ts';
+import type { BuildResult, PlatformImages } from '../result.ts';
 import type { MissReason } from '../solve/miss-reason.ts';
 
 /** A step of a build that worked out. */
@@ -16,13 +16,19 @@ export interface BuiltStep extends StepInfo {
 
 /** What a build gave. */
 export interface BuiltImage {
-  /** The image id, the digest of its config: the same whatever the compression of layers. */
+  /**
+   * The image id, the digest of its config: the same whatever the compression of layers. Where several platforms were built for,
+   * the digest of the index that lists their images.
+   */
   readonly id: Digest;
-  /** The digest of its manifest as the store has it. A registry may have another: see `pushed`. */
+  /** The digest of its manifest, or of the index, as the store has it. A registry may have another: see `pushed`. */
   readonly digest: Digest;
-  /** The descriptor of that manifest. */
+  /** The descriptor of that manifest, or of the index. */
   readonly manifest: Descriptor;
+  /** That of the first platform. */
   readonly config: ImageConfig;
+  /** One a platform, in the order in which they were asked for. */
+  readonly images: PlatformImages;
   /** The full names that it got. */
   readonly names: readonly string[];
   /** Whether the store has all of it, and names it. */

@@ -90,6 +90,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
     { context: '.', platform: ['linux/amd64'] },
     'options.platform is a list\nexpected: os/architecture[/variant], for example linux/arm64',
   ],
+  [{ context: '.', platforms: 'linux/amd64' }, 'options.platforms is "linux/amd64"\nexpected: a list'],
   [
     { context: '.', buildContexts: { lib: '' } },
     'options.buildContexts.lib is empty\nexpected: a folder, docker-image://NAME, oci-layout://FOLDER or a URL',

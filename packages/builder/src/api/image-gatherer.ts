@@ -51,12 +51,13 @@ export class ImageGatherer {
   }
 
   /** The result of the build, which has ended. */
-  image({ imageId, manifest, config, names, isolation }: BuildResult): BuiltImage {
+  image({ imageId, manifest, images, names, isolation }: BuildResult): BuiltImage {
     return {
       id: imageId,
       digest: manifest.digest,
       manifest,
-      config,
+      config: images[0].config,
+      images,
       names,
       isStored: this.#isStored,
       steps: [...this.#steps.values()].toSorted((a, b) => a.id - b.id),

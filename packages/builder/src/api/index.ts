@@ -46,6 +46,7 @@ export type {
   SourceOptions,
 } from './build-options.ts';
 export type { BuiltImage, BuiltStep } from './built-image.ts';
+export type { PlatformImage, PlatformImages } from '../result.ts';
 export type { ProgramInput, RunOptions, RunOutput } from './run-options.ts';
 export type { CheckedDockerfile, UncheckedBase } from '../check/check-dockerfile.ts';
 export type { BuildEvent, StepInfo, Warning } from '../events.ts';

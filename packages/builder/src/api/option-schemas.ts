@@ -103,6 +103,7 @@ const ULIMIT = `{ resource, soft, hard }: one of ${Object.keys(RESOURCES).join('
 
 const plan = {
   ...source,
+  platforms: z.optional(list(name(PLATFORM))),
   secrets: z.optional(record(anyOf<Secret>(SECRET, isSecret))),
   ssh: z.optional(
     record(

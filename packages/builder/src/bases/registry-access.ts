@@ -10,7 +10,7 @@ export type OpenRegistry = Pick<
   | 'fetchImage'
   | 'ImagePull'
   | 'pullImage'
-  | 'pushImage'
+  | 'pushImages'
   | 'putDocuments'
   | 'putManifest'
   | 'readBlob'

@@ -14,7 +14,7 @@ import {
 } from '@caisson/oci';
 import { digestsIn, type Session, type StepRecord, type Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
-import type { FileState } from '../state.ts';
+import type { StateLayer } from '../state.ts';
 import { atIntervals } from '../at-intervals.ts';
 import { toldBytes } from '../told-bytes.ts';
 import {
@@ -91,8 +91,8 @@ export class CacheExport implements AsyncDisposable {
     this.#selections.set(`${selection.state} ${selection.selection}`, selection);
   }
 
-  /** Sends what is still missing, and makes it the cache. */
-  async finish({ layers }: FileState): Promise<void> {
+  /** Sends what is still missing, and makes it the cache. @param layers those of what was built */
+  async finish(layers: readonly StateLayer[]): Promise<void> {
     const { emit } = this.#tools;
     const inImage = new Set(layers.map(({ diffId }) => diffId));
     const all = [...this.#records.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));

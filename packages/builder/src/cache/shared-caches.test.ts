@@ -88,7 +88,7 @@ async function cacheOf(title: string, ...steps: readonly (readonly [name: string
   const records = await Promise.all(steps.map(([name, content]) => there.run(name, content)));
   await using exported = there.exports(place, 'max');
   for (const record of records) exported.add(record);
-  await exported.finish(stateOf());
+  await exported.finish(stateOf().layers);
   return { place, records };
 }
 
@@ -117,7 +117,7 @@ describe('exporting what was imported', () => {
     expect(await imported.isLost(a.key)).toBe(true);
     // The step of one runs again.
     exported.add(await here.run('a'));
-    await exported.finish(stateOf());
+    await exported.finish(stateOf().layers);
     expect(textsIn(to)).toStrictEqual(['RUN a', 'RUN c']);
     expect(here.events.at(-1)).toStrictEqual({ kind: 'cache-exported', to: 'to', records: 2 });
     expect(here.warnings).toStrictEqual(
@@ -135,7 +135,7 @@ describe('a cache with the layers of the image alone', () => {
     const place = new FakePlace('one');
     await using exported = there.exports(place, 'min');
     for (const record of [a, b, c, other]) exported.add(record);
-    await exported.finish(stateOf(c));
+    await exported.finish(stateOf(c).layers);
     expect(textsIn(place)).toStrictEqual(['RUN a', 'RUN b', 'RUN c', 'RUN other']);
     expect(place.blobs.has(a.layer.diffId)).toBe(false);
 
@@ -171,7 +171,7 @@ describe('exporting', () => {
       for (const record of inOrder) exported.add(record);
       for (const each of inOrder === records ? selections : selections.toReversed())
         exported.addSelection(each);
-      await exported.finish(stateOf());
+      await exported.finish(stateOf().layers);
       configs.push(place.manifest);
     }
     expect(configs[0]).toBeDefined();
@@ -240,7 +240,7 @@ describe('importing', () => {
     const place = new FakePlace('one');
     await using exported = there.exports(place, 'max');
     exported.add(large);
-    await exported.finish(stateOf());
+    await exported.finish(stateOf().layers);
     await using here = await machine('here');
     const imported = here.imports(place);
     await imported.find(large.key);

@@ -18,14 +18,14 @@ import { knownProblems, type ReadingErrors } from '../plan/known-problems.ts';
 import { chooseTarget } from '../plan/plan-build.ts';
 import type { Place } from '../plan/planned.ts';
 import { Planner } from '../plan/planner.ts';
-import { platformsOf } from '../platforms.ts';
+import { allPlatformsOf } from '../platforms.ts';
 import type { BuildRequest, Entitlement } from '../request.ts';
 import { sourceDateEpoch } from '../source-date-epoch.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { lintPlan, lintViolation, type LintRequest } from './lint-plan.ts';
 import { TolerantBases, type MissedImage } from './tolerant-bases.ts';
 
-/** What to check: what a build of it would be asked for. Without a target, all stages are checked. */
+/** What to check: what a build of it would be asked for. Without a target, all stages are checked; for the first platform. */
 export type CheckRequest = Pick<
   BuildRequest,
   | 'root'
@@ -35,9 +35,9 @@ export type CheckRequest = Pick<
   | 'cwd'
   | 'buildContexts'
   | 'target'
+  | 'platforms'
   | 'buildArgs'
   | 'sourceDateEpoch'
-  | 'platform'
   | 'pull'
   | 'registry'
   | 'signal'
@@ -97,11 +97,11 @@ const HOST_NETWORK: ReadonlySet<Entitlement> = new Set<Entitlement>(['network.ho
 
 async function checkStages(
   dockerfile: Dockerfile,
-  request: Pick<CheckRequest, 'target' | 'platform'> & Pick<LintRequest, 'buildArgs'> & ReadingErrors,
+  request: Pick<CheckRequest, 'target' | 'platforms'> & Pick<LintRequest, 'buildArgs'> & ReadingErrors,
   { source: { context }, contexts, bases }: Workshop,
 ): Promise<CheckedDockerfile> {
   const { target, buildArgs, errors } = request;
-  const platforms = platformsOf(request.platform);
+  const [platforms] = allPlatformsOf(request.platforms);
   const { args, problems } = globalArgs(dockerfile, buildArgs, platforms, target);
   const settings = {
     buildArgs,

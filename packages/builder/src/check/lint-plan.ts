@@ -61,7 +61,7 @@ export function lintPlan(dockerfile: Dockerfile, planner: Planner, request: Lint
 /** What makes a build fail where warnings are to be errors, and there are some. */
 export function lintViolation(
   { path, source, directives: { check } }: Dockerfile,
-  { isError, warnings }: LintResult,
+  { isError, warnings }: Pick<LintResult, 'isError' | 'warnings'>,
   buildArgs: ReadonlyMap<string, string>,
 ): Failure | undefined {
   const rules = new Set(warnings.map(({ code }) => code).filter(isRuleName));

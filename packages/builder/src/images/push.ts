@@ -41,6 +41,6 @@ export function push(request: PushRequest, emit: (event: PushEvent) => void): Pr
     const opened = await access.open();
     const options = { store, session, compression, name, emit, signal };
     const advice = `caisson tag ${name} REGISTRY/${name}, and push that`;
-    return await tellMeaning(reference, () => pushOne(opened, reference, image, options), { advice });
+    return await tellMeaning(reference, () => pushOne(opened, reference, [image], options), { advice });
   });
 }

@@ -5,24 +5,26 @@ import {
   type Compression,
   type Descriptor,
   type Digest,
+  type ImageConfig,
   type Manifest,
 } from '@caisson/oci';
 import type { LayerFile } from '@caisson/registry';
 import { atIntervals } from '../at-intervals.ts';
 import type { Emit } from '../events.ts';
-import type { FinishedImage } from './output.ts';
+import type { Finished, FinishedImage } from './output.ts';
 
 /** An image as an output has it. Disposing of it removes what was made for that. */
 export interface CompressedImage extends AsyncDisposable {
+  readonly config: ImageConfig;
   readonly manifest: Manifest;
   /** Of the manifest. */
   readonly descriptor: Descriptor;
   /** The bytes of the manifest, the config or a layer. */
-  read(digest: Digest): AsyncIterable<Uint8Array>;
+  readonly read: (digest: Digest) => AsyncIterable<Uint8Array>;
 }
 
 /** What compressing takes besides the image. */
-export interface CompressOptions {
+export interface CompressOptions extends Pick<Finished, 'store' | 'session'> {
   /** Of layers that lie uncompressed in the store: others stay as they are. */
   readonly compression: Compression;
   /** What the output is called, for events. */
@@ -34,13 +36,13 @@ export interface CompressOptions {
 /** Compresses the layers of an image, in files of the session. @throws StoreError */
 export async function compressImage(
   image: FinishedImage,
-  { compression, name, emit, signal }: CompressOptions,
+  { store, session, compression, name, emit, signal }: CompressOptions,
 ): Promise<CompressedImage> {
-  const { store, session, config } = image;
+  const { config } = image;
   if (compression === 'none') {
     const { manifest, descriptor } = image;
     const read = (digest: Digest): AsyncIterable<Uint8Array> => store.blobs.read(digest);
-    return { manifest, descriptor, read, [Symbol.asyncDispose]: () => Promise.resolve() };
+    return { config, manifest, descriptor, read, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   // Loaded here: with it comes all that speaks to registries.
   const { compressLayer } = await import('@caisson/registry');
@@ -60,6 +62,7 @@ export async function compressImage(
   const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length };
   const made = stack.move();
   return {
+    config,
     manifest: { ...image.manifest, layers },
     descriptor,
     read: (digest) =>

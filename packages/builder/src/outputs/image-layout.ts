@@ -7,6 +7,7 @@ import {
   hexOf,
   MEDIA_TYPES,
   parseReference,
+  platformIndex,
   type Descriptor,
   type Digest,
   type Manifest,
@@ -16,7 +17,7 @@ import type { Emit } from '../events.ts';
 import type { LayoutRequest } from '../request.ts';
 import { compressImage, once, type CompressedImage } from './compressed-image.ts';
 import { outputError, STANDARD_OUTPUT, writeFileOutput } from './destination.ts';
-import type { FinishedImage } from './output.ts';
+import type { Finished } from './output.ts';
 import { tarStream, type TarMember } from './tar-stream.ts';
 
 /** A file of an image layout. */
@@ -27,19 +28,22 @@ interface LayoutFile {
 }
 
 /**
- * `type=oci` and `type=docker`: an image layout, layers as they lie in the store where nothing else is asked for. For docker
- * it also has what `docker load` of any age reads.
+ * `type=oci` and `type=docker`: an image layout, layers as they lie in the store where nothing else is asked for. Several images
+ * are behind an index of their own. For docker it also has what `docker load` of any age reads.
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
 export async function writeImageLayout(
-  image: FinishedImage,
+  { images, names, ...places }: Finished,
   { type, destination, compression = 'none' }: LayoutRequest,
   emit: Emit,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const name = typeof destination === 'string' && destination !== STANDARD_OUTPUT ? destination : type;
-  await using written = await compressImage(image, { compression, name, emit, signal });
-  const files = layoutFiles(written, image.names, type === 'docker');
+  await using stack = new AsyncDisposableStack();
+  const written: CompressedImage[] = [];
+  for (const image of images)
+    written.push(stack.use(await compressImage(image, { ...places, compression, name, emit, signal })));
+  const files = layoutFiles(written, names, type === 'docker');
   if (type === 'oci' && typeof destination === 'string' && isLayoutFolder(destination))
     await writeFolder(files, destination, signal);
   else await writeFileOutput(destination, tarStream(members(files)), signal);
@@ -53,28 +57,40 @@ export function isLayoutFolder(destination: string): boolean {
   );
 }
 
-function layoutFiles(image: CompressedImage, names: readonly string[], forDocker: boolean): LayoutFile[] {
-  const { manifest, descriptor } = image;
-  const blobs = new Map<Digest, number>();
-  for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
+function layoutFiles(
+  images: readonly CompressedImage[],
+  names: readonly string[],
+  forDocker: boolean,
+): LayoutFile[] {
+  const [only, ...others] = images;
+  if (only === undefined) throw new Error('Internal error: no image');
+  const index = others.length === 0 ? undefined : platformIndex(images);
+  const top = index?.descriptor ?? only.descriptor;
+  const manifests = images.map(({ manifest }) => dockerManifest(manifest, names));
+  const blobs = new Map(images.flatMap((image) => blobsOf(image).map((blob) => [blob.name, blob])));
   return [
     bytesFile('oci-layout', '{"imageLayoutVersion":"1.0.0"}'),
-    bytesFile('index.json', JSON.stringify(indexOf(descriptor, names))),
-    ...(forDocker ? [bytesFile('manifest.json', JSON.stringify([dockerManifest(manifest, names)]))] : []),
-    ...[...blobs].map(([digest, size]) => ({
-      name: blobName(digest),
-      size,
-      read: () => image.read(digest),
-    })),
+    bytesFile('index.json', JSON.stringify(indexOf(top, names))),
+    ...(forDocker ? [bytesFile('manifest.json', JSON.stringify(manifests))] : []),
+    ...(index === undefined ? [] : [bytesFile(blobName(index.descriptor.digest), index.bytes)]),
+    ...blobs.values(),
   ];
+}
+
+function blobsOf({ manifest, descriptor, read }: CompressedImage): LayoutFile[] {
+  return [descriptor, manifest.config, ...manifest.layers].map(({ digest, size }) => ({
+    name: blobName(digest),
+    size,
+    read: () => read(digest),
+  }));
 }
 
 function blobName(digest: Digest): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
 
-function bytesFile(name: string, text: string): LayoutFile {
-  const bytes = Buffer.from(text, 'utf8');
+function bytesFile(name: string, content: string | Uint8Array): LayoutFile {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   return {
     name,
     size: bytes.length,

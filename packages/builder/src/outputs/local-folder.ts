@@ -8,24 +8,35 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { finished, pipeline } from 'node:stream/promises';
+import { join } from 'node:path';
+import { finished as ended, pipeline } from 'node:stream/promises';
 import { fsPath, hostPath, inFolder, type Content, type DirectoryEntry, type HostPath } from '@caisson/layer';
 import { errorCode, makeFolders, setTimes } from '@caisson/sys';
 import type { FolderRequest } from '../request.ts';
 import { outputError } from './destination.ts';
 import { flatFiles, type FlatFile } from './flat-files.ts';
-import type { FinishedImage } from './output.ts';
+import { placed, type Finished, type FinishedImage } from './output.ts';
 
 /** In bytes. */
 const READ_CHUNK = 1 << 20;
 
-/**
- * `type=local`: the files of the image in a folder, owned by who runs this. What is there and not in the image stays.
- * Nothing is written through a link: one that is in the way is replaced. Device nodes are left out.
- */
-export async function writeLocalFolder(
-  image: FinishedImage,
+/** `type=local`: the files of an image in a folder, those of several in a folder below it each. */
+export async function writeLocalFolders(
+  finished: Finished,
   { destination }: FolderRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const { image, folder } of placed(finished))
+    await writeLocalFolder(image, join(destination, folder), signal);
+}
+
+/**
+ * Writes files that belong to who runs this. What is there and not in the image stays. Nothing is written through a link: one
+ * that is in the way is replaced. Device nodes are left out.
+ */
+async function writeLocalFolder(
+  image: FinishedImage,
+  destination: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
@@ -84,7 +95,7 @@ async function writeContent(
   const target = createWriteStream(at, { flags: 'wx', mode: 0o600 });
   if (content?.kind !== 'file' || size === 0) {
     target.end();
-    await finished(target);
+    await ended(target);
     return;
   }
   const { path, offset = 0 } = content;

@@ -1,18 +1,37 @@
-import type { Descriptor, ImageConfig, Manifest } from '@caisson/oci';
+import { formatPlatform, platformOf, type Descriptor, type ImageConfig, type Manifest } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 import type { Chains } from '../snapshot/chains.ts';
 import type { FileState } from '../state.ts';
 
-/** A finished image, to be written somewhere. */
-export interface FinishedImage {
+/** What a build gave, to be written somewhere. */
+export interface Finished {
+  /** One; or one a platform, where several are built for. */
+  readonly images: readonly FinishedImage[];
+  /** The full names that it goes by. */
+  readonly names: readonly string[];
   readonly store: Store;
   readonly session: Session;
+}
+
+/** A finished image. */
+export interface FinishedImage {
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
-  /** The full names that it goes by. */
-  readonly names: readonly string[];
   /** The files, and what is derived from them. */
   readonly state: FileState;
   readonly chains: Chains;
+}
+
+/**
+ * Where the files of each image go below one place: the files of one image there itself, those of several in a folder each, as
+ * docker names them (`linux_arm64`).
+ */
+export function placed({ images }: Finished): { readonly image: FinishedImage; readonly folder: string }[] {
+  const isOne = images.length === 1;
+  return images.map((image) => ({ image, folder: isOne ? '' : platformFolder(image.config) }));
+}
+
+function platformFolder(config: ImageConfig): string {
+  return formatPlatform(platformOf(config)).replaceAll('/', '_');
 }

@@ -14,7 +14,7 @@ import type { BuildEvent, Emit } from '../events.ts';
 import { optionWords } from '../option-words.ts';
 import { failuresOf } from '../failure-of.ts';
 import { BuildError, buildError } from '../failure.ts';
-import type { FinishedImage } from './output.ts';
+import type { Finished } from './output.ts';
 
 /** What pushing needs besides the image. */
 export interface PushTools {
@@ -27,21 +27,26 @@ export interface PushTools {
 }
 
 /**
- * Sends an image to the registry of each of its names, one after another: layers that a registry has are not sent, and
+ * Sends what was built to the registry of each of its names, one after another: layers that a registry has are not sent, and
  * those that are not in the store come straight from where they lie.
  */
-export async function pushToRegistries(image: FinishedImage, tools: PushTools): Promise<void> {
+export async function pushToRegistries(finished: Finished, tools: PushTools): Promise<void> {
   const { registry, elsewhere, compression, emit, signal } = tools;
-  const { store, session, manifest, descriptor, config } = image;
-  if (image.names.length === 0) {
+  const { images, names, store, session } = finished;
+  if (names.length === 0) {
     throw buildError('invalid-request', 'an image without a name cannot be pushed', {
       expected: optionWords().name,
     });
   }
   const opened = await registry.open();
-  const stored = { id: manifest.config.digest, descriptor, manifest, config };
+  const stored = images.map(({ manifest, descriptor, config }) => ({
+    id: manifest.config.digest,
+    descriptor,
+    manifest,
+    config,
+  }));
   await store.barrier(); // what others are told of is on the disk
-  for (const name of image.names) {
+  for (const name of names) {
     const reference = parseReference(name);
     if (!reference.ok) throw new Error(`Internal error: ${reference.error}`);
     const shown = familiarName(reference.value);
@@ -64,14 +69,14 @@ interface PushOneOptions extends Pick<PushOptions, 'store' | 'session' | 'compre
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends an image to one place, and tells how far each blob is. @throws RegistryError, StoreError */
+/** Sends an image, or one a platform, to one place, and tells how far each blob is. @throws RegistryError, StoreError */
 export function pushOne(
-  { client, pushImage }: OpenRegistry,
+  { client, pushImages }: OpenRegistry,
   reference: Reference,
-  image: StoredImage,
+  images: readonly StoredImage[],
   { name, emit, signal, ...options }: PushOneOptions,
 ): Promise<Descriptor> {
-  return pushImage(client, reference, image, {
+  return pushImages(client, reference, images, {
     ...options,
     onTransfer: (event) => emit({ kind: 'transfer', ...event }),
     onCompress: eachAtIntervals((layer, done) => emit({ kind: 'compress', name, ...layer, done })),

@@ -2,25 +2,25 @@ import type { Emit } from '../events.ts';
 import type { OutputRequest } from '../request.ts';
 import { writeFileArchive } from './file-archive.ts';
 import { writeImageLayout } from './image-layout.ts';
-import { writeLocalFolder } from './local-folder.ts';
-import type { FinishedImage } from './output.ts';
+import { writeLocalFolders } from './local-folder.ts';
+import type { Finished } from './output.ts';
 
-/** Writes an image to every place that was asked for, one after another. */
+/** Writes what was built to every place that was asked for, one after another. */
 export async function writeOutputs(
-  image: FinishedImage,
+  finished: Finished,
   outputs: readonly OutputRequest[],
   emit: Emit,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const output of outputs) {
-    await writeOutput(image, output, emit, signal);
+    await writeOutput(finished, output, emit, signal);
     const { type, destination } = output;
     emit({ kind: 'output', type, ...(typeof destination === 'string' ? { destination } : {}) });
   }
 }
 
 function writeOutput(
-  image: FinishedImage,
+  finished: Finished,
   output: OutputRequest,
   emit: Emit,
   signal: AbortSignal | undefined,
@@ -28,10 +28,10 @@ function writeOutput(
   switch (output.type) {
     case 'oci':
     case 'docker':
-      return writeImageLayout(image, output, emit, signal);
+      return writeImageLayout(finished, output, emit, signal);
     case 'tar':
-      return writeFileArchive(image, output, signal);
+      return writeFileArchive(finished, output, signal);
     case 'local':
-      return writeLocalFolder(image, output, signal);
+      return writeLocalFolders(finished, output, signal);
   }
 }

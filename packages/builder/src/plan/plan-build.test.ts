@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ContainerConfig } from '@caisson/oci';
+import type { ContainerConfig, Platform } from '@caisson/oci';
 import type { BaseImage } from '../bases/base-image.ts';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
@@ -8,20 +8,20 @@ import type { BuildEvent } from '../events.ts';
 import { BuildError } from '../failure.ts';
 import { EMPTY_STATE } from '../state.ts';
 import { chainOf, stagesOf } from './planned-stages.ts';
-import { planBuild, type PlanRequest } from './plan-build.ts';
+import { planBuild, type PlannedTarget, type PlanRequest } from './plan-build.ts';
 import type { PlannedStage } from './planned.ts';
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-function image(config: ContainerConfig = {}): BaseImage {
+const AMD64 = { os: 'linux', architecture: 'amd64' };
+
+function image(config: ContainerConfig = {}, platform: Platform = AMD64): BaseImage {
   return {
     name: 'base',
-    config: { architecture: 'amd64', os: 'linux', config, rootfs: { type: 'layers', diff_ids: [] } },
+    config: { ...platform, config, rootfs: { type: 'layers', diff_ids: [] } },
     state: EMPTY_STATE,
   };
 }
-
-const AMD64 = { os: 'linux', architecture: 'amd64' };
 
 interface Options extends Partial<Omit<PlanRequest, 'buildArgs'>> {
   readonly args?: Readonly<Record<string, string>>;
@@ -29,18 +29,24 @@ interface Options extends Partial<Omit<PlanRequest, 'buildArgs'>> {
   readonly events?: BuildEvent[];
 }
 
-function plan(
+async function plan(text: string, options: Options = {}): Promise<PlannedStage> {
+  const [target] = await planAll(text, options);
+  if (target === undefined) throw new Error('nothing was planned');
+  return target.stage;
+}
+
+function planAll(
   text: string,
   { args = {}, base, events = [], ...request }: Options = {},
-): Promise<PlannedStage> {
+): Promise<PlannedTarget[]> {
   return planBuild('Dockerfile', text, {
     target: undefined,
     network: 'host',
     allow: new Set(),
-    platforms: { target: AMD64, build: AMD64 },
+    platforms: [{ target: AMD64, build: AMD64 }],
     context: new LocalContext('the build context', '/nowhere', NO_RULES, NO_MEMORY),
     openContext: () => Promise.resolve(undefined),
-    resolveImage: () => Promise.resolve(image(base)),
+    resolveImage: (_name, platform) => Promise.resolve(image(base, platform)),
     emit: (event) => events.push(event),
     ...request,
     buildArgs: new Map(Object.entries(args)),
@@ -266,6 +272,30 @@ test('ports are those of the container, whatever stands before them', async () =
   expect(new Set(Object.keys(config.ExposedPorts ?? {}))).toEqual(
     new Set(['11/tcp', '2/tcp', '4/udp', '6/tcp', '7/tcp', '9/tcp']),
   );
+});
+
+test('a target is planned for each platform, and what is wrong for all of them is told once', async () => {
+  const events: BuildEvent[] = [];
+  const build = AMD64;
+  const platforms = [AMD64, { os: 'linux', architecture: 'arm64' }].map((target) => ({ target, build }));
+  const text = `FROM --platform=$BUILDPLATFORM base AS build
+from base
+ARG TARGETARCH
+ENV FOR=$TARGETARCH A=$NONE
+ENTRYPOINT true
+`;
+  const told: string[][] = [];
+  const onNames = (names: ReadonlySet<string>): number => told.push([...names]);
+  const targets = await planAll(text, { events, platforms, args: { UNUSED: '1' }, onNames });
+  expect(targets.map(({ platform }) => platform)).toEqual(platforms.map(({ target }) => target));
+  expect(targets.map(({ stage }) => stage.config.Env?.at(-2))).toEqual(['FOR=amd64', 'FOR=arm64']);
+  expect(events.map((event) => event.kind === 'warning' && (event.rule ?? event.message))).toEqual([
+    'ConsistentInstructionCasing',
+    'UndefinedVar',
+    'JSONArgsRecommended',
+    'the build arg UNUSED is used nowhere',
+  ]);
+  expect(told).toEqual([['build', 'base']]);
 });
 
 test('a chain of thousands of stages is planned', async () => {

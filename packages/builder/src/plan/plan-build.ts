@@ -1,12 +1,16 @@
+import type { Platform } from '@caisson/oci';
 import {
   isRuleName,
   parseDockerfile,
   suggestStage,
   targetStage,
+  type Diagnostic,
   type Dockerfile,
+  type LintResult,
   type LintWarning,
   type Stage,
 } from '@caisson/parser';
+import { allDone } from '../all-done.ts';
 import { lintPlan, lintViolation } from '../check/lint-plan.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import type { Emit } from '../events.ts';
@@ -15,7 +19,7 @@ import type { Entitlement } from '../request.ts';
 import { checkDepth } from './check-depth.ts';
 import { failureOf, failuresIn, inFileOrder } from './failure-at.ts';
 import { globalArgs } from './global-args.ts';
-import { knownProblems } from './known-problems.ts';
+import { knownProblems, type ReadingErrors } from './known-problems.ts';
 import type { PlannedStage } from './planned.ts';
 import type { OpenContext, ResolveImage } from './origins.ts';
 import { Planner } from './planner.ts';
@@ -28,8 +32,8 @@ export interface PlanRequest {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly network: 'host' | 'none';
   readonly allow: ReadonlySet<Entitlement>;
-  /** What the image is to run on, and what it is built on. */
-  readonly platforms: Platforms;
+  /** What each image is to run on, and what it is built on. */
+  readonly platforms: readonly Platforms[];
   /** The main context. */
   readonly context: LocalContext;
   readonly openContext: OpenContext;
@@ -39,11 +43,18 @@ export interface PlanRequest {
   readonly emit: Emit;
 }
 
+/** What is built for a platform. */
+export interface PlannedTarget {
+  /** What was asked for; the stage has what its base is for. */
+  readonly platform: Platform;
+  readonly stage: PlannedStage;
+}
+
 /**
- * Reads a Dockerfile and plans what its target needs. Nothing is run.
+ * Reads a Dockerfile and plans what its target needs, for each platform. Nothing is run.
  * @throws BuildError with everything that is wrong with it
  */
-export async function planBuild(path: string, text: string, request: PlanRequest): Promise<PlannedStage> {
+export async function planBuild(path: string, text: string, request: PlanRequest): Promise<PlannedTarget[]> {
   const syntax = request.buildArgs.get('BUILDKIT_SYNTAX');
   const { dockerfile, diagnostics, faulty } = parseDockerfile(text, {
     path,
@@ -55,8 +66,32 @@ export async function planBuild(path: string, text: string, request: PlanRequest
     request.emit,
   );
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const plans = await allDone(
+    request.platforms.map((platforms) => planFor({ dockerfile, errors, faulty }, { ...request, platforms })),
+  );
+  const lint = onceEach(plans.map((each) => each.lint));
+  throwProblems(failuresIn(dockerfile, lint.errors));
+  emitWarnings(dockerfile, lint.warnings, request.emit);
+  const violation = lintViolation(dockerfile, lint, request.buildArgs);
+  throwProblems(violation === undefined ? [] : [violation]);
+  warnOfUnusedArgs(dockerfile, request);
+  request.onNames?.(new Set(plans.flatMap(({ args }) => [...writtenNames(dockerfile, args)])));
+  return plans;
+}
+
+/** What can be said of a Dockerfile before it is planned. */
+interface Reading extends ReadingErrors {
+  readonly dockerfile: Dockerfile;
+}
+
+/** Plans the target for one platform. */
+async function planFor(
+  { dockerfile, errors, faulty }: Reading,
+  request: Omit<PlanRequest, 'platforms'> & { readonly platforms: Platforms },
+): Promise<PlannedTarget & { readonly args: ReadonlyMap<string, string>; readonly lint: LintResult }> {
   const { args, problems } = globalArgs(dockerfile, request.buildArgs, request.platforms, request.target);
-  const settings = { ...request, platform: request.platforms.target, globalArgs: args };
+  const platform = request.platforms.target;
+  const settings = { ...request, platform, globalArgs: args };
   if (errors.length + problems.length > 0) {
     const stage = targetStage(dockerfile, request.target);
     const reading = {
@@ -68,16 +103,24 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   }
   const target = chooseTarget(dockerfile, request.target);
   const planner = new Planner(dockerfile, settings);
-  const planned = await planTarget(dockerfile, planner, target);
-  checkDepth(planned);
-  const lint = lintPlan(dockerfile, planner, { ...request, globalArgs: args });
-  throwProblems(failuresIn(dockerfile, lint.errors));
-  emitWarnings(dockerfile, lint.warnings, request.emit);
-  const violation = lintViolation(dockerfile, lint, request.buildArgs);
-  throwProblems(violation === undefined ? [] : [violation]);
-  warnOfUnusedArgs(dockerfile, request);
-  request.onNames?.(writtenNames(dockerfile, args));
-  return planned;
+  const stage = await planTarget(dockerfile, planner, target);
+  checkDepth(stage);
+  return { platform, stage, args, lint: lintPlan(dockerfile, planner, { ...request, globalArgs: args }) };
+}
+
+function unique<T extends Pick<Diagnostic, 'range'>>(all: readonly T[]): T[] {
+  return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()].toSorted(
+    (a, b) => a.range.start.offset - b.range.start.offset,
+  );
+}
+
+/** What was found for several platforms: each thing once, in the order of the file. */
+function onceEach(results: readonly LintResult[]): Omit<LintResult, 'rulesThatNeedBase'> {
+  return {
+    isError: results.some(({ isError }) => isError),
+    errors: unique(results.flatMap(({ errors }) => errors)),
+    warnings: unique(results.flatMap(({ warnings }) => warnings)),
+  };
 }
 
 /** Plans a stage, and those that it needs. @throws BuildError with all that was found to be wrong */

@@ -8,9 +8,9 @@ export function chainOf(stage: PlannedStage): PlannedStage[] {
   return chain.toReversed();
 }
 
-/** A stage and all that it needs, in the order of the Dockerfile: each behind what it needs. */
-export function stagesOf(target: PlannedStage): PlannedStage[] {
-  const found = new Set<PlannedStage>([target]);
+/** Stages and all that they need, in the order of the Dockerfile: each behind what it needs. */
+export function stagesOf(...targets: readonly PlannedStage[]): PlannedStage[] {
+  const found = new Set(targets);
   // A set gives what is added to it while it is gone through, too.
   for (const { base, steps } of found) {
     if (base.kind === 'stage') found.add(base.stage);

@@ -113,6 +113,11 @@ export class BuildRecorder {
       case 'image':
         this.#image = { imageId: event.id, size: event.size, names: event.names };
         break;
+      case 'index': {
+        const size = event.images.reduce((sum, image) => sum + image.size, 0);
+        this.#image = { imageId: event.digest, size, names: event.names };
+        break;
+      }
       default:
     }
   }

@@ -7,7 +7,7 @@ import { Solver } from './solver.ts';
 const NEVER = new AbortController().signal;
 
 async function kinds(last: ToyOp): Promise<Record<string, string>> {
-  const forecasts = await forecast<string>(last, NEVER);
+  const forecasts = await forecast<string>([last], NEVER);
   return Object.fromEntries(
     [...forecasts].map(([op, { kind }]) => [op instanceof ToyOp ? op.name : '', kind]),
   );
@@ -30,7 +30,7 @@ describe('forecast', () => {
     const [left, right] = [new ToyOp('left'), new ToyOp('right')];
     const above = new ToyOp('above', [left]);
     const top = new ToyOp('top', [above, right]);
-    const found = (await forecast<string>(top, NEVER)).get(top);
+    const found = (await forecast<string>([top], NEVER)).get(top);
     expect(found).toStrictEqual({ kind: 'open', behind: new Set([left, right]) });
   });
 });

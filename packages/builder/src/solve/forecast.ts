@@ -14,10 +14,13 @@ export type Forecast<T> =
   /** Its key is not known before these have been executed. */
   | { readonly kind: 'open'; readonly behind: ReadonlySet<Op<T>> };
 
-/** Says what a solver would do for an op and all that it needs, without executing anything. */
-export async function forecast<T>(last: Op<T>, signal: AbortSignal): Promise<Map<Op<T>, Forecast<T>>> {
+/** Says what a solver would do for ops and all that they need, without executing anything. */
+export async function forecast<T>(
+  ops: Iterable<Op<T>>,
+  signal: AbortSignal,
+): Promise<Map<Op<T>, Forecast<T>>> {
   const forecasts = new Map<Op<T>, Forecast<T>>();
-  for (const op of inputsFirst(last)) {
+  for (const op of inputsFirst(...ops)) {
     signal.throwIfAborted();
     forecasts.set(op, await forecastOf(op, forecasts, signal));
   }

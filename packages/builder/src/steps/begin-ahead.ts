@@ -1,7 +1,7 @@
 import { canRunProgramsOf } from '@caisson/runtime';
 import { isBuiltOn } from '../cache/layer-content.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
-import { chainOf, stagesOf } from '../plan/planned-stages.ts';
+import { chainOf } from '../plan/planned-stages.ts';
 import type { CopyOrigin, PlannedCopy, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { standsAlone } from './copy-op.ts';
@@ -19,9 +19,9 @@ interface Use {
  * Begins with what comes from elsewhere and will be asked for, often only when other steps are done. Nobody waits for it here;
  * whoever needs it does, and tells what went wrong.
  */
-export function beginAhead(scope: StepScope, target: PlannedStage): void {
-  beginImages(scope, target);
-  for (const { steps } of stagesOf(target)) {
+export function beginAhead(scope: StepScope, stages: readonly PlannedStage[]): void {
+  beginImages(scope, stages);
+  for (const { steps } of stages) {
     for (const step of steps) if (step.kind === 'add') beginSources(scope, step);
   }
 }
@@ -38,9 +38,9 @@ function beginSources({ remote, git, ends }: StepScope, { sources }: PlannedCopy
  * The images on which nothing was ever built are fetched and unpacked: what stands on them is in no cache, so their files are
  * needed.
  */
-function beginImages(scope: StepScope, target: PlannedStage): void {
-  if (!stagesOf(target).every(canRun)) return; // it ends before it needs them
-  const uses = [...usesOf(target)];
+function beginImages(scope: StepScope, stages: readonly PlannedStage[]): void {
+  if (!stages.every(canRun)) return; // it ends before it needs them
+  const uses = [...usesOf(stages)];
   for (const { state, as } of uses) if (as === 'mounted') scope.chains.willMount(state);
   for (const use of uses) beginImage(scope, use).catch(() => {});
 }
@@ -62,8 +62,8 @@ async function beginImage(scope: StepScope, use: Use): Promise<void> {
   await (as === 'copied from' ? chains.beginOrigin(state) : chains.view(state));
 }
 
-function* usesOf(target: PlannedStage): Generator<Use> {
-  for (const stage of stagesOf(target)) {
+function* usesOf(stages: readonly PlannedStage[]): Generator<Use> {
+  for (const stage of stages) {
     const chain = chainOf(stage);
     const base = chain[0]?.base;
     if (base?.kind === 'image' && stage.steps.some(needsStateBefore)) {

@@ -60,7 +60,7 @@ async function built(dockerfileText: string, root = store): Promise<string | und
   const request = { root, context, dockerfileText, buildArgs, outputs: [], registry: {}, secrets: {} };
   const result = await build(request, () => {});
   if (!result.ok) return result.error.map(({ message }) => message).join();
-  return result.value.config.rootfs.diff_ids.at(-1);
+  return result.value.images[0].config.rootfs.diff_ids.at(-1);
 }
 
 /** The same in a store that knows nothing. */

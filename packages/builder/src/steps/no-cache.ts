@@ -2,7 +2,6 @@ import { optionWords } from '../option-words.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Emit } from '../events.ts';
 import type { PlannedStage } from '../plan/planned.ts';
-import { stagesOf } from '../plan/planned-stages.ts';
 import { suggest } from '@caisson/parser';
 
 /** Which stages run without the cache, by their titles. */
@@ -17,10 +16,10 @@ export function ignoresCache({ noCache, noCacheFilter = [] }: BuildRequest): Ign
 /** Says of names that no stage has that they had no effect. */
 export function warnOfUnknownStages(
   { noCacheFilter = [] }: BuildRequest,
-  target: PlannedStage,
+  stages: readonly PlannedStage[],
   emit: Emit,
 ): void {
-  const titles = stagesOf(target).map(({ title }) => title);
+  const titles = stages.map(({ title }) => title);
   for (const name of noCacheFilter) {
     if (titles.some((title) => title.toLowerCase() === titleOf(name))) continue;
     const suggestion = suggest(name, titles);

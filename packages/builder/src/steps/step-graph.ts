@@ -2,7 +2,6 @@ import type { StepInfo } from '../events.ts';
 import type { CopyOrigin, PlannedCopy, PlannedRun, PlannedStage, PlannedStep } from '../plan/planned.ts';
 import type { Op } from '../solve/op.ts';
 import { mountedFiles } from '../plan/mounted-files.ts';
-import { stagesOf } from '../plan/planned-stages.ts';
 import { EMPTY_STATE, type FileState } from '../state.ts';
 import { CopyOp } from './copy-op.ts';
 import { KnownState } from './known-state.ts';
@@ -12,7 +11,7 @@ import type { StepPlace } from './step-op.ts';
 import type { StepScope } from './step-scope.ts';
 import { WorkdirOp } from './workdir-op.ts';
 
-/** The step graph of a target: ops in place of planned steps, each stage's on those of the stage below. */
+/** The step graph of stages: ops in place of planned steps, each stage's on those of the stage below. */
 export class StepGraph {
   readonly #scope: StepScope;
   readonly #names: ReadonlyMap<PlannedStep, StepInfo>;
@@ -20,12 +19,11 @@ export class StepGraph {
   readonly #steps = new Map<PlannedStep, Op<FileState>>();
   readonly #mounted = new Set<PlannedStep>();
 
-  constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>, target: PlannedStage) {
+  /** @param stages all that are needed, each behind those that it needs */
+  constructor(scope: StepScope, steps: ReadonlyMap<PlannedStep, StepInfo>, stages: readonly PlannedStage[]) {
     this.#scope = scope;
     this.#names = steps;
-    const stages = stagesOf(target);
     this.#noteMounted(stages);
-    // A stage needs only those before it.
     for (const stage of stages) this.#add(stage);
   }
 

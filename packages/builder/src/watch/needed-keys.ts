@@ -13,8 +13,7 @@ export async function neededKeys(request: BuildRequest, signal: AbortSignal): Pr
   const { inFlight: _inFlight, ...alone } = request;
   try {
     await using prepared = await prepareBuild({ ...alone, signal }, () => {});
-    const { graph, target } = prepared;
-    const forecasts = [...(await forecast(graph.endOf(target), signal)).values()];
+    const forecasts = [...(await forecast(prepared.graph.steps.values(), signal)).values()];
     return new Set(forecasts.flatMap((each) => (each.kind === 'miss' ? [each.key] : [])));
   } catch (error) {
     if (failuresOf(error) === undefined) throw error;

@@ -3,11 +3,12 @@ import { UNBOUNDED } from '../api/event-bounds.ts';
 import { EventQueue } from '../api/event-queue.ts';
 import { contextSource, MAIN_CONTEXT } from '../context/context-source.ts';
 import { buildError, type Failure } from '../failure.ts';
-import { stagesOf } from '../plan/planned-stages.ts';
 import { failuresOf } from '../failure-of.ts';
 import type { PreparedBuild } from '../prepare.ts';
 import type { BuildRequest } from '../request.ts';
 import type { BuildResult } from '../result.ts';
+import { optionWords } from '../option-words.ts';
+import { allPlatformsOf } from '../platforms.ts';
 import { Site } from '../site.ts';
 import { MissingFolders } from './missing-folders.ts';
 import { Announcer } from './announcer.ts';
@@ -107,7 +108,7 @@ class Watching implements Watch {
 
   async #run(): Promise<void> {
     try {
-      checkContext(this.#request);
+      checkWatchable(this.#request);
       await using site = await Site.open(this.#request.root, this.#request, this.#closing.signal);
       // Before the Dockerfile is read: an edit after that must not be lost.
       await this.#watch(this.#files);
@@ -200,9 +201,8 @@ class Watching implements Watch {
     this.#tell({ kind: 'waiting' });
   }
 
-  #watchInputsOf({ target }: PreparedBuild): Promise<void> {
-    const steps = stagesOf(target).flatMap((stage) => stage.steps);
-    return this.#watch(new WatchedFiles(this.#request, steps, this.#files));
+  #watchInputsOf({ steps }: PreparedBuild): Promise<void> {
+    return this.#watch(new WatchedFiles(this.#request, [...steps.keys()], this.#files));
   }
 
   #watch(files: WatchedFiles): Promise<void> {
@@ -226,7 +226,11 @@ function listed(paths: Changes['paths']): readonly string[] | undefined {
 }
 
 /** @throws BuildError `invalid-request` */
-function checkContext({ context, cwd = process.cwd() }: BuildRequest): void {
+function checkWatchable({ context, platforms, cwd = process.cwd() }: BuildRequest): void {
+  if (allPlatformsOf(platforms).length > 1)
+    throw buildError('invalid-request', 'a watch builds for one platform', {
+      expected: optionWords().platform,
+    });
   const expected = 'a folder';
   if (typeof context !== 'string')
     throw buildError('invalid-request', `${MAIN_CONTEXT} cannot be watched`, { expected });

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { CheckRequest } from '@caisson/builder';
-import { formatPlatform } from '@caisson/oci';
 import { helpNotes } from '../help-notes.ts';
 import type { BuildSource } from '../build-request.ts';
 import { rootOf, type CommandContext } from '../command-context.ts';
@@ -10,7 +9,7 @@ import {
   pullOption,
   parseBuildArgs,
   parseBuildContexts,
-  parsePlatformOption,
+  parsePlatforms,
   parsePull,
   parseSourceDateEpoch,
 } from '../parse-options.ts';
@@ -83,7 +82,7 @@ function requestOf(
   { env, cwd }: Terminal,
 ): Omit<CheckRequest, keyof BuildSource> {
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
-  const platform = parsePlatformOption(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
+  const platforms = parsePlatforms(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
   return {
     root,
     cwd,
@@ -93,6 +92,6 @@ function requestOf(
     registry: registryOptions(flags.registryMirror, env),
     ...(flags.target === undefined ? {} : { target: flags.target }),
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
-    ...(platform === undefined ? {} : { platform: formatPlatform(platform) }),
+    platforms,
   };
 }

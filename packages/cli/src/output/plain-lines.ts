@@ -18,6 +18,7 @@ export type OtherEvent = Extract<
       | 'base'
       | 'isolation'
       | 'image'
+      | 'index'
       | 'cache-imported'
       | 'cache-exported'
       | 'transfer'
@@ -67,6 +68,8 @@ export function otherLine(event: OtherEvent): string {
       return `isolation: ${event.runtime}, network: ${event.network}`;
     case 'image':
       return imageLine(event);
+    case 'index':
+      return indexLines(event);
     case 'cache-imported':
       return `${event.from}: ${counted(event.records, 'record')}`;
     case 'cache-exported':
@@ -93,4 +96,9 @@ const ORIGIN = {
 function imageLine(event: Extract<BuildEvent, { kind: 'image' }>): string {
   const names = event.isStored ? familiarNames(event) : [];
   return `image ${event.id}${names.length === 0 ? '' : ` named ${names.join(', ')}`} (${sizeText(event)})`;
+}
+
+function indexLines({ digest, images }: Extract<BuildEvent, { kind: 'index' }>): string {
+  const lines = images.map((each) => `image ${each.id} for ${each.platform} (${size(each.size)})`);
+  return [...lines, `index ${digest} of ${images.length} images`].join('\n');
 }

@@ -31,6 +31,14 @@ const WRONG: readonly (readonly [Omit<BuildOptions, 'context'>, string])[] = [
     'options.platform is "amd65"\nexpected: os/architecture[/variant], for example linux/arm64\ndid you mean amd64?',
   ],
   [
+    { platforms: ['linux/amd64', 'linux/arm46'] },
+    'options.platforms[1] is "linux/arm46"\nexpected: os/architecture[/variant], for example linux/arm64\ndid you mean linux/arm64?',
+  ],
+  [
+    { platform: 'linux/amd64', platforms: ['linux/arm64'] },
+    'options.platform and options.platforms are both given\nexpected: one of them',
+  ],
+  [
     { outputs: [{ type: 'tar', dest: '-' }] },
     'options.outputs[0].dest is "-": the standard output is that of the program\nexpected: a path; of an archive, process.stdout, too',
   ],
@@ -47,7 +55,7 @@ describe('what is to be built', () => {
 
   test('may be for a platform that is like none: it may be new', () => {
     const { request } = buildRequest({ context: '.', platform: 'linux/loongson3' });
-    expect(request.platform).toBe('linux/loongson3');
+    expect(request.platforms).toEqual(['linux/loongson3']);
   });
 
   test('has the time of the environment, where that makes sense', () => {

@@ -73,7 +73,7 @@ function sourceOf(options: SourceOptions): Omit<WireCheck, 'context'> {
       dockerfile,
       dockerfileText,
       target,
-      platform: platform === undefined ? undefined : platformName(platform),
+      platforms: platform === undefined ? undefined : [platformName(platform)],
     }),
     ...defined({ buildArgs, buildContexts, pull }),
     ...defined({ sourceDateEpoch: options.sourceDateEpoch ?? epochOf(process.env['SOURCE_DATE_EPOCH']) }),
@@ -119,11 +119,18 @@ export function planRequest(
     hosts,
     limits: defined(limits),
     cacheFrom: (options.cacheFrom ?? []).map((each, index) => cacheSource(each, index, cwd)),
+    ...defined({ platforms: platformsGiven(options) ?? source.platforms }),
     ...defined({ noCache, noCacheFilter, contextModes, forms, network, allow, jobs, runtimes, minIsolation }),
   };
   const credentials = options.registry?.credentials;
   const given = { secrets: functions, credentials, context: parts, destinations };
   return { request, answers: new Answers(given) };
+}
+
+function platformsGiven({ platform, platforms }: PlanOptions): readonly string[] | undefined {
+  if (platform !== undefined && platforms !== undefined)
+    throw optionError('options.platform and options.platforms are both given', { expected: 'one of them' });
+  return platforms?.map((each, index) => platformName(each, `options.platforms[${index}]`));
 }
 
 /** What is to be built. @throws CaissonError `invalid-request` */

@@ -51,8 +51,8 @@ export class BuildView {
   readonly walks = new Map<string, Told<'walk'>>();
   readonly repositories = new Map<string, Told<'git'>>();
   steps: readonly StepInfo[] = [];
-  /** The image, once it is complete. */
-  image: Extract<BuildEvent, { kind: 'image' }> | undefined;
+  /** The image, or those for several platforms, once it is complete. */
+  image: Extract<BuildEvent, { kind: 'image' | 'index' }> | undefined;
 
   constructor(now: number) {
     this.begunAt = now;
@@ -108,6 +108,7 @@ export class BuildView {
         transferOf(this.pushes, event.name, now);
         break;
       case 'image':
+      case 'index':
         this.image = event;
         break;
       default:

@@ -8,6 +8,8 @@ import type { Transfer } from './transfer.ts';
 /** Where a line would be too long to be read with its end, in columns. */
 const WIDEST = 100;
 const LONGEST_STAGE = 14;
+/** With its platform: `amd64->arm64 build`. */
+const LONGEST_WITH_PLATFORM = 24;
 const INDENT = '  ';
 
 /** Draws lines for a terminal of some width. All of a build use one of these, so that columns are below each other. */
@@ -26,7 +28,8 @@ export class Lines {
   /** Makes room for the names of these steps. */
   fit(steps: readonly StepInfo[]): void {
     this.#numbers = String(steps.length).length;
-    this.#stages = Math.min(LONGEST_STAGE, Math.max(0, ...steps.map((step) => width(stageOf(step)))));
+    const longest = steps.some(({ name }) => PLATFORM.test(name)) ? LONGEST_WITH_PLATFORM : LONGEST_STAGE;
+    this.#stages = Math.min(longest, Math.max(0, ...steps.map((step) => width(stageOf(step)))));
   }
 
   /** `✓ #3 build  COPY src/ ./                 0.1 s` */
@@ -91,10 +94,13 @@ export class Lines {
   }
 }
 
-/** `build` of a step that is called `build 2/5`. */
+/** `build` of a step that is called `build 2/5`, `arm64 build` of `linux/arm64 build 2/5`. */
 function stageOf({ name }: StepInfo): string {
-  return name.replace(/ ?\d+\/\d+$/, '');
+  return name.replace(/ ?\d+\/\d+$/, '').replace(PLATFORM, '');
 }
+
+/** How the name of a step begins that is for one of several platforms. */
+const PLATFORM = /^linux\//;
 
 /** How long something has been going on: in tenths only as long as they say something. */
 export function elapsed(milliseconds: number): string {

@@ -1,7 +1,8 @@
 import type { BuildEvent, Emit } from '@caisson/builder';
+import type { Digest } from '@caisson/oci';
 import { buildFailuresText, warningText } from '../../failure-text.ts';
 import { screenOf, type Screen, type Terminal } from '../../terminal.ts';
-import { allFilesText, counted, seconds, size } from '../format.ts';
+import { allFilesText, counted, seconds, shortId, size } from '../format.ts';
 import { familiarNames, sizeText } from '../image-text.ts';
 import type { Ended, Progress } from '../progress.ts';
 import { BuildView } from './build-view.ts';
@@ -130,6 +131,7 @@ export class LiveProgress implements Progress {
       case 'pushing':
       case 'transfer':
       case 'image':
+      case 'index':
       case 'isolation':
       case 'step-cached':
       case 'step-started':
@@ -161,20 +163,37 @@ export class LiveProgress implements Progress {
     const { theme } = this.#lines;
     const took = tally.summary(ended, duration ?? performance.now() - begunAt);
     if (ended !== 'built' || image === undefined) return `${theme.dim(`  ${took}`)}\n`;
+    const reasons = tally.reasons().map((reason) => this.#lines.quiet(`  ${reason}`));
+    const lines = image.kind === 'image' ? this.#imageLines(image) : this.#indexLines(image);
+    return `${[...lines, this.#lines.quiet(took), ...reasons].join('\n')}\n`;
+  }
+
+  #imageLines(image: Extract<BuildEvent, { kind: 'image' }>): string[] {
+    const { theme } = this.#lines;
     const { columns } = this.#terminal.screen;
     const names = (image.isStored ? familiarNames(image) : []).join(', ') || 'image';
     const title = `${theme.green(theme.glyphs.done)} ${theme.bold(names)}`;
     const about = sizeText(image);
     // A name is not cut: somebody wants to copy it.
     const isOneLine = width(`${names}${about}`) + 4 < columns;
-    const reasons = tally.reasons().map((reason) => this.#lines.quiet(`  ${reason}`));
-    const id = columns > image.id.length + 3 ? image.id : image.id.slice(0, 'sha256:'.length + 12);
-    const lines = [
+    return [
       ...(isOneLine ? [`${title}  ${about}`] : [title, this.#lines.quiet(about)]),
-      `  ${id}`,
-      this.#lines.quiet(took),
-      ...reasons,
+      `  ${this.#fitted(image.id)}`,
     ];
-    return `${lines.join('\n')}\n`;
+  }
+
+  #indexLines({ digest, images }: Extract<BuildEvent, { kind: 'index' }>): string[] {
+    const { theme } = this.#lines;
+    return [
+      `${theme.green(theme.glyphs.done)} ${theme.bold(`images for ${images.length} platforms`)}`,
+      ...images.map((each) => this.#lines.quiet(`${each.platform}  ${shortId(each.id)}  ${size(each.size)}`)),
+      `  ${this.#fitted(digest)}`,
+    ];
+  }
+
+  /** A digest, whole where there is room for it. */
+  #fitted(digest: Digest): string {
+    const { columns } = this.#terminal.screen;
+    return columns > digest.length + 3 ? digest : digest.slice(0, 'sha256:'.length + 12);
   }
 }
