@@ -254,6 +254,32 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
       );
     });
 
+    test('fetches no layer where nothing wants one', async ({ world }) => {
+      // What is pushed to the registry that has the base is mounted there.
+      const base = `${inject('registry')}/library/each`;
+      world.write({ Dockerfile: DOCKERFILE.replaceAll(/\beach\b/g, base) });
+      const cache = `${inject('registry')}/several/lazy`;
+      const ref = `type=registry,ref=${cache}`;
+      await world.ok(['build', '--platform', BOTH, '--cache-to', `${ref},mode=max`, '.']);
+      const args = ['build', '--progress', 'plain', '--platform', BOTH, '--cache-from', ref];
+      const nowhere = await world.ok([...args, '.'], { root: join(world.folder, 'second') });
+      const name = `${inject('registry')}/several/lazy-app`;
+      const pushed = await world.ok([...args, '-t', name, '--push', '.'], {
+        root: join(world.folder, 'third'),
+      });
+      for (const { stderr } of [nowhere, pushed]) {
+        expect(stderr.match(/^#\d+ cached$/gm)).toHaveLength(8);
+        expect(stderr).not.toContain('pulled');
+      }
+      await skopeo(
+        'copy',
+        '--all',
+        '--src-tls-verify=false',
+        `docker://${name}`,
+        `dir:${join(world.folder, 'app')}`,
+      );
+    });
+
     test('goes where several images can be', async ({ world }) => {
       world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
       const args = ['build', '--platform', BOTH, '-t', 'app', '.'];

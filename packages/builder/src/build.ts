@@ -1,16 +1,13 @@
 import {
   familiarName,
-  formatPlatform,
   formatReference,
   parseReference,
-  platformOf,
   err,
   ok,
   type Digest,
   type Result,
 } from '@caisson/oci';
-import { deliverImage, deliverIndex, type SolvedStage } from './deliver-image.ts';
-import type { AssembledImage } from './image/assemble-image.ts';
+import { deliver, type Delivered, type SolvedStage } from './deliver.ts';
 import { checkDestinations } from './outputs/check-destinations.ts';
 import { checkPlatforms } from './outputs/check-platforms.ts';
 import type { Emit } from './events.ts';
@@ -24,12 +21,11 @@ import { InFlight } from './steps/in-flight.ts';
 import { StepGraph } from './steps/step-graph.ts';
 import { BuildRecorder } from './report/build-recorder.ts';
 import type { BuildRequest } from './request.ts';
-import type { BuildResult, PlatformImage } from './result.ts';
+import type { BuildResult } from './result.ts';
 import type { Site } from './site.ts';
 import { Solver } from './solve/solver.ts';
 import type { FileState, StateLayer } from './state.ts';
 import { StepCounter } from './step-counter.ts';
-import type { Workshop } from './workshop.ts';
 
 /**
  * Builds an image from a Dockerfile and its context. This is the straight line of docs/architecture.md: each arrow
@@ -94,30 +90,6 @@ export async function buildImage(
   return { buildId, ...made, names, steps: counter.steps, isolation: counter.isolation };
 }
 
-/** What is said of what a build made. */
-type Made = Pick<BuildResult, 'imageId' | 'manifest' | 'images'>;
-
-async function deliver(
-  workshop: Workshop,
-  solved: readonly SolvedStage[],
-  request: Parameters<typeof deliverImage>[2],
-): Promise<Made> {
-  const [only, ...others] = solved;
-  if (only !== undefined && others.length === 0) {
-    const image = platformImage(await deliverImage(workshop, only, request));
-    return { imageId: image.imageId, manifest: image.manifest, images: [image] };
-  }
-  const { images, descriptor } = await deliverIndex(workshop, solved, request);
-  const [first, ...rest] = images.map(platformImage);
-  if (first === undefined) throw new Error('Internal error: nothing was built');
-  return { imageId: descriptor.digest, manifest: descriptor, images: [first, ...rest] };
-}
-
-function platformImage({ config, manifest, descriptor }: AssembledImage): PlatformImage {
-  const platform = formatPlatform(platformOf(config));
-  return { platform, imageId: manifest.config.digest, manifest: descriptor, config };
-}
-
 /**
  * Solves the targets, and does with their states what is to be done. A layer of an imported record that cannot be had after
  * all is one that the cache does not have: what stood on it is solved again.
@@ -126,8 +98,8 @@ function platformImage({ config, manifest, descriptor }: AssembledImage): Platfo
 async function solveAndDeliver(
   { workshop, targets, stages, steps, graph: first }: PreparedBuild,
   { onSolve }: BuildHooks,
-  deliverAll: (solved: readonly SolvedStage[]) => Promise<Made>,
-): Promise<{ readonly made: Made; readonly layers: readonly StateLayer[] }> {
+  deliverAll: (solved: readonly SolvedStage[]) => Promise<Delivered>,
+): Promise<{ readonly made: Delivered; readonly layers: readonly StateLayer[] }> {
   const { scope, jobs, cancel } = workshop;
   beginAhead(scope, stages);
   for (let graph = first; ; graph = new StepGraph(scope, steps, stages)) {

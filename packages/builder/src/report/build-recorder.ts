@@ -113,11 +113,10 @@ export class BuildRecorder {
       case 'image':
         this.#image = { imageId: event.id, size: event.size, names: event.names };
         break;
-      case 'index': {
-        const size = event.images.reduce((sum, image) => sum + image.size, 0);
-        this.#image = { imageId: event.digest, size, names: event.names };
+      case 'index':
+        // Without a size: no image is compared with several.
+        this.#image = { imageId: event.digest, names: event.names };
         break;
-      }
       default:
     }
   }

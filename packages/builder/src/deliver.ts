@@ -1,4 +1,4 @@
-import { formatPlatform, platformIndex, platformOf, type Descriptor, type Digest } from '@caisson/oci';
+import { formatPlatform, platformIndex, platformOf, type Digest } from '@caisson/oci';
 import { assembleImage, type AssembledImage } from './image/assemble-image.ts';
 import { earlierImage, imageSize } from './image/earlier-image.ts';
 import { areHere, provideLayers } from './image/provide-layers.ts';
@@ -10,6 +10,7 @@ import { writeOutputs } from './outputs/write-outputs.ts';
 import { contextTitle } from './report/context-title.ts';
 import type { PlannedStage } from './plan/planned.ts';
 import type { BuildRequest } from './request.ts';
+import type { BuildResult, PlatformImage } from './result.ts';
 import type { FileState } from './state.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -27,11 +28,32 @@ interface Delivery {
   readonly isDelivered?: ((imageId: Digest) => boolean) | undefined;
 }
 
+/** What is said of what was made. */
+export type Delivered = Pick<BuildResult, 'imageId' | 'manifest' | 'images'>;
+
 /**
- * Makes the image of a state, and brings it to where it is to go: the store, outputs, registries.
+ * Makes the image of a state, and brings it to where it is to go: the store, outputs, registries. Of several states, one a
+ * platform, there is an image each, and an index that lists them.
  * @throws LostLayer where a layer of an imported cache is needed and cannot be had
  */
-export async function deliverImage(
+export async function deliver(
+  workshop: Workshop,
+  solved: readonly SolvedStage[],
+  request: BuildRequest & Delivery,
+): Promise<Delivered> {
+  const [only, ...others] = solved;
+  if (only === undefined) throw new Error('Internal error: nothing was built');
+  if (others.length > 0) return deliverIndex(workshop, solved, request);
+  const image = platformImage(await deliverImage(workshop, only, request));
+  return { imageId: image.imageId, manifest: image.manifest, images: [image] };
+}
+
+function platformImage({ config, manifest, descriptor }: AssembledImage): PlatformImage {
+  const platform = formatPlatform(platformOf(config));
+  return { platform, imageId: manifest.config.digest, manifest: descriptor, config };
+}
+
+async function deliverImage(
   workshop: Workshop,
   { stage, state }: SolvedStage,
   request: BuildRequest & Delivery,
@@ -64,26 +86,18 @@ export async function deliverImage(
   return image;
 }
 
-/** Images for several platforms, and the index that lists them. */
-export interface DeliveredIndex {
-  readonly images: readonly AssembledImage[];
-  readonly descriptor: Descriptor;
-}
-
-/**
- * The same for several platforms: the store has what the images are made from, and names none of them.
- * @throws LostLayer
- */
-export async function deliverIndex(
+/** The store has what the images are made from, and names none of them. */
+async function deliverIndex(
   workshop: Workshop,
   solved: readonly SolvedStage[],
   request: BuildRequest & Pick<Delivery, 'names'>,
-): Promise<DeliveredIndex> {
+): Promise<Delivered> {
   const { store, session, clock, emit } = workshop.scope;
-  request.signal?.throwIfAborted();
+  const { names, outputs = [], signal } = request;
+  signal?.throwIfAborted();
   const images: (AssembledImage & Pick<SolvedStage, 'state'>)[] = [];
   for (const { stage, state } of solved) {
-    await provideLayers(workshop, request, state);
+    if (outputs.length > 0) await provideLayers(workshop, request, state);
     warnOfDepth(state, emit);
     const image = assembleImage(stage, state, clock);
     await storeImage(store, session, image, undefined);
@@ -94,15 +108,16 @@ export async function deliverIndex(
   emit({
     kind: 'index',
     digest: descriptor.digest,
-    names: request.names,
-    images: images.map(({ manifest, config }) => ({
-      platform: formatPlatform(platformOf(config)),
-      id: manifest.config.digest,
-      size: imageSize(manifest),
-    })),
+    names,
+    images: images.map((image) => {
+      const { platform, imageId } = platformImage(image);
+      return { platform, id: imageId, size: imageSize(image.manifest) };
+    }),
   });
   await sendOut(workshop, images, request);
-  return { images, descriptor };
+  const [first, ...rest] = images.map(platformImage);
+  if (first === undefined) throw new Error('Internal error: nothing was built');
+  return { imageId: descriptor.digest, manifest: descriptor, images: [first, ...rest] };
 }
 
 /** Writes the outputs, and pushes. */
