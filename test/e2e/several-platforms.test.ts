@@ -152,6 +152,8 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
       `);
       const again = await ofBuild(world, '-o', 'out');
       expect(again.match(/^#\d+ cached$/gm)).toHaveLength(8);
+      const anew = await ofBuild(world, '--no-cache', '-o', 'out');
+      expect(anew.match(/^#\d+ cached$/gm)).toHaveLength(2);
       const planned = await world.ok(['plan', '--platform', BOTH, '.']);
       expect(planned.stdout).toContain('8 steps hit, 0 will run, 0 open');
       // With one of them alone, all of it is there, too; and the other way round.

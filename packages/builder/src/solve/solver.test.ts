@@ -146,15 +146,24 @@ describe('Solver', () => {
     expect(slow.calls.find).toBe(0);
   });
 
-  it('ends all that has a key, where several ops have the same', async () => {
+  it('executes once what several ops have the same key for, whatever the cache says', async () => {
+    const same = [new ToyOp('same'), new ToyOp('same')];
+    expect(await new Solver<string>({ jobs: 2 }).solve(new ToyOp('all', same))).toBe('all(same(),same())');
+    expect(same.map(({ log }) => log)).toStrictEqual([['start', 'done'], ['hit']]);
+  });
+
+  it('fails where that does, and ends it when it is retired', async () => {
+    const broken = [new ToyOp('same'), new ToyOp('same')];
+    for (const op of broken) op.work = () => Promise.reject(new Error('broken'));
+    await expect(new Solver<string>({ jobs: 2 }).solve(new ToyOp('all', broken))).rejects.toThrow('broken');
     const same = [new ToyOp('same'), new ToyOp('same')];
     for (const op of same) op.work = (signal) => sleep(60_000, undefined, { signal });
     const retired = new Solver<string>({ jobs: 2 });
     const solved = retired.solve(new ToyOp('all', same));
-    await vi.waitFor(() => expect(same.map((op) => op.calls.execute)).toStrictEqual([1, 1]));
-    expect(retired.executing.size).toBe(1);
+    await vi.waitFor(() => expect(retired.executing.size).toBe(1));
     retired.retire(new Set());
     await expect(solved).rejects.toThrow('the result is not wanted any more');
+    expect(same.map((op) => op.calls.execute)).toStrictEqual([1, 0]);
   });
 
   it('gives no result once it is retired, even where all of it came to its end', async () => {

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import { inputsFirst } from './inputs-first.ts';
 import { stepKey, type StepKey } from './key.ts';
-import type { Op } from './op.ts';
+import type { Op, Work } from './op.ts';
 
 /** How to solve. */
 export interface SolveOptions {
@@ -20,8 +20,10 @@ export class Solver<T> {
   readonly #solved = new Map<Op<T>, Promise<T>>();
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  /** What works right now. Two ops may have one key. */
-  readonly #executing = new Map<Op<T>, { readonly key: StepKey; readonly work: AbortController }>();
+  /** What works right now. */
+  readonly #executing = new Map<StepKey, AbortController>();
+  /** What was begun to be executed: two ops may have one key, and one result. */
+  readonly #begun = new Map<StepKey, Promise<T>>();
   /** Aborted where no more keys are wanted. */
   readonly #keying = new AbortController();
   readonly #keySignal: AbortSignal;
@@ -54,7 +56,7 @@ export class Solver<T> {
 
   /** The keys of what works right now. */
   get executing(): ReadonlySet<StepKey> {
-    return new Set([...this.#executing.values()].map(({ key }) => key));
+    return new Set(this.#executing.keys());
   }
 
   /**
@@ -64,7 +66,7 @@ export class Solver<T> {
   retire(wanted: ReadonlySet<StepKey>): void {
     this.#isRetired = true;
     this.#keying.abort();
-    for (const { key, work } of this.#executing.values()) if (!wanted.has(key)) work.abort();
+    for (const [key, work] of this.#executing) if (!wanted.has(key)) work.abort();
   }
 
   /** Whether its result is not wanted any more. */
@@ -92,17 +94,25 @@ export class Solver<T> {
     if (keyed.kind === 'result') return keyed.result;
     const { record } = keyed;
     const key = stepKey(record);
-    const found = await op.find(key, inputs, this.#keySignal);
-    if (found !== undefined) {
-      op.observer.onHit(key, found);
-      return found;
+    const there = (await op.find(key, inputs, this.#keySignal)) ?? this.#begun.get(key);
+    if (there !== undefined) {
+      const result = await there;
+      op.observer.onHit(key, result);
+      return result;
     }
+    const executed = this.#execute(op, { key, record, inputs });
+    this.#begun.set(key, executed);
+    return executed;
+  }
+
+  /** Works when it is its turn. */
+  #execute(op: Op<T>, { key, record, inputs }: Omit<Work<T>, 'signal'>): Promise<T> {
     return this.#queue.add(async () => {
       this.#signal.throwIfAborted();
       this.#throwIfRetired();
       const work = new AbortController();
       const signal = AbortSignal.any([this.#signal, work.signal]);
-      this.#executing.set(op, { key, work });
+      this.#executing.set(key, work);
       try {
         op.observer.onStart(key, record, await op.explain(key, record, inputs));
         const result = await op.execute({ key, record, inputs, signal });
@@ -115,7 +125,7 @@ export class Solver<T> {
         if (!this.#isRetired) this.#abort.abort(error);
         throw error;
       } finally {
-        this.#executing.delete(op);
+        this.#executing.delete(key);
       }
     });
   }
