@@ -152,6 +152,11 @@ COPY --from=both /which /copied
       exit code 2
       "
     `);
+    for (const empty of ['linux/arm64,', ',', 'linux/arm64,,linux/amd64']) {
+      expect(await failureOf(world, ['build', '--platform', empty, '.'])).toContain(
+        'error[usage]: --platform: "" is not a platform: expected os/architecture[/variant]',
+      );
+    }
     expect(await failureOf(world, ['pull', '--platform', 'linux/arm64,linux/amd64', 'both']))
       .toMatchInlineSnapshot(`
       "error[usage]: --platform names several platforms

@@ -23,7 +23,7 @@ const Index = z.object({
       mediaType: z.string(),
       digest: z.string(),
       size: z.int(),
-      platform: z.object({ architecture: z.string(), os: z.string() }),
+      platform: z.object({ architecture: z.string(), os: z.string(), variant: z.optional(z.string()) }),
     }),
   ),
 });
@@ -99,7 +99,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
         { os: 'linux', architecture: OWN },
         { os: 'linux', architecture: OTHER },
       ]);
-      // That of the images as the store has them: there, layers are not compressed.
       expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
       const copied = join(world.folder, 'copied');
       mkdirSync(copied);
@@ -219,7 +218,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
       const files = ['--iidfile', 'id', '--metadata-file', 'meta.json'];
       await world.ok(['build', '--platform', `${BOTH},linux/${OWN}`, '-t', name, '--push', ...files, '.']);
       const read = (path: string): string => readFileSync(join(world.context, path), 'utf8');
-      expect(read('id')).toMatch(/^sha256:[0-9a-f]{64}$/);
       const raw = await skopeo('inspect', '--raw', '--tls-verify=false', `docker://${name}`);
       expect(Index.parse(JSON.parse(raw)).manifests).toHaveLength(2); // each platform counts once
       const digest = (
@@ -238,7 +236,83 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
         'containerimage.digest': digest,
         'image.name': `${name}:latest`,
       });
-      expect((await world.ok(['builds', '--format', 'json'])).stdout).toContain(read('id'));
+      expect(read('id')).toBe(digest); // as the registry has it, where layers are compressed
+      const again = ['build', '-q', '--platform', BOTH, '-t', name, '--push', '.'];
+      expect((await world.ok(again)).stdout.trim()).toBe(digest);
+    });
+
+    test('is for what was asked for, whatever its base is for', async ({ world }) => {
+      const name = `${inject('registry')}/several/asked`;
+      world.write({
+        Dockerfile:
+          'FROM --platform=$BUILDPLATFORM each\nARG TARGETPLATFORM\nRUN echo $TARGETPLATFORM > /for\n',
+      });
+      const platforms = [
+        '--platform',
+        `linux/${OWN}`,
+        '--platform',
+        `linux/${OTHER},linux/arm/v6`,
+        '--platform',
+        'linux/arm/v7',
+      ];
+      const args = ['build', '--progress', 'plain', ...platforms, '-o', 'out'];
+      const { stderr } = await world.ok([...args, '-o', `type=image,name=${name},push=true`, '.']);
+      const raw = await skopeo('inspect', '--raw', '--tls-verify=false', `docker://${name}`);
+      expect(Index.parse(JSON.parse(raw)).manifests.map(({ platform }) => platform)).toStrictEqual([
+        { os: 'linux', architecture: OWN },
+        { os: 'linux', architecture: OTHER },
+        { os: 'linux', architecture: 'arm', variant: 'v6' },
+        { os: 'linux', architecture: 'arm', variant: 'v7' },
+      ]);
+      for (const platform of [OWN, OTHER, 'arm/v6', 'arm/v7']) {
+        const file = join(world.context, 'out', `linux/${platform}`.replaceAll('/', '_'), 'for');
+        expect(readFileSync(file, 'utf8')).toBe(`linux/${platform}\n`);
+      }
+      expect(
+        withoutFacts(stderr)
+          .match(/^#\d \[.*\]/gm)
+          ?.toSorted(),
+      ).toStrictEqual([
+        '#1 [linux/OWN 2/2]',
+        `#2 [linux/OWN->${OTHER} 2/2]`,
+        '#3 [linux/OWN->arm/v6 2/2]',
+        '#4 [linux/OWN->arm/v7 2/2]',
+      ]);
+    });
+
+    test('says of each step why it ran, and for which platform it failed', async ({ world }) => {
+      world.write({
+        Dockerfile: `FROM --platform=$BUILDPLATFORM each AS build
+ARG TARGETARCH
+COPY for-$TARGETARCH /here
+RUN sh /here
+FROM scratch
+COPY --from=build /here /
+`,
+        [`for-${OWN}`]: 'true\n',
+        [`for-${OTHER}`]: 'true\n',
+      });
+      await ofBuild(world, '-o', 'out');
+      for (const architecture of [OTHER, OWN, OTHER]) {
+        world.write({ [`for-${architecture}`]: `echo ${architecture} ${Math.random()}\n` });
+        const again = await ofBuild(world, '-o', 'out');
+        expect(again.match(/^#\d+ why: for-.*$/gm)).toStrictEqual([
+          expect.stringMatching(new RegExp(`^#\\d why: for-${architecture}: content$`)),
+        ]);
+      }
+      world.write({ [`for-${OTHER}`]: 'exit 3\n' });
+      const failed = await failureOf(world, ['build', '--platform', BOTH, '-o', 'out', '.']);
+      expect(failed.slice(failed.indexOf('error'))).toMatchInlineSnapshot(`
+        "error[step-failed]: RUN sh /here ended with exit code 3
+          at Dockerfile:4:1
+          3 | COPY for-$TARGETARCH /here
+        > 4 | RUN sh /here
+            | ^^^^^^^^^^^^
+          for linux/s390x
+          see docs/errors.md#step-failed
+        exit code 1
+        "
+      `);
     });
 
     test('shares its cache with a machine that has nothing', async ({ world }) => {
@@ -311,16 +385,17 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
       world.write({ Dockerfile: 'FROM each\nRUN true\n' });
       expect(withoutFacts(await failureOf(world, ['build', '--platform', BOTH, '-o', 'out', '.'])))
         .toMatchInlineSnapshot(`
-        "error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
-          at Dockerfile:2:1
-          1 | FROM each
-        > 2 | RUN true
-            | ^^^^^^^^
-          hint: the packages qemu-user-static and binfmt-support let the kernel run programs for linux/s390x; FROM --platform=$BUILDPLATFORM builds on this machine's own
-          see docs/errors.md#step-not-run
-        exit code 1
-        "
-      `);
+          "error[step-not-run]: programs for linux/s390x cannot be run on linux/OWN
+            at Dockerfile:2:1
+            1 | FROM each
+          > 2 | RUN true
+              | ^^^^^^^^
+            hint: the packages qemu-user-static and binfmt-support let the kernel run programs for linux/s390x; FROM --platform=$BUILDPLATFORM builds on this machine's own
+            for linux/s390x
+            see docs/errors.md#step-not-run
+          exit code 1
+          "
+        `);
       world.write({
         Dockerfile: 'from each as base\nMAINTAINER me\nFROM base\nCOPY --from=bse / /\nENTRYPOINT true\n',
       });

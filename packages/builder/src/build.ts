@@ -7,7 +7,7 @@ import {
   type Digest,
   type Result,
 } from '@caisson/oci';
-import { deliver, type Delivered, type SolvedStage } from './deliver.ts';
+import { deliver, type Delivered, type SolvedTarget } from './deliver.ts';
 import { checkDestinations } from './outputs/check-destinations.ts';
 import { checkPlatforms } from './outputs/check-platforms.ts';
 import type { Emit } from './events.ts';
@@ -98,7 +98,7 @@ export async function buildImage(
 async function solveAndDeliver(
   { workshop, targets, stages, steps, graph: first }: PreparedBuild,
   { onSolve }: BuildHooks,
-  deliverAll: (solved: readonly SolvedStage[]) => Promise<Delivered>,
+  deliverAll: (solved: readonly SolvedTarget[]) => Promise<Delivered>,
 ): Promise<{ readonly made: Delivered; readonly layers: readonly StateLayer[] }> {
   const { scope, jobs, cancel } = workshop;
   beginAhead(scope, stages);
@@ -107,7 +107,7 @@ async function solveAndDeliver(
     try {
       onSolve?.(solver);
       const solved = await Promise.all(
-        targets.map(async ({ stage }) => ({ stage, state: await solver.solve(graph.endOf(stage)) })),
+        targets.map(async (target) => ({ ...target, state: await solver.solve(graph.endOf(target.stage)) })),
       );
       workshop.endSandboxes();
       return { made: await deliverAll(solved), layers: solved.flatMap(({ state }) => state.layers) };

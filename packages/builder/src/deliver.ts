@@ -1,4 +1,4 @@
-import { formatPlatform, platformIndex, platformOf, type Digest } from '@caisson/oci';
+import { formatPlatform, platformIndex, type Digest } from '@caisson/oci';
 import { assembleImage, type AssembledImage } from './image/assemble-image.ts';
 import { earlierImage, imageSize } from './image/earlier-image.ts';
 import { areHere, provideLayers } from './image/provide-layers.ts';
@@ -8,15 +8,14 @@ import type { Finished } from './outputs/output.ts';
 import { pushToRegistries } from './outputs/push-image.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { contextTitle } from './report/context-title.ts';
-import type { PlannedStage } from './plan/planned.ts';
+import type { PlannedTarget } from './plan/plan-build.ts';
 import type { BuildRequest } from './request.ts';
 import type { BuildResult, PlatformImage } from './result.ts';
 import type { FileState } from './state.ts';
 import type { Workshop } from './workshop.ts';
 
-/** A stage that was built, and its files. */
-export interface SolvedStage {
-  readonly stage: PlannedStage;
+/** What was built for a platform, and its files. */
+export interface SolvedTarget extends PlannedTarget {
   readonly state: FileState;
 }
 
@@ -38,26 +37,34 @@ export type Delivered = Pick<BuildResult, 'imageId' | 'manifest' | 'images'>;
  */
 export async function deliver(
   workshop: Workshop,
-  solved: readonly SolvedStage[],
+  solved: readonly SolvedTarget[],
   request: BuildRequest & Delivery,
 ): Promise<Delivered> {
   const [only, ...others] = solved;
   if (only === undefined) throw new Error('Internal error: nothing was built');
   if (others.length > 0) return deliverIndex(workshop, solved, request);
-  const image = platformImage(await deliverImage(workshop, only, request));
+  const image = platformImage({ ...only, ...(await deliverImage(workshop, only, request)) });
   return { imageId: image.imageId, manifest: image.manifest, images: [image] };
 }
 
-function platformImage({ config, manifest, descriptor }: AssembledImage): PlatformImage {
-  const platform = formatPlatform(platformOf(config));
-  return { platform, imageId: manifest.config.digest, manifest: descriptor, config };
+function platformImage({ platform, config, manifest, descriptor }: TargetImage): PlatformImage {
+  return {
+    platform: formatPlatform(platform),
+    imageId: manifest.config.digest,
+    manifest: descriptor,
+    config,
+  };
 }
+
+/** The image of a target. */
+type TargetImage = AssembledImage & SolvedTarget;
 
 async function deliverImage(
   workshop: Workshop,
-  { stage, state }: SolvedStage,
+  target: SolvedTarget,
   request: BuildRequest & Delivery,
 ): Promise<AssembledImage> {
+  const { stage, state } = target;
   const { scope } = workshop;
   const { store, session, clock, emit } = scope;
   const { names } = request;
@@ -77,7 +84,7 @@ async function deliverImage(
   await storeImage(store, session, image, isHere ? names : undefined);
   tell(isHere);
   if (request.isDelivered?.(image.manifest.config.digest) === true) return image;
-  await sendOut(workshop, [{ ...image, state }], request);
+  await sendOut(workshop, [{ ...target, ...image }], request);
   if (isHere) return image;
   // An output may have brought the rest.
   if (!(await areHere(scope, state))) return image;
@@ -89,19 +96,20 @@ async function deliverImage(
 /** The store has what the images are made from, and names none of them. */
 async function deliverIndex(
   workshop: Workshop,
-  solved: readonly SolvedStage[],
+  solved: readonly SolvedTarget[],
   request: BuildRequest & Pick<Delivery, 'names'>,
 ): Promise<Delivered> {
   const { store, session, clock, emit } = workshop.scope;
   const { names, outputs = [], signal } = request;
   signal?.throwIfAborted();
-  const images: (AssembledImage & Pick<SolvedStage, 'state'>)[] = [];
-  for (const { stage, state } of solved) {
+  const images: TargetImage[] = [];
+  for (const target of solved) {
+    const { stage, state } = target;
     if (outputs.length > 0) await provideLayers(workshop, request, state);
     warnOfDepth(state, emit);
     const image = assembleImage(stage, state, clock);
     await storeImage(store, session, image, undefined);
-    images.push({ ...image, state });
+    images.push({ ...target, ...image });
   }
   const { bytes, descriptor } = platformIndex(images);
   await store.blobs.putBytes(session, bytes);
@@ -123,7 +131,7 @@ async function deliverIndex(
 /** Writes the outputs, and pushes. */
 async function sendOut(
   { scope: { store, session, chains, emit }, registry, elsewhere }: Workshop,
-  images: readonly (AssembledImage & Pick<SolvedStage, 'state'>)[],
+  images: readonly TargetImage[],
   {
     names,
     outputs = [],

@@ -17,6 +17,8 @@ export interface StepInfo {
   readonly id: number;
   /** Where it stands: `build 2/5`; `2/5` in a Dockerfile of one stage. */
   readonly name: string;
+  /** What its target is for, where several platforms are built for: `linux/arm64`. */
+  readonly platform?: string;
   /** The instruction in one line. */
   readonly text: string;
   readonly place: Place;

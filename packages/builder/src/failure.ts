@@ -59,8 +59,8 @@ export interface Failure {
   readonly message: string;
   /** Where in a Dockerfile it comes from. */
   readonly place?: Place;
-  /** The step that failed: its number and its instruction. */
-  readonly step?: { readonly id: number; readonly text: string };
+  /** The step that failed: its number, its instruction, and which of several platforms it is for. */
+  readonly step?: { readonly id: number; readonly text: string; readonly platform?: string };
   /** What would have been right. */
   readonly expected?: string;
   /** The nearest right thing. */

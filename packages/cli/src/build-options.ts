@@ -22,7 +22,7 @@ export interface PlanFlags extends LimitFlags {
   readonly tag: readonly string[];
   readonly file?: string;
   readonly target?: string;
-  readonly platform?: string;
+  readonly platform: readonly string[];
   readonly buildArg: readonly string[];
   readonly cache: boolean;
   /** Of `--no-cache-filter`: what begins with "no-" goes by the rest. */
@@ -82,7 +82,9 @@ function addImageOptions(command: Command): void {
     .option('--target <stage>', 'the stage to build (default: the last one)')
     .option(
       '--platform <platform>',
-      'what the image is to run on: linux/arm64, or linux/amd64,linux/arm64 for an image each (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+      'what the image is to run on: linux/arm64, or linux/amd64,linux/arm64 for an image each, which is not for watch (default: this machine; DOCKER_DEFAULT_PLATFORM)',
+      collect,
+      [],
     )
     .option(
       '--build-arg <name=value>',

@@ -39,7 +39,7 @@ export function requestOf(
   const { env, cwd } = terminal;
   if (context === '-' && flags.file === '-')
     throw new UsageError('the Dockerfile and the context cannot both come on the standard input');
-  const platforms = parsePlatforms(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
+  const platforms = parsePlatforms(flags.platform, env['DOCKER_DEFAULT_PLATFORM']);
   // docker's default is the network of the host here, as long as there is no private one.
   const network = oneOf('--network', flags.network ?? 'default', NETWORK_CHOICES);
   const jobs = parseCount('--jobs', flags.jobs);

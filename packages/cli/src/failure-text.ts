@@ -42,7 +42,7 @@ export function warningText({ rule, ...warning }: Warning, hasColor: boolean): s
 
 /** Names of files, what a step wrote and what a registry says may hold what a terminal obeys. */
 function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: boolean): string {
-  const { code, place, page, details, log } = problem;
+  const { code, place, page, details, log, step } = problem;
   const message = harmless(problem.message);
   const expected = problem.expected && harmless(problem.expected);
   const suggestion = problem.suggestion && harmless(problem.suggestion);
@@ -50,7 +50,8 @@ function problemText(severity: 'error' | 'warning', problem: Telling, hasColor: 
   const lines = details?.map((line) => `  | ${printable(line)}`) ?? [];
   const output = lines.length === 0 ? [] : ['  its last output:', ...lines];
   const all = log === undefined ? [] : [`  all of it: ${harmless(log)}`];
-  const end = [...output, ...all, ...(page === undefined ? [] : [`  see ${page}`])];
+  const which = step?.platform === undefined ? [] : [`  for ${step.platform}`];
+  const end = [...which, ...output, ...all, ...(page === undefined ? [] : [`  see ${page}`])];
   if (place !== undefined) {
     const { path, source, range } = place;
     const optional = {

@@ -14,9 +14,10 @@ export async function fullRequest(
   terminal: Terminal,
 ): Promise<BuildRequest> {
   const { cacheMaxSize } = flags;
+  const asked = requestOf(context, flags, root, terminal);
   const request = {
-    ...requestOf(context, flags, root, terminal),
-    ...parseDestinations(flags, terminal.cwd),
+    ...asked,
+    ...parseDestinations(flags, terminal.cwd, asked.platforms),
     cacheTo: flags.cacheTo.map((text) => parseCacheTo(text, terminal.cwd)),
   };
   const source = await sourceOf(context, flags);

@@ -80,10 +80,13 @@ export function parsePull(value: string | boolean | undefined): PullPolicy {
   return oneOf('--pull', value, PULL_CHOICES);
 }
 
-/** `--platform` of a build: `linux/amd64,linux/arm64`; `local` is this machine's. @throws UsageError */
-export function parsePlatforms(text: string | undefined): readonly string[] {
-  if (text === undefined || text === '') return [];
-  return text.split(',').map((each) => formatPlatform(parsePlatformOption(each.trim()) ?? hostPlatform()));
+/** `--platform` of a build, as often as it is given: `linux/amd64,linux/arm64`; `local` is this machine's. @throws UsageError */
+export function parsePlatforms(given: readonly string[], byDefault: string | undefined): readonly string[] {
+  const all = given.length > 0 ? given : [byDefault ?? ''];
+  if (all.join('') === '') return [];
+  return all
+    .flatMap((text) => text.split(','))
+    .map((each) => formatPlatform(each === 'local' ? hostPlatform() : parseOnePlatform(each.trim())));
 }
 
 /** `--platform` where it is one; `local` is this machine's. @throws UsageError */
@@ -94,6 +97,10 @@ export function parsePlatformOption(text: string | undefined): Platform | undefi
       expected: 'one platform, for example linux/arm64',
     });
   }
+  return parseOnePlatform(text);
+}
+
+function parseOnePlatform(text: string): Platform {
   const parsed = parsePlatform(text);
   if (!parsed.ok) throw new UsageError(`--platform: ${parsed.error}`);
   const near = nearestPlatform(parsed.value, suggest);

@@ -25,11 +25,17 @@ function checkStandardOutput(flags: readonly string[]): void {
   throw new UsageError(`only one of ${flags.join(' and ')} can write to the standard output`);
 }
 
-/** What `-t`, `-o`, `--push` and `--load` say, as docker takes them. Paths are seen from `cwd`. @throws UsageError */
+/**
+ * What `-t`, `-o`, `--push` and `--load` say, as docker takes them. Paths are seen from `cwd`.
+ * @param platforms what is built for: of several images, what is pushed as `type=image` is nowhere else
+ * @throws UsageError
+ */
 export function parseDestinations(
   flags: Pick<BuildFlags, 'tag' | 'output' | 'push' | 'load' | 'quiet'>,
   cwd: string,
+  platforms: readonly string[] = [],
 ): Destinations {
+  const isOne = new Set(platforms).size < 2;
   const parsed = flags.output.map((text) => parseOutput(text, cwd));
   const images = parsed.flatMap((each) => ('names' in each ? [each] : []));
   const outputs = parsed.flatMap((each) => ('names' in each ? [] : [each]));
@@ -46,7 +52,8 @@ export function parseDestinations(
     names,
     push,
     pushCompression: pushCompressionOf(images),
-    isLoaded: flags.load === true || images.some((image) => image.isLoaded),
+    isLoaded:
+      flags.load === true || images.some(({ isLoaded, push: isPushed }) => isLoaded && (isOne || !isPushed)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { BuildEvent, BuildRequest, BuildResult } from '@caisson/builder';
-import type { Descriptor } from '@caisson/oci';
+import type { Descriptor, Digest } from '@caisson/oci';
 import type { BuildFlags } from './build-options.ts';
 import type { Terminal } from './terminal.ts';
 import { buildFailureText } from './failure-text.ts';
@@ -38,10 +38,15 @@ export class ResultFiles {
     if (event.kind === 'pushed') this.#pushed = event;
   }
 
+  /** The image id; for several platforms the digest of their index: where it was pushed, as it is there. */
+  idOf({ imageId, images }: BuildResult): Digest {
+    return images.length === 1 ? imageId : (this.#pushed?.digest ?? imageId);
+  }
+
   /** @returns whether all could be written; what could not is told */
   async write(result: BuildResult): Promise<boolean> {
     const texts = {
-      'the image id': () => result.imageId,
+      'the image id': () => this.idOf(result),
       'the metadata': () => `${JSON.stringify(this.#metadata(result), undefined, 2)}\n`,
     };
     for (const [file, what] of this.#files) {

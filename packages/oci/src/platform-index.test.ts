@@ -4,17 +4,15 @@ import { parseIndex, type Descriptor } from './manifest.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 import { platformIndex } from './platform-index.ts';
 
-const ROOTFS = { type: 'layers', diff_ids: [] } as const;
-
 function manifest(text: string): Descriptor {
   return { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(text), size: text.length };
 }
 
-test('an index says what each image runs on, in the order in which they are given', () => {
+test('an index says what each image is for, in the order in which they are given', () => {
   const [amd64, arm] = [manifest('one'), { ...manifest('other'), annotations: { of: 'this place' } }];
   const { bytes, descriptor } = platformIndex([
-    { descriptor: arm, config: { os: 'linux', architecture: 'arm', variant: 'v7', rootfs: ROOTFS } },
-    { descriptor: amd64, config: { os: 'linux', architecture: 'amd64', rootfs: ROOTFS } },
+    { descriptor: arm, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } },
+    { descriptor: amd64, platform: { os: 'linux', architecture: 'amd64' } },
   ]);
   expect(descriptor).toStrictEqual({
     mediaType: MEDIA_TYPES.ociIndex,

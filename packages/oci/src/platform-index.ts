@@ -1,8 +1,7 @@
 import { digestOf } from './digest.ts';
-import type { ImageConfig } from './image-config.ts';
 import type { Descriptor, Index } from './manifest.ts';
 import { MEDIA_TYPES } from './media-types.ts';
-import { platformOf } from './platform.ts';
+import type { Platform } from './platform.ts';
 
 /** An index of images for several platforms. */
 export interface PlatformIndex {
@@ -11,17 +10,18 @@ export interface PlatformIndex {
 }
 
 /**
- * Lists images, one a platform, in the order in which they are given; each with what its config says that it runs on.
+ * Lists images, one a platform, in the order in which they are given.
+ * @param images each with what it was built for: its config may say what its base is for
  * @see https://github.com/opencontainers/image-spec/blob/main/image-index.md
  */
 export function platformIndex(
-  images: readonly { readonly descriptor: Descriptor; readonly config: ImageConfig }[],
+  images: readonly { readonly descriptor: Descriptor; readonly platform: Platform }[],
 ): PlatformIndex {
-  const manifests = images.map(({ descriptor: { mediaType, digest, size }, config }) => ({
+  const manifests = images.map(({ descriptor: { mediaType, digest, size }, platform }) => ({
     mediaType,
     digest,
     size,
-    platform: platformOf(config),
+    platform,
   }));
   const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
   const bytes = new TextEncoder().encode(JSON.stringify(index));

@@ -10,6 +10,6 @@ export { RegistryError, type RegistryErrorCode } from './errors.ts';
 export type { Environment } from './transport/proxy.ts';
 export type { RegistryOptions } from './options.ts';
 export { ImagePull, pullImage, putDocuments, type OnTransfer, type PullOptions } from './pull.ts';
-export { pushImages, type DistantLayer, type PushOptions } from './push.ts';
+export { pushImages, type DistantLayer, type ImageToPush, type PushOptions } from './push.ts';
 export { fetchImage, resolveDigest, type RemoteImage } from './remote-image.ts';
 export type { Arrival, BlobToSend } from './upload.ts';

@@ -8,6 +8,7 @@ import {
   type Descriptor,
   type Digest,
   type DiffId,
+  type Platform,
   type Reference,
 } from '@caisson/oci';
 import type { Session, Store, StoredImage } from '@caisson/store';
@@ -41,6 +42,9 @@ export interface PushOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An image, and what it was built for. */
+export type ImageToPush = StoredImage & { readonly platform: Platform };
+
 /**
  * Sends images to a registry. One goes by the tag itself; of several, one a platform, an index does that lists them.
  * @param reference where to
@@ -51,16 +55,16 @@ export interface PushOptions {
 export async function pushImages(
   client: RegistryClient,
   reference: Reference,
-  images: readonly StoredImage[],
+  images: readonly ImageToPush[],
   options: PushOptions,
 ): Promise<Descriptor> {
   const [only, ...others] = images;
   if (only !== undefined && others.length === 0) return pushImage(client, reference, only, options);
   const { tag: _tag, ...untagged } = reference;
-  const pushed: Pick<StoredImage, 'descriptor' | 'config'>[] = [];
+  const pushed: Pick<ImageToPush, 'descriptor' | 'platform'>[] = [];
   for (const image of images) {
     const descriptor = await pushImage(client, untagged, image, options);
-    pushed.push({ descriptor, config: image.config });
+    pushed.push({ descriptor, platform: image.platform });
   }
   const { bytes, descriptor } = platformIndex(pushed);
   await putManifest(client.toWrite(reference), reference, descriptor, bytes, options.signal);

@@ -25,6 +25,7 @@ const stepRecordSchema = z.object({
   stage: z.string(),
   dockerfile: z.string(),
   text: z.string(),
+  platform: z.exactOptional(z.string()),
 });
 
 /** What the cache holds of one step: the layer that it gave, under the key of everything that could change it. */
@@ -45,6 +46,8 @@ export interface StepRecord {
   readonly dockerfile: string;
   /** The instruction in one line. */
   readonly text: string;
+  /** What its target was for, where several platforms were built for: `linux/arm64`. */
+  readonly platform?: string;
 }
 
 /** The records of steps, a file each, named by key and written by rename. One that cannot be read is none. */

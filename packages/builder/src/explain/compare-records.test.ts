@@ -9,6 +9,7 @@ const NOW = { op: 'run', version: 2, args: ['sh'], env: ['A=1', 'B=2'], cwd: '/'
 const STEP: StepToExplain = {
   before: EMPTY_STATE,
   context: undefined,
+  platform: undefined,
   titles: [],
   args: new Set(['B']),
   mounted: [],

@@ -12,6 +12,8 @@ export interface StepToExplain {
   readonly before: FileState;
   /** What the build is of; undefined where that has no name. */
   readonly context: string | undefined;
+  /** What its target is for, where several platforms are built for. */
+  readonly platform: string | undefined;
   /** What the things that it selects are called. */
   readonly titles: readonly string[];
   /** The variables that are args. */

@@ -25,7 +25,8 @@ export interface EarlierRecords {
 
 /**
  * Why a step must run: what it has differently from the record that it is nearest to, which has the fewest fields that
- * differ, then the longest part of the command in common, then was used last: of the build before this one, most often.
+ * differ, then the longest part of the command in common, then is for the same of several platforms, then was used last: of
+ * the build before this one, most often.
  */
 export async function explainMiss(
   key: StepKey,
@@ -34,7 +35,7 @@ export async function explainMiss(
   earlier: EarlierRecords,
 ): Promise<MissReason> {
   if (earlier.had(key)) return { kind: 'evicted' };
-  const nearest = nearestOf(record, await earlier.near());
+  const nearest = nearestOf(record, step, await earlier.near());
   if (nearest === undefined) return { kind: 'no-record' };
   const { key: than, keyRecord } = nearest.record;
   const changes = compareRecords(keyRecord, record, step, earlier.read);
@@ -51,20 +52,31 @@ function isAlike(changes: readonly Change[]): boolean {
   });
 }
 
-function nearestOf(record: KeyRecord, candidates: readonly EarlierRecord[]): EarlierRecord | undefined {
+function nearestOf(
+  record: KeyRecord,
+  { platform }: StepToExplain,
+  candidates: readonly EarlierRecord[],
+): EarlierRecord | undefined {
   const ranked = candidates.map((candidate) => ({
     candidate,
     differing: distance(candidate.record.keyRecord, record),
     common: commonCommand(candidate.record.keyRecord['args'], record['args']),
+    isOther: Number(isOther(platform, candidate.record.platform)),
   }));
   const [first] = ranked.toSorted(
     (a, b) =>
       a.differing - b.differing ||
       b.common - a.common ||
+      a.isOther - b.isOther ||
       b.candidate.lastUse - a.candidate.lastUse ||
       (a.candidate.record.created < b.candidate.record.created ? 1 : -1),
   );
   return first?.candidate;
+}
+
+/** Whether two steps are for different ones of several platforms. */
+function isOther(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** How many characters two commands begin with in common. */

@@ -1,4 +1,4 @@
-import { familiarName, formatReference, type Compression, type Descriptor } from '@caisson/oci';
+import { familiarName, formatReference, platformOf, type Compression, type Descriptor } from '@caisson/oci';
 import type { RegistryOptions } from '@caisson/registry';
 import { RegistryAccess } from '../bases/registry-access.ts';
 import type { BuildEvent } from '../events.ts';
@@ -41,6 +41,10 @@ export function push(request: PushRequest, emit: (event: PushEvent) => void): Pr
     const opened = await access.open();
     const options = { store, session, compression, name, emit, signal };
     const advice = `caisson tag ${name} REGISTRY/${name}, and push that`;
-    return await tellMeaning(reference, () => pushOne(opened, reference, [image], options), { advice });
+    return await tellMeaning(
+      reference,
+      () => pushOne(opened, reference, [{ ...image, platform: platformOf(image.config) }], options),
+      { advice },
+    );
   });
 }

@@ -5,8 +5,8 @@ import {
   type Compression,
   type Descriptor,
   type Digest,
-  type ImageConfig,
   type Manifest,
+  type Platform,
 } from '@caisson/oci';
 import type { LayerFile } from '@caisson/registry';
 import { atIntervals } from '../at-intervals.ts';
@@ -15,7 +15,8 @@ import type { Finished, FinishedImage } from './output.ts';
 
 /** An image as an output has it. Disposing of it removes what was made for that. */
 export interface CompressedImage extends AsyncDisposable {
-  readonly config: ImageConfig;
+  /** What it was built for. */
+  readonly platform: Platform;
   readonly manifest: Manifest;
   /** Of the manifest. */
   readonly descriptor: Descriptor;
@@ -38,11 +39,11 @@ export async function compressImage(
   image: FinishedImage,
   { store, session, compression, name, emit, signal }: CompressOptions,
 ): Promise<CompressedImage> {
-  const { config } = image;
+  const { config, platform } = image;
   if (compression === 'none') {
     const { manifest, descriptor } = image;
     const read = (digest: Digest): AsyncIterable<Uint8Array> => store.blobs.read(digest);
-    return { config, manifest, descriptor, read, [Symbol.asyncDispose]: () => Promise.resolve() };
+    return { platform, manifest, descriptor, read, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   // Loaded here: with it comes all that speaks to registries.
   const { compressLayer } = await import('@caisson/registry');
@@ -62,7 +63,7 @@ export async function compressImage(
   const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length };
   const made = stack.move();
   return {
-    config,
+    platform,
     manifest: { ...image.manifest, layers },
     descriptor,
     read: (digest) =>

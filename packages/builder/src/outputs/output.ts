@@ -1,4 +1,10 @@
-import { formatPlatform, platformOf, type Descriptor, type ImageConfig, type Manifest } from '@caisson/oci';
+import {
+  formatPlatform,
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  type Platform,
+} from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 import type { Chains } from '../snapshot/chains.ts';
 import type { FileState } from '../state.ts';
@@ -15,6 +21,8 @@ export interface Finished {
 
 /** A finished image. */
 export interface FinishedImage {
+  /** What it was built for. */
+  readonly platform: Platform;
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
@@ -29,9 +37,9 @@ export interface FinishedImage {
  */
 export function placed({ images }: Finished): { readonly image: FinishedImage; readonly folder: string }[] {
   const isOne = images.length === 1;
-  return images.map((image) => ({ image, folder: isOne ? '' : platformFolder(image.config) }));
+  return images.map((image) => ({ image, folder: isOne ? '' : platformFolder(image) }));
 }
 
-function platformFolder(config: ImageConfig): string {
-  return formatPlatform(platformOf(config)).replaceAll('/', '_');
+function platformFolder({ platform }: FinishedImage): string {
+  return formatPlatform(platform).replaceAll('/', '_');
 }

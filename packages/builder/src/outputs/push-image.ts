@@ -5,9 +5,8 @@ import {
   type Descriptor,
   type Reference,
 } from '@caisson/oci';
-import type { PushOptions } from '@caisson/registry';
+import type { ImageToPush, PushOptions } from '@caisson/registry';
 import { RegistryError } from '@caisson/registry/errors';
-import type { StoredImage } from '@caisson/store';
 import { eachAtIntervals } from '../at-intervals.ts';
 import type { OpenRegistry, RegistryAccess } from '../bases/registry-access.ts';
 import type { BuildEvent, Emit } from '../events.ts';
@@ -39,7 +38,8 @@ export async function pushToRegistries(finished: Finished, tools: PushTools): Pr
     });
   }
   const opened = await registry.open();
-  const stored = images.map(({ manifest, descriptor, config }) => ({
+  const stored = images.map(({ platform, manifest, descriptor, config }) => ({
+    platform,
     id: manifest.config.digest,
     descriptor,
     manifest,
@@ -73,7 +73,7 @@ interface PushOneOptions extends Pick<PushOptions, 'store' | 'session' | 'compre
 export function pushOne(
   { client, pushImages }: OpenRegistry,
   reference: Reference,
-  images: readonly StoredImage[],
+  images: readonly ImageToPush[],
   { name, emit, signal, ...options }: PushOneOptions,
 ): Promise<Descriptor> {
   return pushImages(client, reference, images, {

@@ -1,4 +1,4 @@
-import type { Platform } from '@caisson/oci';
+import { formatPlatform, type Platform } from '@caisson/oci';
 import {
   isRuleName,
   parseDockerfile,
@@ -14,6 +14,7 @@ import { allDone } from '../all-done.ts';
 import { lintPlan, lintViolation } from '../check/lint-plan.ts';
 import type { LocalContext } from '../context/local-context.ts';
 import type { Emit } from '../events.ts';
+import { Once } from '../once.ts';
 import { BuildError, buildError, type Failure } from '../failure.ts';
 import type { Entitlement } from '../request.ts';
 import { checkDepth } from './check-depth.ts';
@@ -66,8 +67,9 @@ export async function planBuild(path: string, text: string, request: PlanRequest
     request.emit,
   );
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const shared = { ...request, resolveImage: onceEachImage(request.resolveImage) };
   const plans = await allDone(
-    request.platforms.map((platforms) => planFor({ dockerfile, errors, faulty }, { ...request, platforms })),
+    request.platforms.map((platforms) => planFor({ dockerfile, errors, faulty }, { ...shared, platforms })),
   );
   const lint = onceEach(plans.map((each) => each.lint));
   throwProblems(failuresIn(dockerfile, lint.errors));
@@ -77,6 +79,13 @@ export async function planBuild(path: string, text: string, request: PlanRequest
   warnOfUnusedArgs(dockerfile, request);
   request.onNames?.(new Set(plans.flatMap(({ args }) => [...writtenNames(dockerfile, args)])));
   return plans;
+}
+
+/** Looks for an image once, where it is for the same platform in several plans. */
+function onceEachImage(resolve: ResolveImage): ResolveImage {
+  const images = new Once<string, ReturnType<ResolveImage>>();
+  return (name, platform, place) =>
+    images.get(`${name} ${formatPlatform(platform)}`, () => resolve(name, platform, place));
 }
 
 /** What can be said of a Dockerfile before it is planned. */

@@ -15,14 +15,17 @@ export function nameSteps(targets: readonly PlannedTarget[]): Map<PlannedStep, S
     for (const stage of stages) {
       const { steps, title } = stage;
       const first = steps[0]?.kind === 'from' ? 1 : 2; // FROM is the first, most often not a step
+      const isOne = targets.length === 1;
+      const wanted = isOne ? {} : { platform: formatPlatform(target.platform) };
       const words = [
-        ...(targets.length === 1 ? [] : [platformWord(stage, target)]),
+        ...(isOne ? [] : [platformWord(stage, target)]),
         ...(stages.length === 1 && title === 'stage-0' ? [] : [title]),
       ];
       for (const [index, step] of steps.entries()) {
         const position = `${index + first}/${steps.length + first - 1}`;
         const name = [...words, position].join(' ');
-        named.set(step, { id: named.size + 1, name, text: step.text, place: step.place });
+        const { text, place } = step;
+        named.set(step, { id: named.size + 1, name, ...wanted, text, place });
       }
     }
   }
@@ -31,8 +34,7 @@ export function nameSteps(targets: readonly PlannedTarget[]): Map<PlannedStep, S
 
 /** What a stage is for; where that is not what the target is for, also what it works for. */
 function platformWord({ platform: own }: PlannedStage, { platform: wanted }: PlannedTarget): string {
-  const name = formatPlatform(own);
-  if (own.os === wanted.os && own.architecture === wanted.architecture) return name;
-  const goal = formatPlatform(wanted);
+  const [name, goal] = [formatPlatform(own), formatPlatform(wanted)];
+  if (name === goal) return name;
   return `${name}->${own.os === wanted.os ? goal.slice(wanted.os.length + 1) : goal}`;
 }

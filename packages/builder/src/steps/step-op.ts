@@ -178,6 +178,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     return {
       before,
       context: this.scope.context,
+      platform: this.place.info.platform,
       titles: this.titles,
       args: this.args,
       mounted: this.mounted,
@@ -273,6 +274,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
   ): Promise<void> {
     const { store, session, dockerfile } = this.scope;
     const { diffId, size, contentDigest } = layer;
+    const { platform } = this.place.info;
     const kept: StepRecord = {
       key: stepKey(record),
       keyRecord: record,
@@ -281,6 +283,7 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
       stage: this.place.stage,
       dockerfile,
       text: this.step.text,
+      ...(platform === undefined ? {} : { platform }),
     };
     await store.records.put(session, kept);
     this.#share(kept, before, made);
@@ -292,8 +295,9 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     try {
       return await work();
     } catch (error) {
-      const { id, text } = this.place.info;
-      const failures = failuresOf(error, { place: this.step.place, step: { id, text } });
+      const { id, text, platform } = this.place.info;
+      const step = { id, text, ...(platform === undefined ? {} : { platform }) };
+      const failures = failuresOf(error, { place: this.step.place, step });
       throw failures === undefined ? error : new BuildError(failures, error);
     }
   }

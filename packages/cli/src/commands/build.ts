@@ -86,6 +86,6 @@ async function runBuild(
   progress.finish(built.ok ? 'built' : 'failed');
   if (!built.ok) return exitOf(built.error);
   if (!(await files.write(built.value))) return EXIT.failed;
-  if (flags.quiet === true) terminal.out(`${built.value.imageId}\n`);
+  if (flags.quiet === true) terminal.out(`${files.idOf(built.value)}\n`);
   return EXIT.ok;
 }

@@ -24,7 +24,7 @@ interface CheckFlags {
   readonly target?: string;
   readonly buildArg: readonly string[];
   readonly buildContext: readonly string[];
-  readonly platform?: string;
+  readonly platform: readonly string[];
   readonly pull?: string | boolean;
   readonly format?: string;
   readonly registryMirror: readonly string[];
@@ -50,7 +50,12 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
       [],
     )
     .option('--build-context <name=value>', 'a further context, as for build', collect, [])
-    .option('--platform <platform>', 'what would be built for: linux/arm64 (DOCKER_DEFAULT_PLATFORM)')
+    .option(
+      '--platform <platform>',
+      'what would be built for: linux/arm64; of several, the first is looked at (DOCKER_DEFAULT_PLATFORM)',
+      collect,
+      [],
+    )
     .addOption(pullOption())
     .addOption(textFormat(', as docker build --call=check has it'))
     .option(MIRROR_FLAG, MIRROR_HELP, collect, [])
@@ -82,7 +87,7 @@ function requestOf(
   { env, cwd }: Terminal,
 ): Omit<CheckRequest, keyof BuildSource> {
   const sourceDateEpoch = parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']);
-  const platforms = parsePlatforms(flags.platform ?? env['DOCKER_DEFAULT_PLATFORM']);
+  const platforms = parsePlatforms(flags.platform, env['DOCKER_DEFAULT_PLATFORM']);
   return {
     root,
     cwd,

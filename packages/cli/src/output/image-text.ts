@@ -5,7 +5,7 @@ import { size } from './format.ts';
 type ImageEvent = Extract<BuildEvent, { kind: 'image' }>;
 
 /** The names of an image as people write them. */
-export function familiarNames({ names }: ImageEvent): string[] {
+export function familiarNames({ names }: Pick<ImageEvent, 'names'>): string[] {
   return names.map((name) => {
     const reference = parseReference(name);
     return reference.ok ? familiarName(reference.value) : name;

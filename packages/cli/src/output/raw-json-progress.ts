@@ -71,8 +71,8 @@ function valuesOf(event: BuildEvent): Values {
   }
 }
 
-function stepValues({ id, name, text, place }: StepInfo): object {
-  return { id, name, text, place: { path: place.path, line: place.range.start.line } };
+function stepValues({ place, ...step }: StepInfo): object {
+  return { ...step, place: { path: place.path, line: place.range.start.line } };
 }
 
 /** The text of the Dockerfile is left out of a place. */

@@ -54,6 +54,9 @@ export class BuildView {
   /** The image, or those for several platforms, once it is complete. */
   image: Extract<BuildEvent, { kind: 'image' | 'index' }> | undefined;
 
+  /** What it is known by in the last registry that it was sent to. */
+  pushed: Extract<BuildEvent, { kind: 'pushed' }> | undefined;
+
   constructor(now: number) {
     this.begunAt = now;
   }
@@ -106,6 +109,9 @@ export class BuildView {
         break;
       case 'pushing':
         transferOf(this.pushes, event.name, now);
+        break;
+      case 'pushed':
+        this.pushed = event;
         break;
       case 'image':
       case 'index':

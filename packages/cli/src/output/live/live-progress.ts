@@ -182,12 +182,16 @@ export class LiveProgress implements Progress {
     ];
   }
 
-  #indexLines({ digest, images }: Extract<BuildEvent, { kind: 'index' }>): string[] {
+  #indexLines(index: Extract<BuildEvent, { kind: 'index' }>): string[] {
     const { theme } = this.#lines;
+    const { images } = index;
+    const { pushed } = this.#view;
+    const title =
+      pushed === undefined ? `images for ${images.length} platforms` : familiarNames(index).join(', ');
     return [
-      `${theme.green(theme.glyphs.done)} ${theme.bold(`images for ${images.length} platforms`)}`,
+      `${theme.green(theme.glyphs.done)} ${theme.bold(title)}`,
       ...images.map((each) => this.#lines.quiet(`${each.platform}  ${shortId(each.id)}  ${size(each.size)}`)),
-      `  ${this.#fitted(digest)}`,
+      `  ${this.#fitted(pushed?.digest ?? index.digest)}`,
     ];
   }
 
