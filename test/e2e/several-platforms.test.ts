@@ -152,7 +152,7 @@ COPY --from=build /here /
       const { stderr } = await world.ok(args);
       expect(stderr).toContain(
         [
-          'warning: the images for several platforms go nowhere: only their layers stay in the cache',
+          'warning: the images for several platforms go nowhere and get no name: only their layers stay in the cache',
           '  hint: --push, or -o with type=oci, type=tar or type=local says where to',
           '',
         ].join('\n'),

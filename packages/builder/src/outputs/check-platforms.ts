@@ -10,7 +10,7 @@ import type { BuildRequest } from '../request.ts';
  * @throws BuildError `invalid-request`
  */
 export function checkPlatforms(
-  { platforms, outputs = [], cacheTo = [], push = false, isLoaded = false }: BuildRequest,
+  { platforms, names = [], outputs = [], cacheTo = [], push = false, isLoaded = false }: BuildRequest,
   emit: Emit,
 ): void {
   if (allPlatformsOf(platforms).length === 1) return;
@@ -25,7 +25,7 @@ export function checkPlatforms(
   if (push || outputs.length > 0 || cacheTo.length > 0) return;
   emit({
     kind: 'warning',
-    message: 'the images for several platforms go nowhere: only their layers stay in the cache',
+    message: `the images for several platforms go nowhere${names.length === 0 ? '' : ' and get no name'}: only their layers stay in the cache`,
     hint: `${words.indexOutputs} says where to`,
   });
 }
