@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A registry that seems to be far away. */
@@ -12,7 +13,7 @@ export interface FarRegistry extends AsyncDisposable {
 export interface Distance {
   /** How long each answer takes, in milliseconds. */
   readonly latency: number;
-  /** How much comes over each connection, in bytes a second. */
+  /** How much goes over each connection, each way, in bytes a second. */
   readonly rate: number;
 }
 
@@ -43,19 +44,30 @@ async function passOn(
   await sleep(latency);
   const { method, url, headers } = asked;
   const passed = request(`http://${behind}${url ?? ''}`, { method, headers });
-  asked.pipe(passed);
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
     passed.once('response', resolve).once('error', reject);
   });
+  answered.catch(() => {}); // told below, where it was not sent whole either
+  try {
+    await slowed(asked, passed, rate);
+  } catch (error) {
+    passed.destroy();
+    throw error;
+  }
+  const answer = await answered;
   response.writeHead(answer.statusCode ?? 502, answer.headers);
+  await slowed(answer, response, rate);
+}
+
+async function slowed(from: IncomingMessage, to: Writable, rate: number): Promise<void> {
   const begun = performance.now();
   let sent = 0;
-  for await (const chunk of answer) {
+  for await (const chunk of from) {
     if (!(chunk instanceof Uint8Array)) throw new Error('no bytes');
     sent += chunk.length;
     const early = begun + (sent / rate) * 1000 - performance.now();
     if (early > 1) await sleep(early);
-    if (!response.write(chunk)) await once(response, 'drain');
+    if (!to.write(chunk)) await once(to, 'drain');
   }
-  response.end();
+  to.end();
 }

@@ -17,9 +17,9 @@ export interface Registry extends AsyncDisposable {
 export interface RegistryOptions {
   /** Lines `user:bcrypt`, for Basic authentication. */
   readonly htpasswd?: string;
-  /** A token server: its URL, and the certificate (PEM) that its tokens are signed by. */
   /** Else one that is free. */
   readonly port?: number;
+  /** A token server: its URL, and the certificate (PEM) that its tokens are signed by. */
   readonly token?: { readonly realm: string; readonly certificate: string };
 }
 

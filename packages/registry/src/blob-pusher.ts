@@ -1,6 +1,7 @@
 import type { Digest } from '@caisson/oci';
 import type { RegistryClient, Repository } from './client.ts';
 import { counted } from './counted.ts';
+import { EarlyUpload } from './early-upload.ts';
 import { hasBlob, uploadBlob, type Arrival, type BlobToSend } from './upload.ts';
 
 /** Told of each blob that is on the other side now. */
@@ -50,6 +51,23 @@ export class BlobPusher {
     const told = { ...blob, open: () => counted(blob.open(), (sent) => this.#onSent(blob, sent)) };
     const arrival = await uploadBlob(this.#client, this.#repository, told, mountFrom, signal);
     this.#onArrival({ digest: blob.digest, size: blob.size, arrival });
+  }
+
+  /**
+   * Begins to send a blob that is not made yet.
+   * @param bytes waits where there are no more yet
+   * @throws RegistryError where nothing may be sent
+   */
+  begin(bytes: () => AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<EarlyUpload> {
+    return EarlyUpload.begin(this.#client, this.#repository, bytes, signal);
+  }
+
+  /** Sends the rest of a blob that is not there and is made now. @returns whether it is there then */
+  async finish(early: EarlyUpload, blob: BlobToSend, signal: AbortSignal | undefined): Promise<boolean> {
+    early.onSent = (sent) => this.#onSent(blob, sent);
+    const isSent = await early.finish(blob.digest, signal);
+    if (isSent) this.#onArrival({ digest: blob.digest, size: blob.size, arrival: 'sent' });
+    return isSent;
   }
 
   /** Sends a blob, unless it is there. */

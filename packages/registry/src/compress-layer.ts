@@ -1,7 +1,3 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import {
   Digester,
   layerCompression,
@@ -12,11 +8,15 @@ import {
 } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 import { counted } from './counted.ts';
-import { compressedBlocks, settingOf } from './compressed-blocks.ts';
+import { compressedBlocks, settingOf, type Compressor } from './compressed-blocks.ts';
+import { throwIfAborted } from './errors.ts';
+import { GrowingFile } from './growing-file.ts';
 
-/** A layer in the form in which it travels. Disposing of it removes what was made for it. */
+/** A layer in the form in which it travels. Disposing of it ends what is made for it, and removes that. */
 export interface LayerFile extends AsyncDisposable {
-  readonly descriptor: Descriptor;
+  /** Known once all of it is made. */
+  readonly descriptor: Promise<Descriptor>;
+  /** The bytes, from the beginning; waits for what is not made yet. */
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -36,50 +36,65 @@ function isCompressed(layer: Descriptor): boolean {
   return layerCompression(layer.mediaType) !== 'none';
 }
 
+/** What compressing a layer needs. */
+export interface CompressOptions {
+  readonly store: Store;
+  readonly session: Session;
+  readonly compression: Compression;
+  readonly signal: AbortSignal | undefined;
+  /** Told how much of the layer is read, in bytes, where it has to be compressed. */
+  readonly onFar?: (done: number) => void;
+}
+
 /**
- * A layer of the store as it travels, and remembers what it became.
- * @param onFar told how much of it is read, in bytes, where it has to be compressed
+ * A layer of the store as it travels. Where it has to be compressed, that begins, and what it became is remembered.
+ * @throws StoreError, and so does what it gives
  */
 export async function compressLayer(
-  store: Store,
-  session: Session,
   diffId: DiffId,
   layer: Descriptor,
-  compression: Compression,
-  signal: AbortSignal | undefined,
-  onFar: (done: number) => void = () => {},
+  options: CompressOptions,
 ): Promise<LayerFile> {
+  const { store, session, compression } = options;
   if (compression === 'none' || isCompressed(layer)) {
     return {
-      descriptor: layer,
+      descriptor: Promise.resolve(layer),
       open: () => store.blobs.read(layer.digest),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const path = session.newPath('compressed');
-  const digester = new Digester();
-  const meter = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      digester.update(chunk);
-      done(null, chunk);
-    },
-  });
-  try {
-    await pipeline(
-      compressedBlocks(counted(store.blobs.read(layer.digest), onFar), compression),
-      meter,
-      createWriteStream(path),
-      signal === undefined ? {} : { signal },
-    );
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  }
-  const form = { digest: digester.digest(), size: digester.size };
-  store.lookUps.rememberCompressed(diffId, settingOf(compression), form);
+  const file = await GrowingFile.create(session.newPath('compressed'));
+  const cancel = new AbortController();
+  const descriptor = compressInto(file, diffId, layer, compression, options, cancel.signal);
+  descriptor.catch(() => {}); // who wants to know it is told
   return {
-    descriptor: { mediaType: layerMediaType(compression), ...form },
-    open: () => createReadStream(path),
-    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+    descriptor,
+    open: () => file.bytes(),
+    [Symbol.asyncDispose]: async () => {
+      cancel.abort();
+      await Promise.allSettled([descriptor]);
+      await file[Symbol.asyncDispose]();
+    },
   };
+}
+
+async function compressInto(
+  file: GrowingFile,
+  diffId: DiffId,
+  layer: Descriptor,
+  compressor: Compressor,
+  { store, signal, onFar = () => {} }: CompressOptions,
+  cancel: AbortSignal,
+): Promise<Descriptor> {
+  const digester = new Digester();
+  for await (const block of compressedBlocks(counted(store.blobs.read(layer.digest), onFar), compressor)) {
+    throwIfAborted(signal);
+    throwIfAborted(cancel);
+    digester.update(block);
+    await file.append(block);
+  }
+  file.complete();
+  const form = { digest: digester.digest(), size: digester.size };
+  store.lookUps.rememberCompressed(diffId, settingOf(compressor), form);
+  return { mediaType: layerMediaType(compressor), ...form };
 }

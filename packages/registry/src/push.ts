@@ -14,9 +14,12 @@ import {
 import type { Session, Store, StoredImage } from '@caisson/store';
 import { BlobPusher, type OnArrival, type OnSent } from './blob-pusher.ts';
 import type { RegistryClient } from './client.ts';
-import { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';
+import { compressLayer, rememberedForm } from './compress-layer.ts';
 import { putManifest } from './put-manifest.ts';
 import { transferAll } from './transfer-all.ts';
+
+/** In bytes. A layer that has to be compressed and is at least as large is sent while that is done. */
+const LARGE = 16 << 20;
 
 /** A layer that lies in another place than the store, as it travels. */
 export interface DistantLayer {
@@ -130,21 +133,15 @@ async function pushLayer(
   const known = rememberedForm(store, diffId, layer, compression);
   if (known !== undefined && (await pusher.isThere(known, signal))) return known;
   await session.hold(layer.digest);
-  await using form: LayerFile = await compressLayer(
-    store,
-    session,
-    diffId,
-    layer,
-    compression,
-    signal,
-    (done) => options.onCompress?.(layer, done),
-  );
-  const { descriptor } = form;
+  const onFar = (done: number): void => options.onCompress?.(layer, done);
+  await using form = await compressLayer(diffId, layer, { store, session, compression, signal, onFar });
+  const takesLong = known !== layer && layer.size >= LARGE;
+  await using early = takesLong ? await pusher.begin(() => form.open(), signal) : undefined;
+  const descriptor = await form.descriptor;
+  if (descriptor.digest !== known?.digest && (await pusher.isThere(descriptor, signal))) return descriptor;
   const blob = { ...descriptor, open: () => form.open() };
-  const mountFrom = sources.get(descriptor.digest) ?? [];
-  await (descriptor.digest === known?.digest
-    ? pusher.send(blob, mountFrom, signal)
-    : pusher.push(blob, mountFrom, signal));
+  if (early !== undefined && (await pusher.finish(early, blob, signal))) return descriptor;
+  await pusher.send(blob, sources.get(descriptor.digest) ?? [], signal);
   return descriptor;
 }
 

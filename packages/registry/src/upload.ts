@@ -8,6 +8,8 @@ import { MONOTONIC } from './transport/throttle.ts';
 /** A blob to send. */
 export interface BlobToSend extends RequestBody {
   readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
 }
 
 /** How a blob came to be on the other side. */
@@ -50,10 +52,12 @@ export async function uploadBlob(
 ): Promise<Exclude<Arrival, 'was-there'>> {
   const { tries, backoff } = client.timing;
   for (let attempt = 1; ; attempt++) {
-    const location = await begin(repository, blob.digest, attempt === 1 ? mountFrom[0] : undefined, signal);
-    if (location === undefined) return 'mounted';
+    const from = attempt === 1 ? mountFrom[0] : undefined;
+    const mount = from === undefined ? undefined : await tryToMount(repository, blob.digest, from, signal);
+    if (mount === 'mounted') return mount;
+    const location = mount ?? (await beginUpload(repository, signal));
     try {
-      await send(repository, blob, location, client.timing.commit, signal);
+      await endUpload(repository, location, blob.digest, blob, client.timing.commit, signal);
       return 'sent';
     } catch (error) {
       await giveUp(repository, location);
@@ -67,57 +71,72 @@ function mayWorkLater(error: unknown): boolean {
   return error instanceof RegistryError && ['unreachable', 'timeout', 'unavailable'].includes(error.code);
 }
 
-/** @returns where to send the blob; undefined where it was mounted */
-async function begin(
+const ANNOUNCEMENT = { method: 'POST', headers: { 'content-length': '0' } } as const;
+
+/** @returns where to send the blob where it could not be mounted; undefined where not even that is known */
+async function tryToMount(
   { host, name }: Repository,
   digest: Digest,
-  from: string | undefined,
+  from: string,
   signal: AbortSignal | undefined,
-): Promise<URL | undefined> {
-  const own = repositoryScope(name, 'push');
-  const request = {
-    method: 'POST',
-    to: `${name}/blobs/uploads/`,
-    headers: { 'content-length': '0' },
-    doing: `write to ${name}`,
-    signal,
-  } as const;
-  if (from !== undefined) {
-    try {
-      const response = await host.send({
-        ...request,
-        query: { mount: digest, from },
-        scopes: [own, repositoryScope(from, 'pull')],
-        expect: [201, 202],
-      });
-      await response.discard();
-      return response.status === 201 ? undefined : locationOf(response, host.name);
-    } catch (error) {
-      // Not to be allowed to read the other repository is no reason not to write to this one.
-      const isRefusal =
-        error instanceof RegistryError &&
-        ['unauthorized', 'denied', 'not-found', 'rejected'].includes(error.code);
-      if (!isRefusal) throw error;
-    }
+): Promise<'mounted' | URL | undefined> {
+  try {
+    const response = await host.send({
+      ...ANNOUNCEMENT,
+      to: `${name}/blobs/uploads/`,
+      query: { mount: digest, from },
+      scopes: [repositoryScope(name, 'push'), repositoryScope(from, 'pull')],
+      doing: `write to ${name}`,
+      expect: [201, 202],
+      signal,
+    });
+    await response.discard();
+    return response.status === 201 ? 'mounted' : locationOf(response, host.name);
+  } catch (error) {
+    // Not to be allowed to read the other repository is no reason not to write to this one.
+    const isRefusal =
+      error instanceof RegistryError &&
+      ['unauthorized', 'denied', 'not-found', 'rejected'].includes(error.code);
+    if (!isRefusal) throw error;
+    return undefined;
   }
-  const response = await host.send({ ...request, scopes: [own], expect: [202] });
+}
+
+/** Announces a blob. @returns where to send it @throws RegistryError */
+export async function beginUpload({ host, name }: Repository, signal: AbortSignal | undefined): Promise<URL> {
+  const response = await host.send({
+    ...ANNOUNCEMENT,
+    to: `${name}/blobs/uploads/`,
+    scopes: [repositoryScope(name, 'push')],
+    doing: `write to ${name}`,
+    expect: [202],
+    signal,
+  });
   await response.discard();
   return locationOf(response, host.name);
 }
 
-async function send(
+/**
+ * Says what blob was sent, and sends it where that was not done.
+ * @param body undefined where all of it was sent
+ * @param commitTimeout for the answer, in milliseconds
+ * @throws RegistryError
+ */
+export async function endUpload(
   { host, name }: Repository,
-  blob: BlobToSend,
   location: URL,
+  digest: Digest,
+  body: RequestBody | undefined,
   commitTimeout: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const response = await host.send({
     method: 'PUT',
     to: location,
-    query: { digest: blob.digest },
-    headers: { 'content-type': 'application/octet-stream' },
-    body: blob,
+    query: { digest },
+    ...(body === undefined
+      ? { headers: { 'content-length': '0' } }
+      : { headers: { 'content-type': 'application/octet-stream' }, body }),
     scopes: [repositoryScope(name, 'push')],
     doing: `write to ${name}`,
     expect: [201, 204],
@@ -129,7 +148,7 @@ async function send(
 }
 
 /** Tells the registry that an upload will not be ended. It cleans up by itself too, so a failure does not matter. */
-async function giveUp({ host, name }: Repository, location: URL): Promise<void> {
+export async function giveUp({ host, name }: Repository, location: URL): Promise<void> {
   try {
     const response = await host.send({
       method: 'DELETE',
@@ -146,7 +165,8 @@ async function giveUp({ host, name }: Repository, location: URL): Promise<void> 
   }
 }
 
-function locationOf(response: HttpResponse, registry: string): URL {
+/** Where an answer says that a blob, or more of it, is to be sent. @throws RegistryError `invalid-response` */
+export function locationOf(response: HttpResponse, registry: string): URL {
   const text = response.headers.get('location');
   const location = text === undefined ? null : URL.parse(text, response.url.href);
   if (location !== null) return location;

@@ -168,11 +168,11 @@ export class CacheExport implements AsyncDisposable {
     if (known !== undefined && (await this.#place.has(known, signal))) return known;
     await session.hold(diffId);
     const name = this.#place.title;
-    const tell = atIntervals(size, (done) =>
+    const onFar = atIntervals(size, (done) =>
       this.#tools.emit({ kind: 'compress', name, digest: diffId, done, size }),
     );
-    await using form = await compressLayer(store, session, diffId, layer, compression, signal, tell);
-    const { descriptor } = form;
+    await using form = await compressLayer(diffId, layer, { store, session, compression, signal, onFar });
+    const descriptor = await form.descriptor;
     const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
     if (!isThere) await this.#writeLayer({ descriptor, open: () => form.open() }, []);
     return descriptor;

@@ -54,10 +54,12 @@ export async function compressImage(
     const diffId = config.rootfs.diff_ids[index];
     if (diffId === undefined) throw new Error('Internal error: an image that is not sound');
     const { digest, size } = layer;
-    const tell = atIntervals(size, (done) => emit({ kind: 'compress', name, digest, size, done }));
-    const file = stack.use(await compressLayer(store, session, diffId, layer, compression, signal, tell));
-    files.set(file.descriptor.digest, file);
-    layers.push(file.descriptor);
+    const onFar = atIntervals(size, (done) => emit({ kind: 'compress', name, digest, size, done }));
+    const options = { store, session, compression, signal, onFar };
+    const file = stack.use(await compressLayer(diffId, layer, options));
+    const descriptor = await file.descriptor;
+    files.set(descriptor.digest, file);
+    layers.push(descriptor);
   }
   const bytes = manifestBytes(image.manifest.config, layers);
   const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length };

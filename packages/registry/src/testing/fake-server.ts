@@ -23,7 +23,11 @@ export class FakeServer implements AsyncDisposable {
   #host = '';
 
   private constructor(handler: Handler) {
-    this.#server = createServer((request, response) => void this.#take(request, response, handler));
+    this.#server = createServer((request, response) => {
+      this.#take(request, response, handler).catch((error: unknown) => {
+        if (!request.destroyed) throw error; // a client may break off what it sends
+      });
+    });
   }
 
   static async start(handler: Handler): Promise<FakeServer> {

@@ -7,8 +7,8 @@ import type { Timing } from './timing.ts';
 
 /** What a request sends. It may be sent more than once, so it is opened anew each time. */
 export interface RequestBody {
-  /** In bytes. */
-  readonly size: number;
+  /** In bytes; undefined where that is not known beforehand. */
+  readonly size: number | undefined;
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -67,7 +67,7 @@ export function httpSender(connections: Connections, timing: Timing, userAgent: 
           'accept-encoding': 'identity',
           'user-agent': userAgent,
           ...request.headers,
-          ...(request.body === undefined ? {} : { 'content-length': String(request.body.size) }),
+          ...(request.body?.size === undefined ? {} : { 'content-length': String(request.body.size) }),
         },
         body,
         dispatcher: route.dispatcher,
