@@ -93,8 +93,8 @@ test.each([
   });
   await push(from, server);
   expect(lines(server)).toContain('PUT /v2/app/blobs/uploads/1?digest=');
-  const sent = server.asked.filter(({ method, url }) => method === 'PUT' && url.includes('/uploads/1'));
-  expect(gunzipSync(Buffer.from(sent[0]?.body ?? '', 'latin1')).equals(LAYER)).toBe(true);
+  const sent = server.asked.find(({ method, url }) => method === 'PUT' && url.includes('/uploads/1'));
+  expect(gunzipSync(Buffer.from(sent?.body ?? '', 'latin1')).equals(LAYER)).toBe(true);
 });
 
 test('what was sent is sent again where the registry does not want to end it', async () => {
