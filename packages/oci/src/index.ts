@@ -1,4 +1,3 @@
-export { blocksOf } from './blocks-of.ts';
 export { checkedBytes } from './checked-bytes.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { chooseManifest, MAX_INDEX_DEPTH } from './choose-manifest.ts';

@@ -8,7 +8,7 @@ import {
 } from '@caisson/oci';
 import type { Session, Store } from '@caisson/store';
 import { counted } from './counted.ts';
-import { compressedBlocks, settingOf, type Compressor } from './compressed-blocks.ts';
+import { compressedBlocks, settingOf, type Compressor, type ReadBlocks } from './compressed-blocks.ts';
 import { throwIfAborted } from './errors.ts';
 import { GrowingFile } from './growing-file.ts';
 
@@ -87,7 +87,8 @@ async function compressInto(
   cancel: AbortSignal,
 ): Promise<Descriptor> {
   const digester = new Digester();
-  for await (const block of compressedBlocks(counted(store.blobs.read(layer.digest), onFar), compressor)) {
+  const read: ReadBlocks = (memory) => counted(store.blobs.read(layer.digest, memory), onFar);
+  for await (const block of compressedBlocks(read, compressor)) {
     throwIfAborted(signal);
     throwIfAborted(cancel);
     digester.update(block);

@@ -1,5 +1,5 @@
-import { createReadStream, lstatSync } from 'node:fs';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { Digester, digestOf, type Descriptor, type Digest } from '@caisson/oci';
 import { ArrivingBlob } from './arriving-blob.ts';
 import { diskError } from './disk-error.ts';
@@ -80,21 +80,27 @@ export class BlobStore {
 
   /**
    * The bytes of a blob. Its digest is checked on the way: a consumer that gets to the end has the right ones.
+   * @param memory gives what to read into, which each block but the last one fills
    * @throws StoreError `missing-blob`, `corrupt-blob`
    */
-  async *read(digest: Digest): AsyncGenerator<Uint8Array> {
+  async *read(
+    digest: Digest,
+    memory: () => Buffer = () => Buffer.allocUnsafeSlow(READ_CHUNK),
+  ): AsyncGenerator<Buffer> {
     const digester = new Digester();
-    const stream = createReadStream(this.path(digest), { highWaterMark: READ_CHUNK });
     try {
-      for await (const chunk of stream) {
-        const bytes = asBytes(chunk);
-        digester.update(bytes);
-        yield bytes;
+      await using file = await open(this.path(digest));
+      for (;;) {
+        const block = await fill(file, memory());
+        if (block.length > 0) {
+          digester.update(block);
+          yield block;
+        } else if (digester.digest() === digest) return;
+        else throw corrupt(digest);
       }
     } catch (error) {
       throw diskError(error, `cannot read the blob ${digest}`, missing(digest));
     }
-    if (digester.digest() !== digest) throw corrupt(digest);
   }
 
   /**
@@ -255,7 +261,13 @@ function corrupt(digest: Digest): StoreError {
 
 const VERIFY = 'caisson store verify says all that is wrong; with --repair it mends what it can';
 
-function asBytes(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new Error('Internal error: a file stream gave something else than bytes');
+/** Reads until some memory is full, or the file ends. @returns what was read */
+async function fill(file: FileHandle, memory: Buffer): Promise<Buffer> {
+  let filled = 0;
+  while (filled < memory.length) {
+    const { bytesRead } = await file.read(memory, filled, memory.length - filled, null);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return memory.subarray(0, filled);
 }

@@ -1,4 +1,4 @@
-import { blocksOf } from '@caisson/oci';
+import { blocksOf } from './blocks-of.ts';
 import { RegistryError } from '@caisson/registry/errors';
 import type { Credentials } from '@caisson/registry';
 import { buildError } from '../../failure.ts';
