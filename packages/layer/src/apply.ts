@@ -1,5 +1,6 @@
+import { createHash, type Hash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { asDiffId, type DiffId } from '@caisson/oci';
+import { asDiffId, digestFromHex, type DiffId } from '@caisson/oci';
 import {
   baseName,
   childOf,
@@ -42,6 +43,13 @@ export interface ApplyRequest {
   readonly contentBelow?: (found: Found) => FilePart;
   /** A new file for the tar as it is without compression. */
   readonly tar?: HostPath;
+  /**
+   * Instead of `tar`, one that is needed for a while only. Each file whose bytes lie in it as they are has its digest in
+   * the table of contents.
+   */
+  readonly scratch?: HostPath;
+  /** Told how much of the tar has been read, in bytes; what it throws ends the reading. */
+  readonly onRead?: (size: number) => void;
   /** Ends the reading: nothing of the tree stays. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,16 +80,28 @@ export async function applyLayer({
   tree,
   contentBelow,
   tar,
+  scratch,
+  onRead = () => {},
   signal,
 }: ApplyRequest): Promise<Applied> {
   const writer = tree === undefined ? undefined : new TreeWriter(tree);
-  const applier = new LayerApplier(new LayerNodes(below, writer), below, writer, tree, contentBelow);
+  const nodes = new LayerNodes(below, writer);
+  const applier = new LayerApplier(nodes, {
+    below,
+    writer,
+    tree,
+    contentBelow,
+    isHashed: scratch !== undefined,
+  });
   const parser = new TarParser(applier);
   const writeBack = tree === undefined ? undefined : new TreeWriteBack(tree);
   let sum: PlainSum;
-  using copy = tar === undefined ? undefined : new SparseFile(tar);
+  const path = tar ?? scratch;
+  using copy = path === undefined ? undefined : new SparseFile(path, path === tar);
+  let size = 0;
   try {
     sum = await readTar(source, { isLarge, signal }, (piece) => {
+      onRead((size += piece.length));
       copy?.write(piece);
       parser.push(piece);
       writeBack?.grownBy(piece.length);
@@ -96,26 +116,38 @@ export async function applyLayer({
   return { toc, implied: applier.implied, diffId: asDiffId(sum.digest), size: sum.size };
 }
 
+/** What a layer is applied to. */
+interface Target {
+  readonly below: ChainView;
+  readonly writer: TreeWriter | undefined;
+  readonly tree: HostPath | undefined;
+  readonly contentBelow: ((found: Found) => FilePart) | undefined;
+  readonly isHashed: boolean;
+}
+
+/** A file whose bytes come. */
+interface OpenFile {
+  readonly file: FileWriter | undefined;
+  readonly hash: Hash | undefined;
+  readonly entry: FileEntry;
+}
+
 class LayerApplier implements TarHandler {
   readonly #nodes: LayerNodes;
   readonly #below: ChainView;
   readonly #writer: TreeWriter | undefined;
   readonly #tree: HostPath | undefined;
   readonly #contentBelow: ((found: Found) => FilePart) | undefined;
-  #open: { readonly file: FileWriter | undefined; readonly entry: FileEntry } | undefined;
+  readonly #isHashed: boolean;
+  #open: OpenFile | undefined;
 
-  constructor(
-    nodes: LayerNodes,
-    below: ChainView,
-    writer: TreeWriter | undefined,
-    tree: HostPath | undefined,
-    contentBelow: ((found: Found) => FilePart) | undefined,
-  ) {
+  constructor(nodes: LayerNodes, { below, writer, tree, contentBelow, isHashed }: Target) {
     this.#nodes = nodes;
     this.#below = below;
     this.#writer = writer;
     this.#tree = tree;
     this.#contentBelow = contentBelow;
+    this.#isHashed = isHashed;
   }
 
   get implied(): ReadonlySet<BytePath> {
@@ -166,7 +198,8 @@ class LayerApplier implements TarHandler {
         const { type, size } = fields;
         const lies = offset === undefined ? {} : { offset };
         const entry = { type, path, ...attributesIn(fields), size, ...lies };
-        this.#open = { file: this.#writer?.openFile(entry), entry };
+        const hash = this.#isHashed && offset !== undefined ? createHash('sha256') : undefined;
+        this.#open = { file: this.#writer?.openFile(entry), hash, entry };
         return;
       }
       case 'hardlink':
@@ -254,6 +287,7 @@ class LayerApplier implements TarHandler {
 
   data(chunk: Buffer): void {
     this.#open?.file?.write(chunk);
+    this.#open?.hash?.update(chunk);
   }
 
   hole(length: number): void {
@@ -265,7 +299,8 @@ class LayerApplier implements TarHandler {
     if (open === undefined) return;
     this.#open = undefined;
     open.file?.finish();
-    this.#nodes.put(open.entry);
+    const digest = open.hash && { digest: digestFromHex(open.hash.digest('hex')) };
+    this.#nodes.put({ ...open.entry, ...digest });
   }
 
   finish(): Toc {

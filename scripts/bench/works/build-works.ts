@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import type { Builder } from '../builders.ts';
 import { dockerfile, editFile, writeFiles } from '../contexts.ts';
 import { measure, type Measured } from '../measure.ts';
@@ -72,6 +72,11 @@ export const BUILD_WORKS: readonly Work[] = [
     }),
     isSlow: true,
   },
+  built('add', 'ADD of a tar.gz of 10,000 files (250 MB)', (folder, base) => {
+    writeFiles(join(folder, 'files'), 10_000, 250_000_000);
+    execaSync('tar', ['-C', folder, '--remove-files', '-czf', join(folder, 'files.tar.gz'), 'files']);
+    dockerfile(folder, `FROM ${base}`, 'ADD files.tar.gz /');
+  }),
   built('stages', 'three stages of 2 s side by side', (folder, base) => {
     const stage = (name: string): string => `FROM ${base} AS ${name}\nRUN sleep 2 && echo ${name} > /${name}`;
     const copies = ['one', 'two', 'three'].map((name) => `COPY --from=${name} /${name} /`);

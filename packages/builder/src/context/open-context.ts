@@ -73,7 +73,7 @@ async function unpacked(
   signal: AbortSignal,
 ): Promise<OpenedContext> {
   const folder = session.newPath('context');
-  const tree = await unpackArchive(path, name, folder, signal);
-  if (tree !== undefined) return { kind: 'folder', path: folder, isLocal: false };
+  const isArchive = await unpackArchive(path, name, folder, signal);
+  if (isArchive) return { kind: 'folder', path: folder, isLocal: false };
   return { kind: 'file', path: Buffer.from(path, 'latin1').toString('utf8') };
 }

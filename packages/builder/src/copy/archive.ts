@@ -1,21 +1,27 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, statfs } from 'node:fs/promises';
+import { mkdir, open, stat, statfs } from 'node:fs/promises';
 import {
   applyLayer,
   ChainView,
+  componentsOf,
   decompressed,
   fsPath,
   hostPath,
   inFolder,
   LayerError,
   sizeOfFiles,
+  type Applied,
+  type ApplyRequest,
   type BytePath,
+  type Content,
+  type Entry,
+  type Found,
   type HostPath,
+  type NodeEntry,
 } from '@caisson/layer';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
-import { bounded } from './bounded.ts';
 import { ViewTree } from './view-tree.ts';
 import type { SourceTree } from './source-tree.ts';
 
@@ -33,20 +39,54 @@ const PROGRAMS = [
 
 const BLOCK = 512;
 const MOST_SAID = 4096;
+const READ_CHUNK = 1 << 20;
+/** In bytes. What is larger is decompressed by a thread of its own. */
+const LARGE = 16 << 20;
+/** @see https://man7.org/linux/man-pages/man0/limits.h.0p.html */
+const [NAME_MAX, PATH_MAX] = [255, 4096];
 
 /** What is in an archive. */
-export interface Unpacked {
+export interface OpenedArchive {
   readonly tree: SourceTree;
   /** Folders that it says nothing of, but has something in. */
   readonly implied: ReadonlySet<BytePath>;
 }
 
 /**
- * Unpacks an archive as ADD does: tar, plain or compressed, told by its content. It may have as many bytes as the disk has
+ * Reads an archive as ADD does: tar, plain or compressed, told by its content. It may have as many bytes as the disk has
  * room for, holes too: a few compressed ones may stand for any number.
  * @param name what people call it
- * @param folder a path for what is in it; nothing is there yet
+ * @param folder a path for what is made of it; nothing is there yet
  * @returns what is in it; undefined for a file that is no archive
+ * @throws BuildError `bad-archive`, `no-space`
+ */
+export async function openArchive(
+  path: HostPath,
+  name: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<OpenedArchive | undefined> {
+  if (!(await isTar(path, name))) return undefined;
+  await mkdir(folder, { mode: 0o755 });
+  const root = hostPath(folder);
+  const tar = inFolder(root, 'tar');
+  // Its files are not made: their bytes are read where they lie in it.
+  const { toc, implied } = await read({ path, name, to: { scratch: tar }, folder, signal });
+  if (toc.entries.some(({ path: inside }) => isTooLong(inside))) throw badArchive(name, NAME_TOO_LONG);
+  let contentOf = ({ node }: Found): Content => ({ kind: 'file', path: tar, ...offsetOf(node) });
+  if (toc.entries.some(hasHoles)) {
+    const tree = inFolder(root, 'files');
+    await mkdir(fsPath(tree), { mode: 0o755 });
+    await read({ path, name, to: { tree }, folder, signal });
+    contentOf = ({ node }) => ({ kind: 'file', path: inFolder(tree, node.path) });
+  }
+  const view = new ViewTree(name, new ChainView([toc]), (found) => Promise.resolve(contentOf(found)));
+  return { tree: view, implied };
+}
+
+/**
+ * Unpacks an archive that is a build context, with the bounds of {@link openArchive}.
+ * @returns whether it was one
  * @throws BuildError `bad-archive`, `no-space`
  */
 export async function unpackArchive(
@@ -54,34 +94,68 @@ export async function unpackArchive(
   name: string,
   folder: string,
   signal: AbortSignal,
-): Promise<Unpacked | undefined> {
-  if (!(await isTar(path, name))) return undefined;
+): Promise<boolean> {
+  if (!(await isTar(path, name))) return false;
   await mkdir(folder, { mode: 0o755 });
-  const tree = hostPath(folder);
+  await read({ path, name, to: { tree: hostPath(folder) }, folder, signal });
+  return true;
+}
+
+interface Reading {
+  readonly path: HostPath;
+  readonly name: string;
+  /** What is made of it. */
+  readonly to: Pick<ApplyRequest, 'scratch' | 'tree'>;
+  /** Where that is made. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+async function read({ path, name, to, folder, signal }: Reading): Promise<Applied> {
   const { bavail, bsize } = await statfs(folder);
   const limit = bavail * bsize;
-  const tooMany = (): Error => tooLarge(name, limit);
+  const check = (size: number): void => {
+    if (size > limit) throw tooLarge(name, limit);
+  };
   try {
-    const { toc, implied } = await applyLayer({
-      source: bounded(decompressed(await plainBytes(path, name)), { limit, tooMany, signal }),
+    const applied = await applyLayer({
+      source: await plainBytes(path, name),
+      isLarge: (await stat(fsPath(path))).size >= LARGE,
       below: new ChainView([]),
-      tree,
+      ...to,
       contentBelow: () => {
         throw new Error('Internal error: an archive lies on nothing');
       },
+      onRead: check,
+      signal,
     });
     // Holes that an archive says it has are not among its bytes.
-    if (sizeOfFiles(toc.entries) > limit) throw tooMany();
-    const files = new ViewTree(name, new ChainView([toc]), ({ node }) =>
-      Promise.resolve({ kind: 'file', path: inFolder(tree, node.path) }),
-    );
-    return { tree: files, implied };
+    check(sizeOfFiles(applied.toc.entries));
+    return applied;
   } catch (error) {
-    const isTooLong = errorCode(error) === 'ENAMETOOLONG';
-    if (!isTooLong && !(error instanceof LayerError)) throw error;
-    const why = error instanceof LayerError ? error.message : 'it holds a name that is too long';
-    throw buildError('bad-archive', `the archive ${name} cannot be unpacked: ${why}`, {}, error);
+    if (error instanceof LayerError) throw badArchive(name, error.message, error);
+    throw errorCode(error) === 'ENAMETOOLONG' ? badArchive(name, NAME_TOO_LONG, error) : error;
   }
+}
+
+const NAME_TOO_LONG = 'it holds a name that is too long';
+
+function badArchive(name: string, why: string, cause?: unknown): Error {
+  return buildError('bad-archive', `the archive ${name} cannot be unpacked: ${why}`, {}, cause);
+}
+
+/** Longer ones cannot be on a disk. */
+function isTooLong(path: BytePath): boolean {
+  return path.length >= PATH_MAX - 1 || componentsOf(path).some(({ length }) => length > NAME_MAX);
+}
+
+/** Whether the bytes of a file do not lie in the archive as they are. */
+function hasHoles(entry: Entry): boolean {
+  return entry.type === 'file' && entry.offset === undefined;
+}
+
+function offsetOf(node: NodeEntry): { offset?: number } {
+  return node.type === 'file' && node.offset !== undefined ? { offset: node.offset } : {};
 }
 
 function tooLarge(name: string, limit: number): Error {
@@ -125,7 +199,9 @@ async function plainBytes(path: HostPath, name: string): Promise<AsyncIterable<U
     await file.close();
   }
   const found = PROGRAMS.find(({ magic }) => head.startsWith(magic));
-  return found === undefined ? chunksOf(createReadStream(fsPath(path))) : through(found, path, name);
+  return found === undefined
+    ? chunksOf(createReadStream(fsPath(path), { highWaterMark: READ_CHUNK }))
+    : through(found, path, name);
 }
 
 async function* chunksOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
@@ -149,7 +225,7 @@ async function* through(
     child.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
     child.once('close', (code) => resolve(code ?? 1));
   });
-  const source = createReadStream(fsPath(path));
+  const source = createReadStream(fsPath(path), { highWaterMark: READ_CHUNK });
   child.stdin.on('error', () => source.destroy()); // it has seen enough, or is not there
   source.pipe(child.stdin);
   try {

@@ -1,6 +1,6 @@
 import { changedWhileRead, inFolder } from '@caisson/layer';
 import type { LocalContext } from '../context/local-context.ts';
-import { unpackArchive, type Unpacked } from './archive.ts';
+import { openArchive, type OpenedArchive } from './archive.ts';
 import type { SourceNode } from './source-tree.ts';
 
 /** Where an archive is unpacked, and how it is spoken of. */
@@ -22,7 +22,7 @@ export async function unpackChecked(
   context: LocalContext,
   archive: SourceNode,
   { name, folder, signal }: UnpackRequest,
-): Promise<Unpacked | undefined> {
+): Promise<OpenedArchive | undefined> {
   const path = inFolder(context.root, archive.entry.path);
   const known = await context.digests([archive], signal);
   const check = async (): Promise<void> => {
@@ -31,13 +31,13 @@ export async function unpackChecked(
     const digests = node?.entry.type === 'file' ? await later.digests([node], signal) : [];
     if (digests[0] !== known[0]) throw changedWhileRead(path);
   };
-  let unpacked: Unpacked | undefined;
+  let opened: OpenedArchive | undefined;
   try {
-    unpacked = await unpackArchive(path, name, folder, signal);
+    opened = await openArchive(path, name, folder, signal);
   } catch (error) {
     await check(); // it may be damaged because somebody is writing it
     throw error;
   }
-  if (unpacked !== undefined) await check();
-  return unpacked;
+  if (opened !== undefined) await check();
+  return opened;
 }

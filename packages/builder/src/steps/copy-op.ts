@@ -122,11 +122,15 @@ export class CopyOp extends StepOp<PlannedCopy> {
     work: Work<FileState>,
     before: FileState,
   ): Promise<MadeLayer> {
-    const { lines, looks, keeping } = await this.#plan(earlier, attributes, work, before);
-    const layer = keeping?.from ?? (await earlier?.find(lines));
-    const { written, made } = await this.#writeOn(layer, { lines, looks }, work.signal);
-    if (written.changed.length === 0) return made;
-    return { ...made, record: await this.#recordOfWritten(written, work) };
+    try {
+      const { lines, looks, keeping } = await this.#plan(earlier, attributes, work, before);
+      const layer = keeping?.from ?? (await earlier?.find(lines));
+      const { written, made } = await this.#writeOn(layer, { lines, looks }, work.signal);
+      if (written.changed.length === 0) return made;
+      return { ...made, record: await this.#recordOfWritten(written, work) };
+    } finally {
+      await this.#sources.discard();
+    }
   }
 
   async #plan(

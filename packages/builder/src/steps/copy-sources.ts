@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { ROOT, textOf, type BytePath } from '@caisson/layer';
 import { digestOf, type Digest, type Json } from '@caisson/oci';
 import { redactUrl } from '@caisson/registry/errors';
@@ -5,7 +6,7 @@ import { unlessAborted } from '@caisson/runtime';
 import { NO_RULES } from '../context/ignore-rules.ts';
 import { LocalContext } from '../context/local-context.ts';
 import { NO_MEMORY } from '../context/stat-cache.ts';
-import { unpackArchive, type Unpacked } from '../copy/archive.ts';
+import { openArchive, type OpenedArchive } from '../copy/archive.ts';
 import { unpackChecked } from '../copy/checked-unpack.ts';
 import type { KeptFolders } from '../copy/kept-folders.ts';
 import type { CopyItem } from '../copy/plan-copy.ts';
@@ -24,6 +25,8 @@ type GitSource = Extract<PlannedSource, { kind: 'git' }>;
 export class CopySources {
   readonly #scope: StepScope;
   readonly #step: PlannedCopy;
+  /** What was made of archives. */
+  readonly #folders: string[] = [];
 
   constructor(scope: StepScope, step: PlannedCopy) {
     this.#scope = scope;
@@ -76,6 +79,18 @@ export class CopySources {
     return items;
   }
 
+  /** Removes what was made of archives: it need not get to the disk. */
+  async discard(): Promise<void> {
+    const folders = this.#folders.splice(0);
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+  }
+
+  #newFolder(): string {
+    const folder = this.#scope.session.newPath('archive');
+    this.#folders.push(folder);
+    return folder;
+  }
+
   /** What is in a file of the context that ADD unpacks; undefined for one that is copied as it is. */
   async #unpackedItem(
     { name: bytes, node }: Selected,
@@ -85,19 +100,19 @@ export class CopySources {
     const { kind, isUnpacked } = this.#step;
     if (kind !== 'add' || isUnpacked === false || node.entry.type !== 'file') return undefined;
     const name = textOf(bytes);
-    const folder = this.#scope.session.newPath('archive');
+    const folder = this.#newFolder();
     return this.#itemOfArchive(await unpackChecked(context, node, { name, folder, signal }), name, signal);
   }
 
   /** What is in an archive; undefined where the file is none. @param name as people know it */
   async #itemOfArchive(
-    unpacked: Unpacked | undefined,
+    opened: OpenedArchive | undefined,
     name: string,
     signal: AbortSignal,
   ): Promise<CopyItem | undefined> {
-    const node = unpacked?.tree.lookup(ROOT);
-    if (unpacked === undefined || node === undefined) return undefined;
-    const { tree, implied } = unpacked;
+    const node = opened?.tree.lookup(ROOT);
+    if (opened === undefined || node === undefined) return undefined;
+    const { tree, implied } = opened;
     const selected = { name, node, tree, parents: undefined };
     return { kind: 'unpacked', selected, digests: await digestsIn(selected, signal), implied };
   }
@@ -131,9 +146,9 @@ export class CopySources {
     const file = await this.#remoteFile(source, signal);
     const { name } = source;
     if (this.#step.isUnpacked !== true) return { kind: 'remote', name, file };
-    const folder = this.#scope.session.newPath('archive');
-    const unpacked = await unpackArchive(file.path, name, folder, signal);
-    return (await this.#itemOfArchive(unpacked, name, signal)) ?? { kind: 'remote', name, file };
+    const folder = this.#newFolder();
+    const opened = await openArchive(file.path, name, folder, signal);
+    return (await this.#itemOfArchive(opened, name, signal)) ?? { kind: 'remote', name, file };
   }
 
   /** What repositories count as: their commits, and how they are checked out. Nothing is fetched for it. */
