@@ -13,15 +13,20 @@ export function numbers(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647);
 }
 
-/** Files of different sizes, a hundred a folder, whose bytes are the same each time. */
-export function writeFiles(folder: string, count: number, total: number): void {
+/**
+ * Files of different sizes, a hundred a folder, whose bytes are the same each time.
+ * @param source what they are made of; else each repeats a number
+ */
+export function writeFiles(folder: string, count: number, total: number, source?: Buffer): void {
   const next = numbers(1);
   const average = total / count;
   for (let number = 0; number < count; number++) {
     const parent = join(folder, `folder-${Math.floor(number / 100)}`);
     if (number % 100 === 0) mkdirSync(parent, { recursive: true });
     const size = Math.round(average * (0.2 + (1.6 * (next() % 1000)) / 1000));
-    writeFileSync(join(parent, `file-${number}.txt`), Buffer.alloc(size, `${next()} `));
+    const at = next();
+    const bytes = source?.subarray(at % (source.length - size)).subarray(0, size);
+    writeFileSync(join(parent, `file-${number}.txt`), bytes ?? Buffer.alloc(size, `${at} `));
   }
 }
 

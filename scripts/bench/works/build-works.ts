@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import type { Builder } from '../builders.ts';
-import { dockerfile, editFile, writeFiles } from '../contexts.ts';
+import { dockerfile, editFile, words, writeFiles } from '../contexts.ts';
 import { measure, type Measured } from '../measure.ts';
 import type { Round, Work } from '../work.ts';
 
@@ -73,7 +73,7 @@ export const BUILD_WORKS: readonly Work[] = [
     isSlow: true,
   },
   built('add', 'ADD of a tar.gz of 10,000 files (250 MB)', (folder, base) => {
-    writeFiles(join(folder, 'files'), 10_000, 250_000_000);
+    writeFiles(join(folder, 'files'), 10_000, 250_000_000, words(50_000_000, 1));
     execaSync('tar', ['-C', folder, '--remove-files', '-czf', join(folder, 'files.tar.gz'), 'files']);
     dockerfile(folder, `FROM ${base}`, 'ADD files.tar.gz /');
   }),

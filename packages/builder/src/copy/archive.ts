@@ -41,7 +41,7 @@ const BLOCK = 512;
 const MOST_SAID = 4096;
 const READ_CHUNK = 1 << 20;
 /** In bytes. What is larger is decompressed by a thread of its own. */
-const LARGE = 16 << 20;
+const LARGE = 4 << 20;
 /** @see https://man7.org/linux/man-pages/man0/limits.h.0p.html */
 const [NAME_MAX, PATH_MAX] = [255, 4096];
 
