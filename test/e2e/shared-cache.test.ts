@@ -106,6 +106,35 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     expect(run.stdout).toBe('2\n');
   });
 
+  test('and images pushed to the same registry share what is sent: each layer is sent once', async ({
+    world,
+  }) => {
+    world.write(APP);
+    const names = ['once/app', 'once/other'].flatMap((name) => ['-t', `${registry.host}/${name}`]);
+    const cache = `type=registry,ref=${registry.host}/once/cache,mode=max`;
+    const from = registry.log().length;
+    await build(world, 'one', ...names, '--push', '--cache-to', cache);
+    const sent = requestsSince(from).flatMap((line) => /^PUT .*digest=(sha256%3A\w+)/.exec(line)?.[1] ?? []);
+    expect(new Set(sent).size).toBe(sent.length);
+    for (const repository of ['once/app', 'once/other']) {
+      const root = `${world.store}-${repository.replace('/', '-')}`;
+      await world.ok(['pull', '-q', `${registry.host}/${repository}`], { root });
+      expect((await world.ok(['run', `${registry.host}/${repository}`], { root })).stdout).toBe('2\n');
+    }
+    // A machine of its own builds from the cache, whose layers were taken over.
+    const second = await build(
+      world,
+      'two',
+      '-t',
+      'app',
+      '--load',
+      '--cache-from',
+      cache.replace(',mode=max', ''),
+    );
+    expect(second.steps).toBe('5/0');
+    expect((await world.ok(['run', 'app'], { root: `${world.store}-two` })).stdout).toBe('2\n');
+  });
+
   test('fetches the layers that something runs on, and says why it runs', async ({ world }) => {
     world.write(APP);
     const cache = `type=registry,ref=${registry.host}/team/fetched:main`;

@@ -1,6 +1,6 @@
 export type { CredentialProvider, Credentials } from './auth/credentials.ts';
 export { fetchArtifact, readBlob, type Artifact } from './artifacts.ts';
-export { BlobPusher, type OnArrival } from './blob-pusher.ts';
+export { BlobPusher, type OnArrival, type OnSent } from './blob-pusher.ts';
 export { compressLayer, rememberedForm, type LayerFile } from './compress-layer.ts';
 export { putManifest } from './put-manifest.ts';
 export { fetchBlob, type FetchBlobOptions } from './blobs.ts';
@@ -12,4 +12,5 @@ export type { RegistryOptions } from './options.ts';
 export { ImagePull, pullImage, putDocuments, type OnTransfer, type PullOptions } from './pull.ts';
 export { pushImages, type DistantLayer, type ImageToPush, type PushOptions } from './push.ts';
 export { fetchImage, resolveDigest, type RemoteImage } from './remote-image.ts';
+export { sendLayer, type SendLayerOptions } from './send-layer.ts';
 export type { Arrival, BlobToSend } from './upload.ts';

@@ -14,12 +14,9 @@ import {
 import type { Session, Store, StoredImage } from '@caisson/store';
 import { BlobPusher, type OnArrival, type OnSent } from './blob-pusher.ts';
 import type { RegistryClient } from './client.ts';
-import { compressLayer, rememberedForm } from './compress-layer.ts';
 import { putManifest } from './put-manifest.ts';
+import { sendLayer } from './send-layer.ts';
 import { transferAll } from './transfer-all.ts';
-
-/** In bytes. A layer that has to be compressed and is at least as large is sent while that is done. */
-const LARGE = 16 << 20;
 
 /** A layer that lies in another place than the store, as it travels. */
 export interface DistantLayer {
@@ -89,7 +86,9 @@ export async function pushImage(
 ): Promise<Descriptor> {
   const { store, signal } = options;
   const repository = client.toWrite(reference);
-  const pusher = new BlobPusher(client, repository, options.onTransfer, options.onSent);
+  const { repositories } = store;
+  const { onTransfer: onArrival, onSent } = options;
+  const pusher = new BlobPusher(client, repository, { repositories, onArrival, onSent });
   const sources = await repositoriesByLayer(options, reference);
   const transfer: Transfer = { pusher, reference, options, sources };
   const layers = await transferAll(
@@ -124,25 +123,14 @@ async function pushLayer(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const { options, pusher, sources } = transfer;
-  const { store, session, compression, elsewhere } = options;
+  const { store, elsewhere } = options;
   if (isForeignLayer(layer.mediaType)) return layer;
   const diffId = image.config.rootfs.diff_ids[index];
   if (diffId === undefined) throw new Error('Internal error: an image that is not sound');
   const distant = store.blobs.size(layer.digest) === undefined ? elsewhere?.(diffId, layer) : undefined;
   if (distant !== undefined) return pushDistant(transfer, distant, signal);
-  const known = rememberedForm(store, diffId, layer, compression);
-  if (known !== undefined && (await pusher.isThere(known, signal))) return known;
-  await session.hold(layer.digest);
-  const onFar = (done: number): void => options.onCompress?.(layer, done);
-  await using form = await compressLayer(diffId, layer, { store, session, compression, signal, onFar });
-  const takesLong = known !== layer && layer.size >= LARGE;
-  await using early = takesLong ? await pusher.begin(() => form.open(), signal) : undefined;
-  const descriptor = await form.descriptor;
-  if (descriptor.digest !== known?.digest && (await pusher.isThere(descriptor, signal))) return descriptor;
-  const blob = { ...descriptor, open: () => form.open() };
-  if (early !== undefined && (await pusher.finish(early, blob, signal))) return descriptor;
-  await pusher.send(blob, sources.get(descriptor.digest) ?? [], signal);
-  return descriptor;
+  const mountFrom = (digest: Digest): readonly string[] => sources.get(digest) ?? [];
+  return sendLayer(pusher, diffId, layer, { ...options, mountFrom, signal });
 }
 
 async function pushDistant(

@@ -39,7 +39,7 @@ export async function hasBlob(
 /**
  * Brings a blob to a repository that does not have it: from another repository of the same registry if that works,
  * else by sending it in one request.
- * @param mountFrom repositories of the registry that are known to have it
+ * @param mountFrom repositories of the registry that should have it
  * @throws RegistryError
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
  */
@@ -52,10 +52,10 @@ export async function uploadBlob(
 ): Promise<Exclude<Arrival, 'was-there'>> {
   const { tries, backoff } = client.timing;
   for (let attempt = 1; ; attempt++) {
-    const from = attempt === 1 ? mountFrom[0] : undefined;
-    const mount = from === undefined ? undefined : await tryToMount(repository, blob.digest, from, signal);
-    if (mount === 'mounted') return mount;
-    const location = mount ?? (await beginUpload(repository, signal));
+    const from = attempt === 1 ? mountFrom : [];
+    const mounted = await mountBlob(repository, blob.digest, from, signal);
+    if (mounted === 'mounted') return mounted;
+    const location = mounted ?? (await beginUpload(repository, signal));
     try {
       await endUpload(repository, location, blob.digest, blob, client.timing.commit, signal);
       return 'sent';
@@ -73,7 +73,32 @@ function mayWorkLater(error: unknown): boolean {
 
 const ANNOUNCEMENT = { method: 'POST', headers: { 'content-length': '0' } } as const;
 
-/** @returns where to send the blob where it could not be mounted; undefined where not even that is known */
+/** How many repositories are asked for a blob. Others may have it; to ask costs the way there and back each time. */
+const MOUNT_TRIES = 2;
+
+/**
+ * Has a registry take a blob over from another of its repositories.
+ * @param mountFrom repositories that should have it
+ * @returns where to send the blob where that did not work; undefined where not even that is known
+ * @throws RegistryError
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository
+ */
+export async function mountBlob(
+  repository: Repository,
+  digest: Digest,
+  mountFrom: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<'mounted' | URL | undefined> {
+  let place: URL | undefined;
+  for (const from of mountFrom.slice(0, MOUNT_TRIES)) {
+    if (place !== undefined) await giveUp(repository, place);
+    const mounted = await tryToMount(repository, digest, from, signal);
+    if (mounted === 'mounted') return mounted;
+    place = mounted;
+  }
+  return place;
+}
+
 async function tryToMount(
   { host, name }: Repository,
   digest: Digest,

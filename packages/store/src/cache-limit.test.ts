@@ -93,6 +93,8 @@ describe('what is remembered to be faster', () => {
     store.lookUps.rememberContent(state, name, { diffId: asDiffId(digest), created: '' });
     store.lookUps.rememberSelection(state, name, digest);
     store.lookUps.rememberCompressed(asDiffId(digest), 'gzip', { digest, size: 1 });
+    const place = { registry: 'localhost', repository: 'one' };
+    store.repositories.note(digest, place);
     const files = new Map([['src', new Map([['a', { stat: '', digest }]])]]);
     store.lookUps.rememberFiles(folder, files);
     store.lookUps.rememberFiles(join(folder, 'gone'), files);
@@ -103,11 +105,13 @@ describe('what is remembered to be faster', () => {
     expect(store.lookUps.lastUse(digest)).toBeDefined();
     expect(store.lookUps.files(join(folder, 'gone'), 'src').size).toBe(0);
     expect(store.lookUps.selection(state, name)).toBe(digest);
+    expect(store.repositories.besides({ ...place, repository: 'two' }, digest)).toEqual(['one']);
     await prune(store, session);
     expect(store.lookUps.lastUse(digest)).toBeUndefined();
     expect(store.lookUps.selection(state, name)).toBeUndefined();
     expect(store.lookUps.layerWithContent(state, name)).toBeUndefined();
     expect(store.lookUps.compressed(asDiffId(digest), 'gzip')).toBeUndefined();
     expect(store.lookUps.files(folder, 'src').size).toBe(0);
+    expect(store.repositories.besides({ ...place, repository: 'two' }, digest)).toEqual([]);
   });
 });

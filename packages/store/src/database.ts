@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 12;
+const SCHEMA_VERSION = 13;
 /** Tables of large rows have a rowid: a key is looked up without reading them. */
 const SCHEMA = `
   CREATE TABLE seen (name TEXT PRIMARY KEY, boot TEXT NOT NULL, stat TEXT NOT NULL, synced INTEGER NOT NULL) WITHOUT ROWID;
@@ -19,6 +19,7 @@ const SCHEMA = `
   CREATE TABLE lists (root TEXT, view TEXT, folder TEXT, stamp TEXT NOT NULL, list TEXT NOT NULL, folders TEXT NOT NULL, PRIMARY KEY (root, view, folder)) WITHOUT ROWID;
   CREATE TABLE list_views (root TEXT, view TEXT, at INTEGER NOT NULL, PRIMARY KEY (root, view)) WITHOUT ROWID;
   CREATE TABLE answers (question TEXT PRIMARY KEY, boot TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE blob_repositories (digest TEXT, registry TEXT, repository TEXT, at INTEGER NOT NULL, PRIMARY KEY (digest, registry, repository)) WITHOUT ROWID;
   CREATE TABLE secret_marks (step TEXT, id TEXT, mark TEXT NOT NULL, PRIMARY KEY (step, id)) WITHOUT ROWID;
 `;
 const BUSY_TIMEOUT_MS = 2000;

@@ -10,6 +10,7 @@ export { StoreError, type StoreErrorCode } from './errors.ts';
 export type { NamedImage, StoredImage } from './image-index.ts';
 export type { BaseKind } from './layer-forms.ts';
 export type { MapFile } from './layer-maps.ts';
+export type { KnownRepository, KnownRepositories } from './known-repositories.ts';
 export type { KnownList } from './known-lists.ts';
 export { lockFile, tryLockFile, type HeldLock, type LockOptions } from './lock.ts';
 export type { CompressedLayer, KnownFile, KnownLayer, KnownRemoteFile } from './look-ups.ts';

@@ -10,6 +10,7 @@ import { diskError } from './disk-error.ts';
 import { checkMayBecomeStore } from './foreign-folder.ts';
 import { StoreError } from './errors.ts';
 import { ImageIndex } from './image-index.ts';
+import { KnownRepositories } from './known-repositories.ts';
 import { LayerForms } from './layer-forms.ts';
 import { LayerMaps } from './layer-maps.ts';
 import type { LockOptions } from './lock.ts';
@@ -42,6 +43,7 @@ export class Store implements Disposable {
   readonly forms: LayerForms;
   readonly maps: LayerMaps;
   readonly lookUps: LookUps;
+  readonly repositories: KnownRepositories;
   readonly cacheMounts: CacheMounts;
   readonly sizes: Sizes;
   readonly room: Room;
@@ -71,6 +73,7 @@ export class Store implements Disposable {
     this.forms = new LayerForms(paths, { ...known, maps: this.maps, blobs: this.blobs }, lockOptions);
     this.secretMarks = new SecretMarks(paths, this.#database);
     this.lookUps = new LookUps(this.#database);
+    this.repositories = new KnownRepositories(this.#database);
     this.cacheMounts = new CacheMounts(paths, this.sizes, lockOptions);
   }
 
@@ -105,6 +108,7 @@ export class Store implements Disposable {
   forget(what: Forgettable): void {
     this.#seen.forgetAllBut(what.isKnown);
     this.lookUps.forget(what);
+    this.repositories.forget(what.unusedSince);
   }
 
   /** Gives the disk back what the database no longer needs of it. */

@@ -15,6 +15,7 @@ export type OpenRegistry = Pick<
   | 'putManifest'
   | 'readBlob'
   | 'resolveDigest'
+  | 'sendLayer'
 > & { readonly client: RegistryClient };
 
 /**

@@ -5,7 +5,6 @@ import {
   canonicalJson,
   digestOf,
   manifestBytes,
-  MEDIA_TYPES,
   type Compression,
   type Descriptor,
   type Digest,
@@ -15,7 +14,7 @@ import {
 import { digestsIn, type Session, type StepRecord, type Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
 import type { StateLayer } from '../state.ts';
-import { atIntervals } from '../at-intervals.ts';
+import { atIntervals, eachAtIntervals } from '../at-intervals.ts';
 import { toldBytes } from '../told-bytes.ts';
 import {
   encodeCache,
@@ -156,26 +155,19 @@ export class CacheExport implements AsyncDisposable {
   }
 
   async #sendNow(diffId: DiffId, size: number): Promise<Descriptor> {
-    const { store, session } = this.#tools;
+    const { store, session, emit } = this.#tools;
     const signal = this.#signal;
     signal.throwIfAborted();
     if (this.#problem !== undefined) throw new Error('given up', { cause: this.#problem });
     if (store.blobs.size(diffId) === undefined) return this.#passOn(diffId);
-    const { compressLayer, rememberedForm } = await import('@caisson/registry');
     const { compression } = this.#how;
-    const layer = { mediaType: MEDIA_TYPES.ociLayerTar, digest: diffId, size };
-    const known = rememberedForm(store, diffId, layer, compression);
-    if (known !== undefined && (await this.#place.has(known, signal))) return known;
-    await session.hold(diffId);
     const name = this.#place.title;
-    const onFar = atIntervals(size, (done) =>
-      this.#tools.emit({ kind: 'compress', name, digest: diffId, done, size }),
+    const onCompress = atIntervals(size, (done) =>
+      emit({ kind: 'compress', name, digest: diffId, done, size }),
     );
-    await using form = await compressLayer(diffId, layer, { store, session, compression, signal, onFar });
-    const descriptor = await form.descriptor;
-    const isThere = descriptor.digest !== known?.digest && (await this.#place.has(descriptor, signal));
-    if (!isThere) await this.#writeLayer({ descriptor, open: () => form.open() }, []);
-    return descriptor;
+    const onSent = eachAtIntervals((blob, sent) => emit({ kind: 'send', name, ...blob, sent }));
+    const options = { store, session, compression, signal, onCompress, onSent };
+    return this.#place.writeLayer(diffId, size, options);
   }
 
   /** Sends a layer from where it lies. @throws LostLayer */

@@ -1,4 +1,5 @@
-import type { Descriptor, Manifest, Reference } from '@caisson/oci';
+import type { Descriptor, DiffId, Manifest, Reference } from '@caisson/oci';
+import type { LayerWriting } from './write-layer.ts';
 
 /** A blob on its way to a cache. */
 export interface CacheBlob {
@@ -24,6 +25,9 @@ export interface CachePlace extends AsyncDisposable {
 
   /** Whether a blob is there; then it need not be written. */
   has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
+
+  /** Writes a layer of the store, unless it is there. @returns it as it lies there */
+  writeLayer(diffId: DiffId, size: number, options: LayerWriting): Promise<Descriptor>;
 
   /** @param mountFrom names of images that should have it */
   write(blob: CacheBlob, mountFrom: readonly Reference[], signal: AbortSignal): Promise<void>;

@@ -10,6 +10,7 @@ import {
   parseManifest,
   type Descriptor,
   type Digest,
+  type DiffId,
   type Index,
   type Manifest,
   type Reference,
@@ -20,6 +21,7 @@ import { RECORDS_TYPE } from './cache-document.ts';
 import { CacheError } from './cache-error.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
 import { openRegular, readSmall } from './regular-file.ts';
+import { writeLayer, type LayerWriting } from './write-layer.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_INDEX = 4 << 20;
@@ -99,6 +101,10 @@ export class FolderCache implements CachePlace {
       if (error instanceof CacheError || errorCode(error) === 'ENOENT') return false;
       throw error;
     }
+  }
+
+  writeLayer(diffId: DiffId, size: number, options: LayerWriting): Promise<Descriptor> {
+    return writeLayer(this, diffId, size, options);
   }
 
   async write(

@@ -2,6 +2,7 @@ import { parseReference } from '@caisson/oci';
 import { RegistryAccess } from '../bases/registry-access.ts';
 import { buildError } from '../failure.ts';
 import type { BuildRequest, CacheExportRequest, CacheLocation } from '../request.ts';
+import type { KnownRepositories } from '@caisson/store';
 import { CacheExport } from './cache-export.ts';
 import type { CachePlace } from './cache-place.ts';
 import { FolderCache } from './folder-cache.ts';
@@ -32,13 +33,15 @@ export function openCaches(
   const onWarning = (message: string): void => tools.emit({ kind: 'warning', message });
   const timing = { ...PATIENCE, ...registry.timing };
   const access = new RegistryAccess({ ...registry, onWarning, timing });
+  const { repositories } = tools.store;
   const imported = new ImportedCache(
     // Without the cache nothing is found in one: it is not even asked.
-    noCache ? [] : cacheFrom.map((location) => placeOf(location, access)),
+    noCache ? [] : cacheFrom.map((location) => placeOf(location, access, repositories)),
     tools,
   );
   const exports = cacheTo.map(
-    (request) => new CacheExport(placeOf(request, access), howOf(request), { ...tools, imported }),
+    (request) =>
+      new CacheExport(placeOf(request, access, repositories), howOf(request), { ...tools, imported }),
   );
   return {
     imported,
@@ -54,10 +57,14 @@ function howOf({ type, mode = 'min', compression }: CacheExportRequest) {
   return { mode, compression: compression ?? (type === 'registry' ? 'gzip' : 'zstd') } as const;
 }
 
-function placeOf(location: CacheLocation, access: RegistryAccess): CachePlace {
+function placeOf(
+  location: CacheLocation,
+  access: RegistryAccess,
+  repositories: KnownRepositories,
+): CachePlace {
   if (location.type === 'local')
     return new FolderCache(location.folder, location.tag ?? 'latest', location.digest);
   const reference = parseReference(location.reference);
   if (!reference.ok) throw buildError('invalid-request', `the name of a cache: ${reference.error}`);
-  return new RegistryCache(reference.value, access);
+  return new RegistryCache(reference.value, access, repositories);
 }

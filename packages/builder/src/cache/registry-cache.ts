@@ -3,13 +3,16 @@ import {
   familiarName,
   MEDIA_TYPES,
   type Descriptor,
+  type DiffId,
   type Manifest,
   type Reference,
 } from '@caisson/oci';
-import type { BlobPusher, Repository } from '@caisson/registry';
+import type { BlobPusher, OnSent, Repository } from '@caisson/registry';
+import type { KnownRepositories } from '@caisson/store';
 import type { RegistryAccess } from '../bases/registry-access.ts';
 import { RECORDS_TYPE } from './cache-document.ts';
 import type { CacheBlob, CachePlace } from './cache-place.ts';
+import { storedLayer, type LayerWriting } from './write-layer.ts';
 
 /** A cache in a registry: a manifest under a tag, whose layers are those of images. */
 export class RegistryCache implements CachePlace {
@@ -17,13 +20,15 @@ export class RegistryCache implements CachePlace {
   readonly repository: Pick<Reference, 'registry' | 'repository'>;
   readonly #reference: Reference;
   readonly #access: RegistryAccess;
-  #pusher: { readonly repository: Repository; readonly pusher: BlobPusher } | undefined;
+  readonly #repositories: KnownRepositories;
 
-  constructor(reference: Reference, access: RegistryAccess) {
+  /** @param repositories where blobs were sent to */
+  constructor(reference: Reference, access: RegistryAccess, repositories: KnownRepositories) {
     this.title = `the cache ${familiarName(reference)}`;
     this.repository = { registry: reference.registry, repository: reference.repository };
     this.#reference = reference;
     this.#access = access;
+    this.#repositories = repositories;
   }
 
   async read(signal: AbortSignal): Promise<{ manifest: Manifest; config: Uint8Array } | undefined> {
@@ -39,6 +44,14 @@ export class RegistryCache implements CachePlace {
   async has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
     const { pusher } = await this.#open();
     return pusher.isThere(descriptor, signal);
+  }
+
+  async writeLayer(diffId: DiffId, size: number, options: LayerWriting): Promise<Descriptor> {
+    const { onSent, onCompress, ...rest } = options;
+    const { sendLayer } = await this.#access.open();
+    const { pusher } = await this.#open(onSent);
+    const far = (_layer: unknown, done: number): void => onCompress(done);
+    return sendLayer(pusher, diffId, storedLayer(diffId, size), { ...rest, onCompress: far });
   }
 
   async write(
@@ -70,10 +83,10 @@ export class RegistryCache implements CachePlace {
     // A registry keeps blobs that no manifest names for a while by itself.
   }
 
-  async #open(): Promise<{ readonly repository: Repository; readonly pusher: BlobPusher }> {
+  async #open(onSent?: OnSent): Promise<{ readonly repository: Repository; readonly pusher: BlobPusher }> {
     const { client, BlobPusher: Pusher } = await this.#access.open();
     const repository = client.toWrite(this.#reference);
-    this.#pusher ??= { repository, pusher: new Pusher(client, repository) };
-    return this.#pusher;
+    const pusher = new Pusher(client, repository, { repositories: this.#repositories, onSent });
+    return { repository, pusher };
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseManifest, type Descriptor, type Digest, type Manifest } from '@caisson/oci';
+import { parseManifest, type Descriptor, type Digest, type DiffId, type Manifest } from '@caisson/oci';
 import { CacheError } from '../cache-error.ts';
 import type { CacheBlob, CachePlace } from '../cache-place.ts';
+import { writeLayer, type LayerWriting } from '../write-layer.ts';
 
 /** A cache in memory, some of whose blobs may be damaged. */
 export class FakePlace implements CachePlace {
@@ -31,6 +32,10 @@ export class FakePlace implements CachePlace {
 
   has({ digest }: Descriptor): Promise<boolean> {
     return Promise.resolve(this.blobs.has(digest));
+  }
+
+  writeLayer(diffId: DiffId, size: number, options: LayerWriting): Promise<Descriptor> {
+    return writeLayer(this, diffId, size, options);
   }
 
   async write({ descriptor, open }: CacheBlob): Promise<void> {
