@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import * as z from 'zod/mini';
-import { findTool, missing, TOOLS } from '../test/rig/tools.ts';
+import { findTool, skipped, TOOLS } from '../test/rig/tools.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = join(root, '.caisson', 'test-results.json');
@@ -46,20 +46,12 @@ async function runTests(args: readonly string[]): Promise<number> {
   return exitCode ?? 1;
 }
 
-function tellSkipped(): void {
-  for (const [name, debian] of Object.entries(TOOLS)) {
-    if (findTool(name) === undefined)
-      process.stdout.write(`skipped what needs ${name}: it is not installed (Debian: ${debian})\n`);
-  }
-  if (missing('root').length > 0) process.stdout.write('skipped what needs root: this is another user\n');
-}
-
 await installTools();
 const exitCode = await runTests(process.argv.slice(2));
 const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = results.parse(
   JSON.parse(readFileSync(RESULTS, 'utf8')),
 );
-tellSkipped();
+for (const line of skipped()) process.stdout.write(`${line}\n`);
 if (numPendingTests > 0) process.stdout.write(`${numPendingTests} skipped\n`);
 // A suite that could not even be loaded has no tests that failed.
 const failed = exitCode !== 0 && numFailedTests === 0 ? Math.max(1, numFailedTestSuites) : numFailedTests;
