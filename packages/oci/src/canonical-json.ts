@@ -12,13 +12,14 @@ export function canonicalJson(value: Json): string {
       throw new Error(`Internal error: ${value} is not JSON`);
     return JSON.stringify(value);
   }
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const members = Object.entries(value)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
   return `{${members.join(',')}}`;
 }
 
-function isArray(value: Json): value is readonly Json[] {
+/** Whether a value is a list. `Array.isArray` does not tell of readonly ones. */
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 export { checkedBytes } from './checked-bytes.ts';
-export { canonicalJson, type Json } from './canonical-json.ts';
+export { canonicalJson, isJsonArray, type Json } from './canonical-json.ts';
 export { chooseManifest, MAX_INDEX_DEPTH } from './choose-manifest.ts';
 export { describeZodError } from './describe-zod-error.ts';
 export {

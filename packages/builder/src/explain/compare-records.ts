@@ -1,4 +1,4 @@
-import { canonicalJson, isDigest, type Digest, type Json } from '@caisson/oci';
+import { canonicalJson, isDigest, isJsonArray, type Digest, type Json } from '@caisson/oci';
 import type { KeyRecord } from '../solve/key.ts';
 import { stateDigest, type FileState } from '../state.ts';
 import { compareSelections, type PartReader } from './compare-selections.ts';
@@ -97,7 +97,7 @@ function differingVariables(old: Json | undefined, now: Json | undefined): strin
 }
 
 function variablesOf(env: Json | undefined): Map<string, string> {
-  const list: readonly Json[] = isArray(env) ? env : [];
+  const list: readonly Json[] = isJsonArray(env) ? env : [];
   return new Map(
     list
       .filter((each) => typeof each === 'string')
@@ -124,7 +124,7 @@ function contentsOf(state: Digest, read: PartReader): Digest[] | undefined {
   const contents: Digest[] = [];
   for (let at = state; at !== EMPTY;) {
     const part = read(at);
-    const [below, content] = isArray(part) ? part : [];
+    const [below, content] = isJsonArray(part) ? part : [];
     if (typeof below !== 'string' || typeof content !== 'string') return undefined;
     if (!isDigest(below) || !isDigest(content) || contents.length > MOST_LAYERS) return undefined;
     contents.unshift(content);
@@ -136,7 +136,3 @@ function contentsOf(state: Digest, read: PartReader): Digest[] | undefined {
 const EMPTY = stateDigest({ layers: [] });
 /** More than any chain has: an imported record may name states in a circle. */
 const MOST_LAYERS = 5000;
-
-function isArray(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}

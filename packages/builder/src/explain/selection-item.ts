@@ -1,4 +1,4 @@
-import { isDigest, type Digest, type Json } from '@caisson/oci';
+import { isDigest, isJsonArray, type Digest, type Json } from '@caisson/oci';
 import type { FileField } from '../solve/miss-reason.ts';
 
 /** An item of a list in a selection, read again: see selection-digest.ts, which writes them. */
@@ -14,10 +14,10 @@ export interface SelectionItem {
 
 /** An item; undefined for what is none. */
 export function readItem(json: Json): SelectionItem | undefined {
-  if (!isArray(json)) return undefined;
+  if (!isJsonArray(json)) return undefined;
   const [name, type, ...rest] = json;
   if (typeof name !== 'string' || typeof type !== 'string') return undefined;
-  const more = rest.filter((each) => typeof each === 'object' && each !== null && !isArray(each));
+  const more = rest.filter((each) => typeof each === 'object' && each !== null && !isJsonArray(each));
   const plain = rest.filter((each) => typeof each !== 'object' || each === null);
   const fields = new Map<FileField['field'], string>();
   for (const members of more) {
@@ -40,8 +40,4 @@ export function readItem(json: Json): SelectionItem | undefined {
 
 function octal(mode: Json | undefined): string {
   return `0${Number(mode).toString(8).padStart(3, '0')}`;
-}
-
-function isArray(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
 }
