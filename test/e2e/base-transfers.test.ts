@@ -7,7 +7,7 @@ import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
 import { checkStore } from '../rig/check-store.ts';
 import { processesWith } from '../rig/leftovers.ts';
 import { packTar } from '../rig/pack-tar.ts';
-import { pushByHand } from '../rig/push-image.ts';
+import { compressed, pushByHand, sha256 } from '../rig/push-image.ts';
 import { startSlowRegistry } from '../rig/slow-registry.ts';
 import { lacks } from '../rig/tools.ts';
 import { test } from '../rig/world.ts';
@@ -97,6 +97,25 @@ RUN sleep 2; echo $N
       const { stderr } = await world.ok(['build', '--build-arg', 'N=2', '.']);
       expect(stderr).toContain('why: ARG N');
       expect(stderr).not.toContain(` of ${name}`);
+    },
+  );
+
+  test.for(['RUN true', 'COPY file /'])(
+    'is not waited for when one of its layers is gone, where %s needs it',
+    { timeout: 30_000 }, // of the other layer, the registry gives half, and then nothing
+    async (step, { world }) => {
+      const upper = await packTar([{ name: 'upper', type: 'file', content: step }]);
+      const image = { layers: [await busyboxRoot(), upper], config: BASE_CONFIG };
+      await pushByHand(inject('registry'), 'library/incomplete', image);
+      const lost = sha256(compressed(upper));
+      await using slow = await startSlowRegistry(inject('registry'), lost);
+      const name = `${slow.host}/library/incomplete`;
+      world.write({ Dockerfile: `FROM ${name}\n${step}\n`, file: '' });
+      const { stderr, exitCode } = await world.run(['build', '.']);
+      const said = `error[registry]: the registry ${slow.host} does not have a layer of ${name}:latest (${lost})\n`;
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(said)]);
+      expect(checkStore(world.store)).toEqual([]);
+      expect(processesWith(world.store)).toEqual([]);
     },
   );
 

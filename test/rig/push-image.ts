@@ -27,10 +27,15 @@ export function sha256(bytes: Uint8Array | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** A layer as it is put on a registry. */
+export function compressed(tar: Uint8Array): Uint8Array {
+  return gzipSync(tar, { level: 1 });
+}
+
 /** Puts an image on a registry, without any code of ours. */
 export async function pushByHand(host: string, name: string, image: HandMadeImage): Promise<Pushed> {
   const [repository = '', tag = 'latest'] = name.split(':');
-  const layers = image.layers.map((tar) => ({ diffId: sha256(tar), blob: gzipSync(tar, { level: 1 }) }));
+  const layers = image.layers.map((tar) => ({ diffId: sha256(tar), blob: compressed(tar) }));
   const config = Buffer.from(
     JSON.stringify({
       created: '2023-11-14T22:13:20Z',

@@ -13,12 +13,20 @@ export interface SlowRegistry extends AsyncDisposable {
 /** What is smaller is no layer, in bytes. */
 const LAYER = 100_000;
 
-/** Starts one on a free port. @param behind the host of the other */
-export async function startSlowRegistry(behind: string): Promise<SlowRegistry> {
+/**
+ * Starts one on a free port.
+ * @param behind the host of the other
+ * @param lost a blob that it does not have
+ */
+export async function startSlowRegistry(behind: string, lost?: string): Promise<SlowRegistry> {
   const goingOn = new AbortController();
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const body = await buffer(request);
+      if (lost !== undefined && request.url?.endsWith(lost) === true) {
+        response.writeHead(404).end();
+        return;
+      }
       const {
         host: _host,
         connection: _connection,

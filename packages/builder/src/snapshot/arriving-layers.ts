@@ -1,5 +1,6 @@
 import type { Digest } from '@caisson/oci';
 import type { ArrivingBlob, Store } from '@caisson/store';
+import { RegistryError } from '@caisson/registry/errors';
 import PQueue from 'p-queue';
 import type { StateLayer } from '../state.ts';
 import type { LayerProvider } from './chains.ts';
@@ -32,6 +33,22 @@ export class ArrivingLayers {
     const begun = this.#begun.get(digest);
     this.#begun.delete(digest);
     return begun ?? this.#bring(layer);
+  }
+
+  /**
+   * Waits for what is made of a layer; but not where a registry cannot give another one that nobody has read yet: it will be
+   * asked for next.
+   */
+  unlessOneIsMissing<T>({ descriptor }: StateLayer, work: Promise<T>): Promise<T> {
+    const missing = new Promise<never>((_resolve, reject) => {
+      for (const [digest, { provided }] of this.#begun) {
+        if (digest === descriptor.digest) continue; // what went wrong with it is told by who reads it
+        provided.catch((error: unknown) => {
+          if (error instanceof RegistryError) reject(error);
+        });
+      }
+    });
+    return Promise.race([work, missing]);
   }
 
   /** Forgets those that nobody has read yet: some may not have come. */

@@ -159,7 +159,8 @@ export class Chains {
       if (this.#tocs.has(form)) return false;
       return (await this.#stored.get(this.#session, form)) === undefined;
     });
-    for (const index of layers.keys()) tocs.push(await this.#toc(layers, index));
+    for (const [index, layer] of layers.entries())
+      tocs.push(await this.#unlessOneIsMissing(layer, this.#toc(layers, index)));
     return new ChainView(tocs);
   }
 
@@ -209,11 +210,10 @@ export class Chains {
     const firstOwn = layers.findIndex(({ created }) => created !== undefined);
     for (let index = 0; index < layers.length;) {
       const isGroup = firstOwn !== -1 && index >= firstOwn && layers.length - index >= GROUP;
-      lowers.push(
-        ...(await (isGroup
-          ? this.#flat.of(layers.slice(0, index + GROUP), index)
-          : this.#lower(layers, index))),
-      );
+      const made = isGroup
+        ? this.#flat.of(layers.slice(0, index + GROUP), index)
+        : this.#lower(layers, index);
+      lowers.push(...(await this.#unlessOneIsMissing(layerAt(layers, index), made)));
       index += isGroup ? GROUP : 1;
     }
     return lowers;
@@ -228,6 +228,11 @@ export class Chains {
       const isHere = this.#store.blobs.size(layer.descriptor.digest) !== undefined;
       if (!isHere && (await isNeeded(layer))) this.#arriving.begin(layer);
     }
+  }
+
+  /** Waits for what is made of a layer; where another one is missing, that goes on until the build has ended. */
+  #unlessOneIsMissing<T>(layer: StateLayer, made: Promise<T>): Promise<T> {
+    return this.#arriving.unlessOneIsMissing(layer, this.#work.wait(made, undefined));
   }
 
   /** The folders that show a state of one layer, lowest first. */
