@@ -117,6 +117,42 @@ COPY --from=both /which /copied
     expect((await inspect(world, 'o')).Architecture).toBe(OTHER);
   });
 
+  test('that an image of the store is not for: the registry is asked for one that is', async ({ world }) => {
+    const host = inject('registry');
+    const name = `${host}/library/both`;
+    await world.ok(['pull', '--platform', `linux/${OTHER}`, name]);
+    world.write({ Dockerfile: `FROM ${name}\nRUN cat /which\n` });
+    expect((await world.ok(['build', '--progress', 'plain', '.'])).stderr).toMatch(
+      new RegExp(`^#1 \\d+\\.\\d+ ${OWN}$`, 'm'),
+    );
+    world.write({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n', Other: `FROM ${host}/nowhere\n` });
+    await world.build(['--platform', `linux/${OTHER}`, '-t', `${host}/nowhere`]);
+    const failure = await failureOf(world, ['build', '-f', 'Other', '.']);
+    expect(failure.replaceAll(host, 'REGISTRY')).toMatchInlineSnapshot(`
+      "error[registry]: the registry REGISTRY has no REGISTRY/nowhere:latest
+        at Other:1:6
+      > 1 | FROM REGISTRY/nowhere
+          |      ^^^^^^^^^^^^^^^^^^^^^^^
+        hint: the store has REGISTRY/nowhere:latest for linux/s390x: --platform linux/s390x
+        see docs/errors.md#registry
+      exit code 1
+      "
+    `);
+    const refused = await failureOf(world, ['build', '-f', 'Other', '--pull=never', '.']);
+    expect(refused.replaceAll(host, 'REGISTRY')).toMatchInlineSnapshot(`
+      "error[no-such-image]: no image REGISTRY/nowhere:latest is in the store, and --pull=never forbids to ask its registry
+        at Other:1:6
+      > 1 | FROM REGISTRY/nowhere
+          |      ^^^^^^^^^^^^^^^^^^^^^^^
+        hint: the store has REGISTRY/nowhere:latest for linux/s390x: --platform linux/s390x
+        see docs/errors.md#no-such-image
+      exit code 1
+      "
+    `);
+    // It is taken where that is what was asked for.
+    await world.ok(['build', '-f', 'Other', '--platform', `linux/${OTHER}`, '.']);
+  });
+
   test('that is none', async ({ world }) => {
     world.write({ Dockerfile: 'ARG P\nFROM --platform=linux both\nFROM --platform=$P both\n' });
     expect(await failureOf(world)).toMatchInlineSnapshot(`

@@ -15,6 +15,7 @@ export interface OptionWords {
   readonly dockerOutput: string;
   /** What an image is for, one platform. */
   readonly platform: string;
+  readonly platformOf: (platform: string) => string;
   /** Where images for several platforms can go. */
   readonly indexOutputs: string;
   readonly secretFile: (id: string) => string;
@@ -41,6 +42,7 @@ const FLAGS: OptionWords = {
   load: '--load (-o type=image)',
   dockerOutput: '-o type=docker',
   platform: '--platform OS/ARCHITECTURE',
+  platformOf: (platform) => `--platform ${platform}`,
   indexOutputs: '--push, or -o with type=oci, type=tar or type=local',
   secretFile: (id) => `--secret id=${id},src=FILE`,
   secretVariable: (id) => `--secret id=${id},env=NAME`,
@@ -63,6 +65,7 @@ const OPTIONS: OptionWords = {
   load: 'load: true',
   dockerOutput: "outputs: [{ type: 'docker' }]",
   platform: "platform: 'OS/ARCHITECTURE'",
+  platformOf: (platform) => `platform: ${quoted(platform)}`,
   indexOutputs: "push: true, or outputs of the types 'oci', 'tar' and 'local'",
   secretFile: (id) => `secrets: { ${member(id)}: { path: FILE } }`,
   secretVariable: (id) => `secrets: { ${member(id)}: VALUE }`,

@@ -1,9 +1,9 @@
 import {
   familiarName,
-  hostPlatform,
   formatReference,
   parseReference,
   formatPlatform,
+  platformOf,
   runsOn,
   type Platform,
   type Reference,
@@ -12,6 +12,7 @@ import type { Session, Store } from '@caisson/store';
 import type { Emit } from '../events.ts';
 import { BuildError, buildError } from '../failure.ts';
 import { failuresOf } from '../failure-of.ts';
+import { optionWords } from '../option-words.ts';
 import type { Place } from '../plan/planned.ts';
 import type { PullPolicy } from '../request.ts';
 import type { BaseImage } from './base-image.ts';
@@ -51,22 +52,32 @@ export class BaseImages {
     return { name: shown, config: image.config, state: stateOfImage(store, image) };
   }
 
-  /** An image of the store that is for another platform serves a build for this machine only. */
+  /** An image of the store that is for another platform is passed over: the registry may have one that fits. */
   async #find(reference: Reference, platform: Platform): Promise<FoundBase> {
     const { store, session, remote, pull } = this.#options;
-    if (pull !== 'always') {
-      const image = await store.images.named(formatReference(reference));
-      if (image !== undefined && (runsOn(image.config, platform) || isHost(platform))) {
-        await session.hold(image.descriptor.digest, image.id);
-        return { image, from: 'store' };
-      }
+    if (pull === 'always') return remote.find(reference, platform);
+    const image = await store.images.named(formatReference(reference));
+    if (image === undefined) return remote.find(reference, platform);
+    if (!runsOn(image.config, platform)) {
+      return remote.find(reference, platform).catch((error: unknown) => {
+        throw tellingOfOther(error, reference, platformOf(image.config));
+      });
     }
-    return remote.find(reference, platform);
+    await session.hold(image.descriptor.digest, image.id);
+    return { image, from: 'store' };
   }
 }
 
-function isHost(platform: Platform): boolean {
-  return formatPlatform(platform) === formatPlatform(hostPlatform());
+/** Says that the store has an image of that name, for another platform. */
+function tellingOfOther(error: unknown, reference: Reference, other: Platform): unknown {
+  const failures = failuresOf(error);
+  if (failures === undefined || failures.some(({ code }) => code === 'cancelled')) return error;
+  const name = formatPlatform(other);
+  const hint = `the store has ${familiarName(reference)} for ${name}: ${optionWords().platformOf(name)}`;
+  return new BuildError(
+    failures.map((failure) => ({ ...failure, hint })),
+    error,
+  );
 }
 
 /** Says where in the Dockerfile the name of the image stands. */

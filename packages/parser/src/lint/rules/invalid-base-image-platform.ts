@@ -2,9 +2,10 @@ import { details, type Rule } from '../rule.ts';
 
 export const INVALID_BASE_IMAGE_PLATFORM: Rule = {
   description: 'Base image platform does not match expected target platform',
-  why: 'The programs of an image for another platform do not run, or run in an emulator; and what is built on it is for that platform, too. Most often an image of that name was once pulled or built for another platform, and lies in the store.',
-  wrong: '# where the store has a busybox for linux/arm64, and the build is for linux/amd64\nFROM busybox\n',
-  right: '# with: caisson build --pull, where the registry has one for linux/amd64\nFROM busybox\n',
+  why: 'The programs of an image for another platform do not run, or run in an emulator; and what is built on it is for that platform, too. The registry has the image for that one alone, and does not say so in an index.',
+  wrong:
+    '# where the registry has it for linux/arm64 alone, and the build is for linux/amd64\nFROM busybox\n',
+  right: '# where the registry has an index that names one for linux/amd64\nFROM busybox\n',
   needsBase: true,
   *check({ stages }) {
     for (const { stage, base } of stages) {
@@ -17,10 +18,7 @@ export const INVALID_BASE_IMAGE_PLATFORM: Rule = {
         message: `Base image ${image.text} was pulled with platform "${actual}", expected "${expected}" for current build`,
         ...details({
           suggestion: misspelt,
-          hint:
-            misspelt === undefined
-              ? `--pull fetches one for ${expected}, if its registry has it; FROM --platform=${actual} takes this one as it is`
-              : undefined,
+          hint: misspelt === undefined ? `FROM --platform=${actual} takes it as it is` : undefined,
         }),
       };
     }
