@@ -55,17 +55,22 @@ export class RegistryClient implements AsyncDisposable {
     signal: AbortSignal | undefined,
     from: (repository: Repository) => Promise<T>,
   ): Promise<T> {
+    let missing: RegistryError | undefined;
     const places = placesToRead(named, { mirrors: this.#options.mirrors ?? new Map(), rules: this.#known() });
     for (const place of places) {
       const repository = this.#open(place);
-      if (!repository.isMirror) return from(repository);
+      if (!repository.isMirror)
+        return from(repository).catch((error: unknown) => {
+          throw afterMirror(missing, error);
+        });
       if (this.#silent.has(repository.host)) continue;
       try {
         return await from(repository);
       } catch (error) {
         if (!(error instanceof RegistryError) || signal?.aborted === true) throw error;
         if (error.code === 'unreachable' || error.code === 'timeout') this.#silent.add(repository.host);
-        if (error.code !== 'not-found') this.warn(`a mirror of ${named.registry}: ${error.message}`);
+        if (error.code === 'not-found') missing = error;
+        else this.warn(`a mirror of ${named.registry}: ${error.message}`);
       }
     }
     throw new Error('Internal error: an image without a registry');
@@ -116,4 +121,13 @@ export class RegistryClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections[Symbol.asyncDispose]();
   }
+}
+
+/** That the registry itself cannot be reached is half of the answer where a mirror was there and does not have it. */
+function afterMirror(missing: RegistryError | undefined, error: unknown): unknown {
+  if (missing === undefined || !(error instanceof RegistryError)) return error;
+  if (error.code !== 'unreachable' && error.code !== 'timeout') return error;
+  const { code, hint } = error;
+  const message = `${missing.message}, and ${error.message}`;
+  return new RegistryError(code, message, { ...(hint === undefined ? {} : { hint }), cause: error });
 }

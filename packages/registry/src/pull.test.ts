@@ -12,6 +12,7 @@ import {
   manifest,
   store,
   registry,
+  serve,
   reference,
   pull,
   failure,
@@ -74,6 +75,16 @@ describe('a pull', () => {
     });
     await pull(`${server.host}/app`);
     expect(times).toBe(2);
+  });
+
+  test('tells of a mirror that does not have it where the registry itself is not to be reached', async () => {
+    const mirror = await serve((_asked, response) => answer(response, 404));
+    const mirrors = new Map([['127.0.0.1:1', [`http://${mirror.host}`]]]);
+    const { code, message } = await failure('127.0.0.1:1/app', { mirrors });
+    expect(code).toBe('unreachable');
+    expect(message).toBe(
+      `the registry ${mirror.host} has no 127.0.0.1:1/app:latest, and cannot reach 127.0.0.1:1: the connection was refused`,
+    );
   });
 
   test('tries again after 429 and 503, and says so when that does not help', async () => {
