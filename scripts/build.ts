@@ -38,6 +38,9 @@ const STARTED = {
 const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);`;
 
+/** What lies at its top. README.md leads to the others. */
+const DOCUMENTS = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md'];
+
 /** Makes the package. */
 export async function buildPackage(): Promise<void> {
   await rm(PUBLISHED, { recursive: true, force: true });
@@ -48,7 +51,7 @@ export async function buildPackage(): Promise<void> {
   await writeFile(join(PUBLISHED, 'dist/index.d.ts'), declarationFile(await apiDeclarations()));
   await writeEntries(exportsOf(metafile, 'dist/index.js'));
   await cp(join(packages, 'cli/bin'), join(PUBLISHED, 'bin'), { recursive: true });
-  for (const file of ['LICENSE', 'README.md']) await cp(join(root, file), join(PUBLISHED, file));
+  for (const file of DOCUMENTS) await cp(join(root, file), join(PUBLISHED, file));
   // Messages and README.md name them.
   for (const pages of ['docs', 'ci'])
     await cp(join(root, pages), join(PUBLISHED, pages), { recursive: true });
@@ -69,6 +72,8 @@ function bundle(entryPoints: Readonly<Record<string, string>>): Promise<BuildRes
     banner: { js: REQUIRE },
     minifySyntax: true,
     minifyWhitespace: true,
+    // Node shows the line that an error which nobody catches comes from.
+    lineLimit: 200,
     legalComments: 'linked',
     logLevel: 'warning',
   });
@@ -118,7 +123,7 @@ async function manifest(): Promise<object> {
     engines: { node: '>=24' },
     os: ['linux'],
     cpu: ['x64', 'arm64'],
-    files: ['bin', 'ci', 'dist', 'docs'],
+    files: ['bin', 'ci', 'dist', 'docs', ...DOCUMENTS],
     dependencies,
   };
 }

@@ -61,6 +61,17 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('the package', () =
     expect(all).toBe('docker.io/library/app:latest');
   });
 
+  test('ends a program that catches no error with a message that can be read', async ({ world }) => {
+    makeConsumer(world.context);
+    const code =
+      "import { build } from 'caisson'; await build({ context: { Dockerfile: 'FROMM scratch\\n' } });";
+    writeFileSync(join(world.context, 'esm.mjs'), code);
+    const { all, exitCode } = await program(world, world.context, 'esm.mjs');
+    expect(exitCode).toBe(1);
+    expect(all).toContain('\nCaissonError: Dockerfile:1: there is no instruction "FROMM"\n');
+    expect(Math.max(...(all ?? '').split('\n').map((line) => line.length))).toBeLessThan(300);
+  });
+
   test.skipIf(OLD_NODE === undefined)('says to an old Node which one it needs', async ({ world }) => {
     makeConsumer(world.context);
     world.write({
