@@ -55,13 +55,20 @@ export function usageErrorOf({ code, message }: CommanderError, command: Command
 }
 
 function unknownFlag(written: string, command: Command): UsageError {
+  // Of several short ones written as one word, commander tells what it did not take.
+  if (written.startsWith('-='))
+    return new UsageError(`a short flag takes no value: ${JSON.stringify(written.slice('-'.length))}`, {
+      expected: 'nothing, =true or =false',
+    });
   const [flag = ''] = /^-+[^=]+/.exec(written) ?? [written];
   const isLong = flag.startsWith('--');
   const name = flag.replace(/^-+/, '');
   const hint = command.name() === 'build' && isLong ? FLAGS_OF_DOCKER[name] : undefined;
   const known = command.options.find(({ long, short }) => flag === long || flag === short);
   if (known !== undefined)
-    return new UsageError(`${flag} takes no value: ${JSON.stringify(written)}`, { expected: flag });
+    return new UsageError(`${flag} takes no value: ${JSON.stringify(written)}`, {
+      expected: `${flag}, ${flag}=true or ${flag}=false`,
+    });
   const names = [command, ...(command.parent === null ? [] : [command.parent])]
     .flatMap((each) => each.createHelp().visibleOptions(each))
     .flatMap(({ long }) => (long === undefined || long === null ? [] : [long.slice('--'.length)]));

@@ -16,6 +16,13 @@ function refusal(parse: () => unknown): readonly unknown[] {
 }
 
 describe('where a cache lies', () => {
+  test.each([
+    ['src', () => parseCacheFrom('type=local,dest=c', '/w')],
+    ['dest', () => parseCacheTo('type=local,src=c', '/w')],
+  ])('is %s where the name of the other flag was taken', (suggestion, parse) => {
+    expect(parse).toThrow(expect.objectContaining({ details: expect.objectContaining({ suggestion }) }));
+  });
+
   test('takes the fields that scripts for docker have', () => {
     const to =
       'ref=a/b,mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true,force-compression=false';

@@ -60,6 +60,9 @@ export function parseCacheTo(text: string, cwd: string): CacheTo {
   };
 }
 
+/** What the path of a folder goes by, in one flag or the other. */
+const FOLDERS: ReadonlySet<string> = new Set(['src', 'dest']);
+
 /** What a flag has besides the type and, of a registry, the name. */
 interface Fields {
   /** What a folder's path goes by. */
@@ -86,7 +89,8 @@ function locationOf(
   const known = ['type', ...more, ...(type === 'registry' ? ['ref'] : [folder, 'tag', ...ofFolder])];
   for (const name of fields.keys()) {
     if (known.includes(name)) continue;
-    const suggestion = suggest(name, known);
+    const isFolder = type === 'local' && FOLDERS.has(name);
+    const suggestion = isFolder ? folder : suggest(name, known);
     throw new UsageError(`${flag} ${JSON.stringify(text)}: ${JSON.stringify(name)} is not known`, {
       expected: known.join(', '),
       ...(suggestion === undefined ? {} : { suggestion }),

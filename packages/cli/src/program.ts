@@ -25,6 +25,7 @@ import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 import { completeCommand, completionCommand } from './commands/completion.ts';
 import type { CommandContext } from './command-context.ts';
+import { withPlainSwitches } from './plain-switches.ts';
 import { version } from './version.ts';
 import { helpItem, LEAST_WRAPPED } from './help-item.ts';
 import { WIDTH } from './help-notes.ts';
@@ -48,7 +49,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     });
   try {
     checkHelpTopic(args, program);
-    const words = isHelpOfHelp(args) ? ['--help'] : withPlainSwitches(args);
+    const words = isHelpOfHelp(args) ? ['--help'] : withPlainSwitches(args, program);
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -76,27 +77,6 @@ const SHOWN: ReadonlySet<string> = new Set([
   'commander.helpDisplayed',
   'commander.version',
 ]);
-
-/**
- * `build --pull .`: as with docker, `--pull` alone is a switch, and its value comes behind `=`. An optional value would
- * take the context.
- */
-function withPlainSwitches(args: readonly string[]): string[] {
-  const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root') ?? '';
-  const switches = SWITCHES[command];
-  return args.map((arg) => switches?.[arg] ?? arg);
-}
-
-const PULL = { '--pull': '--pull=always' };
-const BUILD: Readonly<Record<string, string>> = { ...PULL, '--run': '--run=', '--poll': '--poll=1' };
-
-/** By command: what such a flag means where it stands alone. */
-const SWITCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  build: BUILD,
-  watch: BUILD,
-  check: PULL,
-  plan: PULL,
-};
 
 /** Descriptions name choices themselves; that a list is empty unless something is given goes without saying. */
 function describe({ description, defaultValue }: Option | Argument): string {

@@ -27,6 +27,8 @@ describe('parseReference', () => {
     ['', 'empty'],
     ['Debian', '"Debian": the repository name must be in lower case: "debian"'],
     ['a//b', 'not a repository name'],
+    ['a b', '"a b": "a b" is not a repository name'],
+    ['A B', '"A B" is not a repository name'],
     ['a/../b', 'not a repository name'],
     ['a%2e%2e/b', 'not a repository name'],
     ['a:-x', 'the tag "-x" is not valid'],

@@ -71,10 +71,12 @@ function splitRegistry(name: string): { registry: string; repository: string } {
 }
 
 function repositoryProblem(repository: string): string {
-  if (/[A-Z]/.test(repository))
-    return `the repository name must be in lower case: ${JSON.stringify(repository.replace(/^library\//, '').toLowerCase())}`;
-  if (repository === '' || repository === 'library/') return 'the repository name is empty';
-  return `${JSON.stringify(repository)} is not a repository name: lower-case letters and digits, separated by ".", "_", "__", "-" or "/"`;
+  const written = repository.replace(/^library\//, '');
+  const lower = written.toLowerCase();
+  if (lower !== written && REPOSITORY.test(lower))
+    return `the repository name must be in lower case: ${JSON.stringify(lower)}`;
+  if (written === '') return 'the repository name is empty';
+  return `${JSON.stringify(written)} is not a repository name: lower-case letters and digits, separated by ".", "_", "__", "-" or "/"`;
 }
 
 /** The whole name: `docker.io/library/debian:bookworm@sha256:...`. The form in which names are stored and compared. */
