@@ -54,6 +54,7 @@ describe.skipIf(lacks('root'))('outputs', () => {
     ['-o', 'type=oci,dest=nowhere/x', 'the output /nowhere/x: its folder does not exist'],
     ['-o', 'type=oci,dest=file/x', 'the output /file/x: what should be its folder is a file'],
     ['-o', 'type=oci,dest=file/x/', 'the output /file/x/: what should be its folder is a file'],
+    ['-o', 'type=oci,dest=locked/x', 'the output /locked/x: no permission'],
     ['-o', 'type=docker,dest=closed/x', 'the output /closed/x: no permission'],
     ['-o', 'type=tar,dest=links', 'the output /links: it is a folder'],
     ['-o', 'closed/x/y', 'the output /closed/x/y: no permission'],
@@ -67,6 +68,7 @@ describe.skipIf(lacks('root'))('outputs', () => {
     const world = makeWorld();
     writeApp(world);
     mkdirSync(join(world.context, 'closed'), { mode: 0o500 });
+    mkdirSync(join(world.context, 'locked'), { mode: 0 });
     const { exitCode, stderr } = await buildLikeAUser(world, [option, value]);
     expect(stderr.replaceAll(world.context, '')).toBe(
       `error[output]: cannot write ${message}\n  see docs/errors.md#output`,

@@ -52,9 +52,12 @@ export async function writeImageLayout(
 /** Whether `type=oci` is a folder there, and no archive. */
 export function isLayoutFolder(destination: string): boolean {
   if (destination === STANDARD_OUTPUT) return false;
-  return (
-    destination.endsWith('/') || statSync(destination, { throwIfNoEntry: false })?.isDirectory() === true
-  );
+  if (destination.endsWith('/')) return true;
+  try {
+    return statSync(destination).isDirectory();
+  } catch {
+    return false; // who writes there tells why that does not work
+  }
 }
 
 function layoutFiles(
