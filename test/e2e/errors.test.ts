@@ -288,23 +288,6 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('what cannot be bui
     `);
   });
 
-  test('a switch with a value that is none', async ({ world }) => {
-    expect(await failureOf(world, ['build', '--no-cache=maybe', '.'])).toMatchInlineSnapshot(`
-      "error[usage]: --no-cache takes no value: "--no-cache=maybe"
-        expected: --no-cache, --no-cache=true or --no-cache=false
-        see caisson build --help
-      exit code 2
-      "
-    `);
-    expect(await failureOf(world, ['build', '-q=maybe', '.'])).toMatchInlineSnapshot(`
-      "error[usage]: a short flag takes no value: "=maybe"
-        expected: nothing, =true or =false
-        see caisson build --help
-      exit code 2
-      "
-    `);
-  });
-
   test('unknown flags and commands', async ({ world }) => {
     expect(await failureOf(world, ['build', '--targte', 'x', '.'])).toMatchInlineSnapshot(`
       "error[usage]: build has no flag --targte
