@@ -165,6 +165,7 @@ describe.skipIf(lacks('root'))('what is known of this machine', () => {
       /^(?:ok {7}layer maps: work|note {5}layer maps: layers are unpacked to be mounted): /m,
     );
     expect(stdout).toMatch(/^ok {7}isolation: (?:oci|namespaces) \(RUN steps run in \w+\)$/m);
+    expect(stdout).toMatch(/^ok {7}platforms: RUN steps can be for linux\/\w+/m);
     const without = await world.run(['doctor'], { env: { PATH: '/usr/bin/nowhere' } });
     expect(without.exitCode).toBe(0);
     expect(without.stdout).toContain('ok       isolation: chroot (RUN steps run in chroot)\n');

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -182,6 +182,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a disk that is ful
       const ran = await world.run(['build', '-t', 'app', '.'], options);
       expect(ran.exitCode).toBe(1);
       expect((await world.ok(['images', '-q', '--no-trunc'], options)).stdout).toBe(`${first}\n`);
+    });
+  });
+
+  test('is what doctor says, and nothing of privileges', async ({ world }) => {
+    await onSmallDisk(world, async (root) => {
+      await world.ok(['images'], { root });
+      expect(() => writeFileSync(join(root, '../filler'), Buffer.alloc(30 * MB))).toThrow('ENOSPC');
+      const { exitCode, stdout } = await world.run(['doctor'], { root });
+      expect(exitCode).toBe(1);
+      expect(stdout.slice(stdout.indexOf('problem')).replace(root, 'STORE')).toMatchInlineSnapshot(`
+        "problem  store: STORE: no space left on the disk
+                 caisson prune gives back what no named image needs
+        problem  isolation: not tried: nothing can be built without space
+        "
+      `);
     });
   });
 

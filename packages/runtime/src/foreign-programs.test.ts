@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { canRunProgramsOf } from './foreign-programs.ts';
+import { canRunProgramsOf, emulatedArchitectures } from './foreign-programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'caisson-binfmt-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,4 +23,14 @@ test.each([
   );
   writeFileSync(join(folder, 'qemu-riscv64'), 'disabled\ninterpreter /usr/bin/qemu-riscv64-static\n');
   expect(canRunProgramsOf(platform, AMD64, folder)).toBe(expected);
+});
+
+test('the architectures that there are emulators for', () => {
+  writeFileSync(join(folder, 'register'), '');
+  writeFileSync(join(folder, 'qemu-s390x'), 'enabled\n');
+  writeFileSync(join(folder, 'qemu-aarch64'), 'enabled\n');
+  writeFileSync(join(folder, 'qemu-riscv64'), 'disabled\n');
+  expect(emulatedArchitectures(folder)).toEqual(['arm64', 's390x']);
+  expect(emulatedArchitectures(join(folder, 'nowhere'))).toEqual([]);
+  rmSync(join(folder, 'qemu-s390x'));
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatPlatform, hostPlatform, type Platform } from '@caisson/oci';
 
@@ -37,7 +37,25 @@ function isEnabled(path: string): boolean {
   }
 }
 
+/** The architectures that this machine has emulators for, as images call them. @param binfmt as above */
+export function emulatedArchitectures(binfmt = BINFMT): string[] {
+  const names = new Map(Object.entries(QEMU_NAMES).map(([architecture, name]) => [name, architecture]));
+  return namesIn(binfmt)
+    .flatMap((file) => /^qemu-(.+)$/.exec(file)?.slice(1) ?? [])
+    .filter((name) => isEnabled(join(binfmt, `qemu-${name}`)))
+    .map((name) => names.get(name) ?? name)
+    .toSorted();
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 /** What to do where they cannot be run. */
 export function emulatorHint(platform: Platform): string {
-  return `the packages qemu-user-static and binfmt-support let the kernel run programs for ${formatPlatform(platform)}; FROM --platform=$BUILDPLATFORM builds on this machine's own`;
+  return `the packages qemu-user-static and binfmt-support let the kernel run programs for ${formatPlatform(platform)}`;
 }

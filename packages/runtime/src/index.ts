@@ -10,7 +10,7 @@ export { probeRuntimes, type RuntimeProbe } from './available-runtimes.ts';
 export { gzipProgram } from '@caisson/layer';
 export { inUserNamespace } from '@caisson/sys';
 export { becomeProgram } from './become-program.ts';
-export { canRunProgramsOf, emulatorHint } from './foreign-programs.ts';
+export { canRunProgramsOf, emulatedArchitectures, emulatorHint } from './foreign-programs.ts';
 export {
   isResource,
   isUlimit,

@@ -84,7 +84,7 @@ export class RunOp extends StepOp<PlannedRun> {
     const { session, chains, host, hosts, limits, clock, ignoresCache, emit } = this.scope;
     const { args, env, unkeyedEnv, cwd, user, network, hostname } = this.step;
     const { info, platform } = this.place;
-    checkPrograms(platform);
+    checkPrograms(platform, "FROM --platform=$BUILDPLATFORM builds on this machine's own");
     const sandboxes = await host();
     using shown = await this.#mounts.open(inputs, {
       sandboxes,

@@ -1,6 +1,8 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { release } from 'node:os';
+import { formatPlatform, hostPlatform } from '@caisson/oci';
 import {
+  emulatedArchitectures,
   gzipProgram,
   inUserNamespace,
   isolationOf,
@@ -34,6 +36,7 @@ export interface HostReport {
 /** Tries what a build needs. */
 export async function examineHost(root: string): Promise<HostReport> {
   using store = await openStore(root);
+  if ((await statfs(root)).bavail === 0) return withoutSpace(root);
   await using session = store.session();
   const runtimes: { readonly runtime: RuntimeName; readonly finding: Finding }[] = [];
   for (const { runtime, path } of probeRuntimes()) {
@@ -57,7 +60,21 @@ export async function examineHost(root: string): Promise<HostReport> {
       ...(inUserNamespace() ? [IN_NAMESPACE] : []),
       ...found,
       await tryMaps(session),
+      aboutEmulators(),
       summary,
+    ],
+  };
+}
+
+function withoutSpace(root: string): HostReport {
+  const says = `${root}: no space left on the disk`;
+  const fix = 'caisson prune gives back what no named image needs';
+  return {
+    isolation: undefined,
+    findings: [
+      ...aboutPrograms(),
+      { state: 'problem', what: 'store', says, fix },
+      { state: 'problem', what: 'isolation', says: 'not tried: nothing can be built without space' },
     ],
   };
 }
@@ -99,6 +116,14 @@ function aboutGzip(): Finding {
     says: 'not installed: Node decompresses large layers itself',
     fix: 'apt-get install isal: images with large layers are pulled faster then',
   };
+}
+
+function aboutEmulators(): Finding {
+  const own = formatPlatform(hostPlatform());
+  const others = emulatedArchitectures().map((architecture) => `linux/${architecture}`);
+  const says = `RUN steps can be for ${own}${others.length === 0 ? '' : `, and in emulators for ${others.join(', ')}`}`;
+  const fix = 'apt-get install qemu-user-static binfmt-support: RUN steps for other platforms run then';
+  return { state: 'ok', what: 'platforms', says, ...(others.length === 0 ? { fix } : {}) };
 }
 
 const INSTALL: Readonly<Record<RuntimeName, string>> = {
