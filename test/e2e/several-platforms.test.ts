@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, inject } from 'vitest';
 import { failureOf } from '../rig/failure-of.ts';
+import { BASE_CONFIG, busyboxRoot } from '../rig/base-images.ts';
+import { pushByHand, pushIndexByHand } from '../rig/push-image.ts';
 import { lacks } from '../rig/tools.ts';
 import { BOTH, buildBoth, DOCKERFILE, OTHER, OWN, pushEach, withoutFacts } from '../rig/two-platforms.ts';
 import { test } from '../rig/world.ts';
@@ -54,6 +56,44 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry', 'skopeo'))(
       // With one of them alone, all of it is there, too; and the other way round.
       const alone = await world.ok(['build', '--progress', 'plain', '--platform', `linux/${OTHER}`, '.']);
       expect(alone.stderr.match(/^#\d+ cached$/gm)).toHaveLength(4);
+    });
+
+    test('is checked for each of them, and what holds for all is said once', async ({ world }) => {
+      const host = inject('registry');
+      const platform = { os: 'linux', architecture: OWN };
+      const image = { layers: [await busyboxRoot()], config: BASE_CONFIG, platform };
+      const pushed = { ...(await pushByHand(host, 'library/half:own', image)), platform };
+      await pushIndexByHand(host, 'library/half:latest', [pushed]);
+      world.write({ Dockerfile: 'from each\nMAINTAINER me\nFROM half:own\nFROM half\n' });
+      const { stdout, exitCode } = await world.run(['check', '--platform', BOTH, '.']);
+      expect(exitCode).toBe(1);
+      expect(stdout.replaceAll(OWN, 'OWN')).toMatchInlineSnapshot(`
+        "warning[ConsistentInstructionCasing]: Command 'from' should match the case of the command majority (uppercase)
+          at Dockerfile:1:1
+        > 1 | from each
+            | ^^^^
+          did you mean FROM?
+          see docs/rules/ConsistentInstructionCasing.md
+
+        warning[MaintainerDeprecated]: Maintainer instruction is deprecated in favor of using label
+          at Dockerfile:2:1
+          1 | from each
+        > 2 | MAINTAINER me
+            | ^^^^^^^^^^
+          did you mean LABEL org.opencontainers.image.authors="me"?
+          see docs/rules/MaintainerDeprecated.md
+
+        warning[InvalidBaseImagePlatform]: Base image half:own was pulled with platform "linux/OWN", expected "linux/s390x" for current build
+          at Dockerfile:3:6
+          2 | MAINTAINER me
+        > 3 | FROM half:own
+            |      ^^^^^^^^
+          hint: FROM --platform=linux/OWN takes it as it is
+          see docs/rules/InvalidBaseImagePlatform.md
+
+        Check incomplete: 3 warnings, 1 base image not looked at.
+        "
+      `);
     });
 
     test('says of each step why it ran, and for which platform it failed', async ({ world }) => {

@@ -25,7 +25,7 @@ import { openWorkshop, type Workshop } from '../workshop.ts';
 import { lintPlan, lintViolation, type LintRequest } from './lint-plan.ts';
 import { TolerantBases, type MissedImage } from './tolerant-bases.ts';
 
-/** What to check: what a build of it would be asked for. Without a target, all stages are checked; for the first platform. */
+/** What to check: what a build of it would be asked for. Without a target, all stages are checked; for each platform. */
 export type CheckRequest = Pick<
   BuildRequest,
   | 'root'
@@ -85,7 +85,12 @@ export async function check(
       ...(syntax === undefined ? {} : { syntax }),
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    return ok(await checkStages(dockerfile, { ...request, buildArgs, errors, faulty }, workshop));
+    const checked: CheckedDockerfile[] = [];
+    for (const platforms of allPlatformsOf(request.platforms))
+      checked.push(
+        await checkStages(dockerfile, { ...request, platforms, buildArgs, errors, faulty }, workshop),
+      );
+    return ok(merged(dockerfile, checked));
   } catch (error) {
     const failures = failuresOf(error);
     if (failures === undefined) throw error;
@@ -97,11 +102,10 @@ const HOST_NETWORK: ReadonlySet<Entitlement> = new Set<Entitlement>(['network.ho
 
 async function checkStages(
   dockerfile: Dockerfile,
-  request: Pick<CheckRequest, 'target' | 'platforms'> & Pick<LintRequest, 'buildArgs'> & ReadingErrors,
+  request: Pick<CheckRequest, 'target'> & Pick<LintRequest, 'buildArgs' | 'platforms'> & ReadingErrors,
   { source: { context }, contexts, bases }: Workshop,
 ): Promise<CheckedDockerfile> {
-  const { target, buildArgs, errors } = request;
-  const [platforms] = allPlatformsOf(request.platforms);
+  const { target, buildArgs, errors, platforms } = request;
   const { args, problems } = globalArgs(dockerfile, buildArgs, platforms, target);
   const settings = {
     buildArgs,
@@ -151,6 +155,30 @@ async function checkStages(
     ],
     unchecked: uncheckedBases(tolerant, planner, rulesThatNeedBase),
   });
+}
+
+/** What holds for several platforms is said once. */
+function merged(dockerfile: Dockerfile, checked: readonly CheckedDockerfile[]): CheckedDockerfile {
+  const [only, ...others] = checked;
+  if (only !== undefined && others.length === 0) return only;
+  const warnings = checked.flatMap((each) => each.warnings);
+  const failures = checked.flatMap((each) => each.failures);
+  const unchecked = checked.flatMap((each) => each.unchecked);
+  return resultOf(dockerfile, {
+    warnings: unique(
+      warnings,
+      ({ code, range, message }) => `${code} ${range.start.offset} ${message}`,
+    ).toSorted((a, b) => a.range.start.offset - b.range.start.offset),
+    failures: unique(
+      failures,
+      ({ code, place, message }) => `${code} ${place?.range?.start.offset} ${message}`,
+    ),
+    unchecked: unique(unchecked, ({ place, message }) => `${place?.range?.start.offset} ${message}`),
+  });
+}
+
+function unique<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
+  return [...new Map(all.map((each) => [nameOf(each), each])).values()];
 }
 
 function uncheckedBases(

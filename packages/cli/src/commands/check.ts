@@ -52,7 +52,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     .option('--build-context <name=value>', 'a further context, as for build', collect, [])
     .option(
       '--platform <platform>',
-      'what would be built for: linux/arm64; of several, the first is looked at (DOCKER_DEFAULT_PLATFORM)',
+      'what would be built for: linux/arm64; or several of them (DOCKER_DEFAULT_PLATFORM)',
       collect,
       [],
     )
