@@ -214,6 +214,17 @@ COPY --from=build /here /
         exit code 1
         "
       `);
+      const planned = await world.run(['plan', '--platform', BOTH, '.']);
+      expect(planned.exitCode).toBe(0);
+      expect(planned.stderr.replaceAll(OWN, 'OWN')).toMatchInlineSnapshot(`
+        "warning: programs for linux/s390x cannot be run on linux/OWN
+          at Dockerfile:2:1
+          1 | FROM each
+        > 2 | RUN true
+            | ^^^^^^^^
+          hint: the packages qemu-user-static and binfmt-support let the kernel run programs for linux/s390x
+        "
+      `);
       world.write({
         Dockerfile: 'from each as base\nMAINTAINER me\nFROM base\nCOPY --from=bse / /\nENTRYPOINT true\n',
       });

@@ -8,9 +8,17 @@ import { buildError } from './failure.ts';
  * @throws BuildError `step-not-run`
  */
 export function checkPrograms(platform: Platform, otherwise?: string): void {
-  if (canRunProgramsOf(platform)) return;
+  const why = whyNoPrograms(platform);
+  if (why === undefined) return;
+  const hint = [why.hint, ...(otherwise === undefined ? [] : [otherwise])].join('; ');
+  throw buildError('step-not-run', why.message, { hint });
+}
+
+/** Why this machine cannot run the programs of a platform, and what to do about it; undefined where it can. */
+export function whyNoPrograms(
+  platform: Platform,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (canRunProgramsOf(platform)) return undefined;
   const [wanted, here] = [formatPlatform(platform), formatPlatform(hostPlatform())];
-  throw buildError('step-not-run', `programs for ${wanted} cannot be run on ${here}`, {
-    hint: [emulatorHint(platform), ...(otherwise === undefined ? [] : [otherwise])].join('; '),
-  });
+  return { message: `programs for ${wanted} cannot be run on ${here}`, hint: emulatorHint(platform) };
 }

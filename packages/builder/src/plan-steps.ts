@@ -2,8 +2,9 @@ import { err, ok, type Result } from '@caisson/oci';
 import type { Emit, StepInfo } from './events.ts';
 import type { MissReason } from './solve/miss-reason.ts';
 import type { Failure } from './failure.ts';
+import { whyNoPrograms } from './foreign-programs.ts';
 import { failuresOf } from './failure-of.ts';
-import { prepareBuild } from './prepare.ts';
+import { prepareBuild, type PreparedBuild } from './prepare.ts';
 import type { BuildRequest } from './request.ts';
 import { forecast, type Forecast } from './solve/forecast.ts';
 import type { StepKey } from './solve/key.ts';
@@ -54,15 +55,31 @@ async function planSteps(request: BuildRequest, emit: Emit): Promise<BuildPlan> 
   const forecasts = await forecast(graph.steps.values(), signal);
   workshop.source.context.save();
   workshop.contexts.save();
-  return {
-    target: title,
-    steps: [...graph.steps].flatMap(([step, op]) => {
-      const info = steps.get(step);
-      const found = forecasts.get(op);
-      if (info === undefined || found === undefined || found.kind === 'given') return [];
-      return [{ step: info, needs: needsOf(op), outcome: outcomeOf(found, info, forecasts) }];
-    }),
-  };
+  const planned = [...graph.steps].flatMap(([step, op]): StepForecast[] => {
+    const info = steps.get(step);
+    const found = forecasts.get(op);
+    if (info === undefined || found === undefined || found.kind === 'given') return [];
+    return [{ step: info, needs: needsOf(op), outcome: outcomeOf(found, info, forecasts) }];
+  });
+  warnOfForeignPrograms(prepared, planned, emit);
+  return { target: title, steps: planned };
+}
+
+/** Tells of the first step of each platform that would fail, since its programs cannot be run here. */
+function warnOfForeignPrograms(
+  { stages, steps }: PreparedBuild,
+  planned: readonly StepForecast[],
+  emit: Emit,
+): void {
+  const hits = new Set(planned.flatMap(({ step, outcome }) => (outcome.kind === 'hit' ? [step.id] : [])));
+  const told = new Set<string>();
+  for (const stage of stages) {
+    const failing = stage.steps.find((step) => step.kind === 'run' && !hits.has(steps.get(step)?.id ?? 0));
+    const why = failing === undefined ? undefined : whyNoPrograms(stage.platform);
+    if (failing === undefined || why === undefined || told.has(why.message)) continue;
+    told.add(why.message);
+    emit({ kind: 'warning', ...why, place: failing.place });
+  }
 }
 
 function outcomeOf(
