@@ -1,25 +1,7 @@
 import { suggest } from '@caisson/parser';
 import type { Command, CommanderError } from 'commander';
 import { UsageError } from './usage-error.ts';
-
-/** Flags of `docker build` that there is no use for here, and what to do instead. */
-const FLAGS_OF_DOCKER: Readonly<Record<string, string>> = {
-  attest: 'no attestations are made: leave it out',
-  builder: 'there are no builders: the build runs here',
-  'cgroup-parent': '--memory and --cpus limit what a step may use',
-  compress: 'a context is not sent anywhere: leave it out',
-  'cpu-period': '--cpus limits how many processors a step may use',
-  'cpu-quota': '--cpus limits how many processors a step may use',
-  'cpu-shares': '--cpus limits how many processors a step may use',
-  'force-rm': 'nothing is left of a step that failed: leave it out',
-  isolation: '--runtime says what runs steps',
-  'memory-swap': '--memory limits what a step may use, without swap',
-  provenance: 'no attestations are made: leave it out',
-  rm: 'nothing is left of a step: leave it out',
-  sbom: 'no attestations are made: leave it out',
-  squash:
-    'a last stage "FROM scratch" with "COPY --from=STAGE / /" has one layer; -o FOLDER writes the files alone',
-};
+import { insteadOfCommand, insteadOfFlag } from './words-of-docker.ts';
 
 /** What commander has to say of a command line, in our words. */
 export function usageErrorOf({ code, message }: CommanderError, command: Command): UsageError {
@@ -29,12 +11,7 @@ export function usageErrorOf({ code, message }: CommanderError, command: Command
     case 'commander.unknownOption':
       return unknownFlag(quoted, command);
     case 'commander.unknownCommand':
-      return new UsageError(`there is no command ${JSON.stringify(quoted)}`, {
-        ...nearest(
-          quoted,
-          command.commands.map((each) => each.name()),
-        ),
-      });
+      return unknownCommand(quoted, command);
     case 'commander.missingArgument':
       return new UsageError(`${command.name()} needs the argument ${quoted}`, {
         expected: usage,
@@ -54,6 +31,13 @@ export function usageErrorOf({ code, message }: CommanderError, command: Command
   }
 }
 
+function unknownCommand(name: string, { commands }: Command): UsageError {
+  const hint = insteadOfCommand(name);
+  const names = commands.map((each) => each.name());
+  const message = `there is no command ${JSON.stringify(name)}`;
+  return new UsageError(message, hint === undefined ? nearest(name, names) : { hint });
+}
+
 function unknownFlag(written: string, command: Command): UsageError {
   // Of several short ones written as one word, commander tells what it did not take.
   if (written.startsWith('-='))
@@ -63,7 +47,7 @@ function unknownFlag(written: string, command: Command): UsageError {
   const [flag = ''] = /^-+[^=]+/.exec(written) ?? [written];
   const isLong = flag.startsWith('--');
   const name = flag.replace(/^-+/, '');
-  const hint = command.name() === 'build' && isLong ? FLAGS_OF_DOCKER[name] : undefined;
+  const hint = insteadOfFlag(command.name(), flag);
   const known = command.options.find(({ long, short }) => flag === long || flag === short);
   if (known !== undefined)
     return new UsageError(`${flag} takes no value: ${JSON.stringify(written)}`, {

@@ -27,6 +27,8 @@ test.each([
   'build -- --quiet=true',
   'run image --quiet=true',
   'nothing --quiet=true',
+  'build constructor',
+  'toString toString',
 ])('%s is left as it is', (line) => expect(plain(line)).toBe(line));
 
 test('a flag with an optional value is a switch where it stands alone', () => {

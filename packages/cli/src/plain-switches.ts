@@ -1,18 +1,18 @@
 import type { Command, Option } from 'commander';
 
-const PULL = { '--pull': '--pull=always' };
-const BUILD: Readonly<Record<string, string>> = { ...PULL, '--run': '--run=', '--poll': '--poll=1' };
+const PULL = [['--pull', '--pull=always']] as const;
+const BUILD = [...PULL, ['--run', '--run='], ['--poll', '--poll=1']] as const;
 
 /**
  * By command: what a flag with an optional value means where it stands alone. As with docker, `--pull` alone is a switch, and
  * its value comes behind `=`: an optional value would take the context of `build --pull .`.
  */
-const ALONE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  build: BUILD,
-  watch: BUILD,
-  check: PULL,
-  plan: PULL,
-};
+const ALONE: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
+  ['build', new Map<string, string>(BUILD)],
+  ['watch', new Map<string, string>(BUILD)],
+  ['check', new Map<string, string>(PULL)],
+  ['plan', new Map<string, string>(PULL)],
+]);
 
 /** What comes after the name of these may be options of another program. */
 const RUNS_OTHERS: ReadonlySet<string> = new Set(['run', 'unshare']);
@@ -27,13 +27,13 @@ const VALUES: ReadonlyMap<string, boolean> = new Map([
 export function withPlainSwitches(args: readonly string[], { commands }: Command): string[] {
   const name = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--root') ?? '';
   const command = commands.find((each) => each.name() === name);
-  const alone = ALONE[name];
+  const alone = ALONE.get(name);
   const words: string[] = [];
   let isFlag = command !== undefined && !RUNS_OTHERS.has(name);
   for (const arg of args) {
     if (arg === '--') isFlag = false;
     const given = isFlag ? valueOf(arg, command?.options ?? []) : undefined;
-    if (given === undefined) words.push(alone?.[arg] ?? arg);
+    if (given === undefined) words.push(alone?.get(arg) ?? arg);
     else if (given.value) words.push(given.flag);
     else words.splice(0, words.length, ...words.filter((word) => !isOf(word, given.option))); // the last one counts
   }
