@@ -1,5 +1,6 @@
 import type { Emit, StepInfo } from './events.ts';
 import { BuildClock } from './build-clock.ts';
+import { buildError } from './failure.ts';
 import type { PlannedStage, PlannedStep } from './plan/planned.ts';
 import { stagesOf } from './plan/planned-stages.ts';
 import { planBuild, type PlannedTarget } from './plan/plan-build.ts';
@@ -51,6 +52,7 @@ export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Sit
     emit,
   });
   const targets = planned.map((target) => withLabels(target, request.labels ?? {}));
+  for (const { stage } of targets) checkNames(stage);
   const stages = stagesOf(...targets.map(({ stage }) => stage));
   warnOfUnknownStages(request, stages, emit);
   const steps = nameSteps(targets);
@@ -62,6 +64,16 @@ export async function prepareBuild(request: BuildRequest, emit: Emit, site?: Sit
 }
 
 const HOST_NETWORK: readonly Entitlement[] = ['network.host'];
+
+/**
+ * No config of ours has a member of this name: readers in JavaScript take it for something else, so none is read either.
+ * @throws BuildError `invalid-request`
+ */
+function checkNames({ config: { Labels, Volumes } }: PlannedStage): void {
+  for (const [what, names] of Object.entries({ label: Labels, volume: Volumes }))
+    if (Object.hasOwn(names ?? {}, '__proto__'))
+      throw buildError('invalid-request', `a ${what} cannot be called "__proto__"`);
+}
 
 /** Labels of the command line come last, and leave no line in the history. */
 function withLabels(target: PlannedTarget, labels: Readonly<Record<string, string>>): PlannedTarget {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseImageConfig } from './image-config.ts';
 import { parseIndex, parseManifest } from './manifest.ts';
-import { MEDIA_TYPES } from './media-types.ts';
+import { layerCompression, MEDIA_TYPES } from './media-types.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { validateImage } from './validate.ts';
 
@@ -101,4 +101,9 @@ describe('image configs', () => {
   test('other kinds of root are refused', () => {
     expect(parseImageConfig(bytes({ ...config, rootfs: { type: 'base', diff_ids: [] } })).ok).toBe(false);
   });
+});
+
+test('a media type is one of the list, and no member that every object has', () => {
+  expect(layerCompression('application/vnd.oci.image.layer.v1.tar+gzip')).toBe('gzip');
+  for (const type of ['constructor', 'toString', '__proto__']) expect(layerCompression(type)).toBeUndefined();
 });

@@ -22,20 +22,22 @@ export const MEDIA_TYPES = {
 /** How the tar of a layer is compressed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-const LAYER_COMPRESSION: Readonly<Record<string, Compression>> = {
-  [MEDIA_TYPES.ociLayerTar]: 'none',
-  [MEDIA_TYPES.ociLayerGzip]: 'gzip',
-  [MEDIA_TYPES.ociLayerZstd]: 'zstd',
-  [MEDIA_TYPES.ociForeignLayerTar]: 'none',
-  [MEDIA_TYPES.ociForeignLayerGzip]: 'gzip',
-  [MEDIA_TYPES.dockerLayerTar]: 'none',
-  [MEDIA_TYPES.dockerLayerGzip]: 'gzip',
-  [MEDIA_TYPES.dockerForeignLayerGzip]: 'gzip',
-};
+const LAYER_COMPRESSION: ReadonlyMap<string, Compression> = new Map(
+  Object.entries<Compression>({
+    [MEDIA_TYPES.ociLayerTar]: 'none',
+    [MEDIA_TYPES.ociLayerGzip]: 'gzip',
+    [MEDIA_TYPES.ociLayerZstd]: 'zstd',
+    [MEDIA_TYPES.ociForeignLayerTar]: 'none',
+    [MEDIA_TYPES.ociForeignLayerGzip]: 'gzip',
+    [MEDIA_TYPES.dockerLayerTar]: 'none',
+    [MEDIA_TYPES.dockerLayerGzip]: 'gzip',
+    [MEDIA_TYPES.dockerForeignLayerGzip]: 'gzip',
+  }),
+);
 
 /** The compression that a layer's media type declares, or undefined where it is no layer's. */
 export function layerCompression(mediaType: string): Compression | undefined {
-  return LAYER_COMPRESSION[mediaType];
+  return LAYER_COMPRESSION.get(mediaType);
 }
 
 /** The OCI media type of a layer in a compression. */

@@ -28,13 +28,15 @@ export interface Field {
 }
 
 /** Short names of options, and others. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  dst: 'target',
-  destination: 'target',
-  src: 'source',
-  ro: 'readonly',
-  rw: 'readwrite',
-};
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    dst: 'target',
+    destination: 'target',
+    src: 'source',
+    ro: 'readonly',
+    rw: 'readwrite',
+  }),
+);
 /** Options that are on where they stand without a value. */
 const SWITCHES: ReadonlySet<string> = new Set(['readonly', 'readwrite', 'required']);
 
@@ -76,7 +78,10 @@ const FIELD = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
 function splitField(text: string): { readonly key: string; readonly value: string | undefined } {
   const equals = text.indexOf('=');
   const written = (equals === -1 ? text : text.slice(0, equals)).toLowerCase();
-  return { key: OTHER_NAMES[written] ?? written, value: equals === -1 ? undefined : text.slice(equals + 1) };
+  return {
+    key: OTHER_NAMES.get(written) ?? written,
+    value: equals === -1 ? undefined : text.slice(equals + 1),
+  };
 }
 
 export function readField(

@@ -6,13 +6,15 @@ import { formatPlatform, hostPlatform, type Platform } from '@caisson/oci';
 const ALSO_RUN: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], arm64: ['arm'] };
 
 /** What QEMU calls an architecture, where that is not its name in images. */
-const QEMU_NAMES: Readonly<Record<string, string>> = {
-  amd64: 'x86_64',
-  arm64: 'aarch64',
-  '386': 'i386',
-  mips64le: 'mips64el',
-  loong64: 'loongarch64',
-};
+const QEMU_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    amd64: 'x86_64',
+    arm64: 'aarch64',
+    '386': 'i386',
+    mips64le: 'mips64el',
+    loong64: 'loongarch64',
+  }),
+);
 
 const BINFMT = '/proc/sys/fs/binfmt_misc';
 
@@ -26,7 +28,7 @@ export function canRunProgramsOf(platform: Platform, host = hostPlatform(), binf
   const { architecture } = platform;
   if (architecture === host.architecture) return true;
   if (ALSO_RUN[host.architecture]?.includes(architecture) === true) return true;
-  return isEnabled(join(binfmt, `qemu-${QEMU_NAMES[architecture] ?? architecture}`));
+  return isEnabled(join(binfmt, `qemu-${QEMU_NAMES.get(architecture) ?? architecture}`));
 }
 
 function isEnabled(path: string): boolean {
@@ -39,7 +41,7 @@ function isEnabled(path: string): boolean {
 
 /** The architectures that this machine has emulators for, as images call them. @param binfmt as above */
 export function emulatedArchitectures(binfmt = BINFMT): string[] {
-  const names = new Map(Object.entries(QEMU_NAMES).map(([architecture, name]) => [name, architecture]));
+  const names = new Map([...QEMU_NAMES].map(([architecture, name]) => [name, architecture]));
   return namesIn(binfmt)
     .flatMap((file) => /^qemu-(.+)$/.exec(file)?.slice(1) ?? [])
     .filter((name) => isEnabled(join(binfmt, `qemu-${name}`)))

@@ -52,28 +52,30 @@ export function stateText({ by }: Extract<Change, { kind: 'state' }>): string {
 }
 
 /** Fields of key records that have other names for people. */
-const FIELDS: Readonly<Record<string, string>> = {
-  args: 'command',
-  cwd: 'working folder',
-  env: 'environment',
-  exclude: '--exclude',
-  hosts: '--add-host',
-  inline: 'text in the Dockerfile',
-  link: '--link',
-  mounts: 'mounts',
-  op: 'operation',
-  parents: '--parents',
-  path: 'path',
-  remote: 'files of URLs',
-  git: 'git repository',
-  selection: 'selected files',
-  sourceDateEpoch: 'SOURCE_DATE_EPOCH',
-  version: 'version of the operation',
-};
+const FIELDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    args: 'command',
+    cwd: 'working folder',
+    env: 'environment',
+    exclude: '--exclude',
+    hosts: '--add-host',
+    inline: 'text in the Dockerfile',
+    link: '--link',
+    mounts: 'mounts',
+    op: 'operation',
+    parents: '--parents',
+    path: 'path',
+    remote: 'files of URLs',
+    git: 'git repository',
+    selection: 'selected files',
+    sourceDateEpoch: 'SOURCE_DATE_EPOCH',
+    version: 'version of the operation',
+  }),
+);
 
 /** What a field of a key record is called. */
 export function fieldText(field: string): string {
-  return FIELDS[field] ?? field;
+  return FIELDS.get(field) ?? field;
 }
 
 function filesText(files: readonly FileChange[]): string {

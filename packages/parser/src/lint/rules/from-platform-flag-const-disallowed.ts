@@ -2,14 +2,16 @@ import type { Rule } from '../rule.ts';
 import { noteVariables } from '../variables.ts';
 
 /** Other names of architectures. */
-const ALIASES: Readonly<Record<string, string>> = {
-  aarch64: 'arm64',
-  armel: 'arm',
-  armhf: 'arm',
-  i386: '386',
-  'x86-64': 'amd64',
-  x86_64: 'amd64',
-};
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    aarch64: 'arm64',
+    armel: 'arm',
+    armhf: 'arm',
+    i386: '386',
+    'x86-64': 'amd64',
+    x86_64: 'amd64',
+  }),
+);
 
 export const FROM_PLATFORM_FLAG_CONST_DISALLOWED: Rule = {
   description: 'FROM --platform flag should not use a constant value',
@@ -37,5 +39,5 @@ export const FROM_PLATFORM_FLAG_CONST_DISALLOWED: Rule = {
 function wordsOf(platform: string): string[] {
   const [first = '', second] = platform.toLowerCase().split('/');
   const words = second === undefined ? ['linux', first] : [first, second];
-  return words.map((word) => ALIASES[word] ?? word);
+  return words.map((word) => ALIASES.get(word) ?? word);
 }
