@@ -135,6 +135,21 @@ describe.skipIf(lacks('root', 'busybox', 'docker-registry'))('a cache in a regis
     expect((await world.ok(['run', 'app'], { root: `${world.store}-two` })).stdout).toBe('2\n');
   });
 
+  test('is what a step came from that runs when the cache is not named any more', async ({ world }) => {
+    world.write(APP);
+    const cache = `type=registry,ref=${registry.host}/team/before:main`;
+    await build(world, 'one', '--cache-to', `${cache},mode=max`);
+    expect((await build(world, 'two', '-t', 'app', '--cache-from', cache)).steps).toBe('5/0');
+    const without = await build(world, 'two', '-t', 'app');
+    expect(without.stderr).toContain('#1 why: it came from a shared cache before, and was not fetched\n');
+    expect(without.stderr).not.toContain('no earlier record');
+    const root = `${world.store}-two`;
+    expect((await world.ok(['explain'], { root })).stdout).toContain(
+      '  why: it came from a shared cache before, and was not fetched\n',
+    );
+    expect((await build(world, 'two', '-t', 'app')).steps).toBe('5/0');
+  });
+
   test('fetches the layers that something runs on, and says why it runs', async ({ world }) => {
     world.write(APP);
     const cache = `type=registry,ref=${registry.host}/team/fetched:main`;

@@ -15,6 +15,7 @@ const SCHEMA = `
   CREATE TABLE key_parts (digest TEXT PRIMARY KEY, text TEXT NOT NULL);
   CREATE TABLE past_records (key TEXT PRIMARY KEY, op TEXT NOT NULL, stage TEXT NOT NULL, dockerfile TEXT NOT NULL, context TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX past_records_by_place ON past_records (op, stage, dockerfile, at);
+  CREATE TABLE imported_keys (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE files (root TEXT, folder TEXT, known TEXT NOT NULL, PRIMARY KEY (root, folder));
   CREATE TABLE lists (root TEXT, view TEXT, folder TEXT, stamp TEXT NOT NULL, list TEXT NOT NULL, folders TEXT NOT NULL, PRIMARY KEY (root, view, folder)) WITHOUT ROWID;
   CREATE TABLE list_views (root TEXT, view TEXT, at INTEGER NOT NULL, PRIMARY KEY (root, view)) WITHOUT ROWID;

@@ -70,6 +70,16 @@ export class PastRecords {
     return this.#database.get('SELECT key FROM past_records WHERE key = ?', key) !== undefined;
   }
 
+  /** Remembers that a shared cache had a record. */
+  noteImported(key: Digest): void {
+    this.#database.run('INSERT OR REPLACE INTO imported_keys VALUES (?, ?)', key, Date.now());
+  }
+
+  /** Whether a shared cache had a record of a key when it was last asked for one. */
+  wasImported(key: Digest): boolean {
+    return this.#database.get('SELECT key FROM imported_keys WHERE key = ?', key) !== undefined;
+  }
+
   /** Forgets that there were records. */
   forget(keys: Iterable<Digest>): void {
     this.#database.together(() => {
@@ -135,6 +145,10 @@ export class PastRecords {
   shorten(named: Iterable<Digest>): void {
     this.#database.run(
       'DELETE FROM past_records WHERE key NOT IN (SELECT key FROM past_records ORDER BY at DESC LIMIT ?)',
+      MOST,
+    );
+    this.#database.run(
+      'DELETE FROM imported_keys WHERE key NOT IN (SELECT key FROM imported_keys ORDER BY at DESC LIMIT ?)',
       MOST,
     );
     this.#database.run('DELETE FROM secret_marks WHERE step NOT IN (SELECT key FROM past_records)');

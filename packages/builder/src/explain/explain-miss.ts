@@ -18,6 +18,8 @@ export interface EarlierRecord {
 export interface EarlierRecords {
   /** Whether there was a record of a key. */
   had(key: Digest): boolean;
+  /** Whether a shared cache had one. */
+  wasElsewhere(key: Digest): boolean;
   /** Records of the same place in a Dockerfile, those that are likely to be the nearest first. */
   near(): Promise<readonly EarlierRecord[]>;
   readonly read: PartReader;
@@ -35,6 +37,7 @@ export async function explainMiss(
   earlier: EarlierRecords,
 ): Promise<MissReason> {
   if (earlier.had(key)) return { kind: 'evicted' };
+  if (earlier.wasElsewhere(key)) return { kind: 'not-fetched' };
   const nearest = nearestOf(record, step, await earlier.near());
   if (nearest === undefined) return { kind: 'no-record' };
   const { key: than, keyRecord } = nearest.record;

@@ -49,7 +49,7 @@ const change = z.union([
   }),
 ]);
 const reason = z.union([
-  z.object({ kind: z.enum(['no-record', 'evicted', 'lost', 'no-cache']) }),
+  z.object({ kind: z.enum(['no-record', 'evicted', 'not-fetched', 'lost', 'no-cache']) }),
   z.object({
     kind: z.literal('changed'),
     than: digest,

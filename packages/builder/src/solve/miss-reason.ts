@@ -6,6 +6,8 @@ export type MissReason =
   | { readonly kind: 'no-record' }
   /** It has run, but what it gave is no longer there. */
   | { readonly kind: 'evicted' }
+  /** A cache that lies elsewhere had it in an earlier build; nothing needed it, so it was not fetched. */
+  | { readonly kind: 'not-fetched' }
   /** A cache that lies elsewhere had it, but its layer cannot be had. */
   | { readonly kind: 'lost' }
   /** It was asked for. */

@@ -37,6 +37,10 @@ export class StepHistory implements EarlierRecords {
     return this.#scope.store.pastRecords.has(key);
   }
 
+  wasElsewhere(key: Digest): boolean {
+    return this.#scope.store.pastRecords.wasImported(key);
+  }
+
   /** Not those of other contexts, where there are others: another folder may well be another project. */
   async near(): Promise<readonly EarlierRecord[]> {
     const { imported } = this.#scope;

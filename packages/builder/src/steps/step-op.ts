@@ -117,12 +117,14 @@ export abstract class StepOp<Step extends PlannedStep> implements Op<FileState> 
     inputs: readonly FileState[],
     signal: AbortSignal,
   ): Promise<FileState | undefined> {
-    const { ignoresCache, imported, turns } = this.scope;
+    const { store, ignoresCache, imported, turns } = this.scope;
     if (ignoresCache(this.place.stage)) return undefined;
     await turns?.take(key, this.id, signal);
     const before = firstOf(inputs);
-    const record = (await this.#findHere(key, before)) ?? (await unlessAborted(imported.find(key), signal));
+    const here = await this.#findHere(key, before);
+    const record = here ?? (await unlessAborted(imported.find(key), signal));
     if (record === undefined) return undefined; // it is this step's turn until it has run
+    if (here === undefined) store.pastRecords.noteImported(key);
     turns?.release(key, this.id);
     this.#share(record, before, 'nothing');
     return this.#extended(before, record.layer, record.created);

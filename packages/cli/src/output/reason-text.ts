@@ -11,6 +11,8 @@ export function reasonText(reason: MissReason): string {
       return 'no earlier record';
     case 'evicted':
       return 'evicted';
+    case 'not-fetched':
+      return 'it came from a shared cache before, and was not fetched';
     case 'lost':
       return 'its layer in the shared cache cannot be had';
     case 'no-cache':
