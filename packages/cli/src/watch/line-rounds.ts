@@ -14,12 +14,14 @@ type LineKind = 'plain' | 'quiet' | 'rawjson';
 
 /** Each build of a watch as `build` shows it in lines, what led to it, and what came of it. */
 export class LineRounds implements Rounds {
+  readonly isForPrograms: boolean;
   readonly #terminal: Terminal;
   readonly #lines: ReturnType<typeof inertFor>;
   readonly #kind: LineKind;
   #build: Progress;
 
   private constructor(kind: LineKind, terminal: Terminal, build: Progress) {
+    this.isForPrograms = kind === 'rawjson';
     this.#kind = kind;
     this.#terminal = terminal;
     this.#lines = inertFor(terminal);

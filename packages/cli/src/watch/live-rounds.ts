@@ -12,6 +12,7 @@ import type { Started } from './running.ts';
  * that there is nothing to do; it does not stay.
  */
 export class LiveRounds implements Rounds {
+  readonly isForPrograms = false;
   readonly #terminal: Terminal;
   readonly #idle: LiveScreen;
   readonly #atRest: string;

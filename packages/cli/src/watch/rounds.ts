@@ -3,6 +3,8 @@ import type { Started, Teller } from './running.ts';
 
 /** Shows the builds of a watch, one after another. Disposing of it takes away what should not stay. */
 export interface Rounds extends Disposable, Teller {
+  /** Whether programs read it: they are told everything. */
+  readonly isForPrograms: boolean;
   /** A build begins. */
   begin(): Promise<void>;
   /** Something happens in it. */

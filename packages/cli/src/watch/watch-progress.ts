@@ -9,6 +9,7 @@ import type { Terminal } from '../terminal.ts';
 import { LineRounds } from './line-rounds.ts';
 import type { Rounds } from './rounds.ts';
 import type { Started, Teller } from './running.ts';
+import { ToldWarnings } from './told-warnings.ts';
 
 /** How many files a line names. */
 const NAMED = 3;
@@ -17,6 +18,7 @@ const NAMED = 3;
 export class WatchProgress implements Disposable, Teller {
   readonly #terminal: Terminal;
   readonly #rounds: Rounds;
+  readonly #warnings = new ToldWarnings();
   /** What was said last, where that was an error. */
   #lastError: string | undefined;
 
@@ -47,8 +49,10 @@ export class WatchProgress implements Disposable, Teller {
       }
       case 'built':
         this.#lastError = undefined;
+        this.#warnings.end(true);
         return rounds.built(event);
       case 'not-built':
+        this.#warnings.end(false);
         return this.#showFailures(event.failures);
       case 'watch-limit': {
         const { sysctl, value } = event.limit;
@@ -56,6 +60,8 @@ export class WatchProgress implements Disposable, Teller {
         const hint = `sysctl ${sysctl}=${value === undefined ? 'NUMBER' : Math.max(128, value * 8)}`;
         return rounds.warn(warningText({ message, hint }, hasColor));
       }
+      case 'warning':
+        return rounds.isForPrograms || !this.#warnings.isKnown(event) ? rounds.emit(event) : undefined;
       case 'waiting':
         return rounds.rest();
       default:
