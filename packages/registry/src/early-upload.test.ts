@@ -50,11 +50,17 @@ function taking(special: (asked: Asked, response: ServerResponse) => boolean): P
   });
 }
 
-async function push(from: string, server: FakeServer): Promise<void> {
+async function push(from: string, server: FakeServer, signal?: AbortSignal): Promise<void> {
   await using session = store.session();
   await using open = client();
   const image = await store.images.find(from);
-  await pushImage(open, reference(`${server.host}/app:2`), image, { store, session, compression: 'gzip' });
+  const options = {
+    store,
+    session,
+    compression: 'gzip',
+    ...(signal === undefined ? {} : { signal }),
+  } as const;
+  await pushImage(open, reference(`${server.host}/app:2`), image, options);
 }
 
 /** What was asked about the layer, each with its query and digest left out. */
@@ -108,7 +114,7 @@ test('what was sent is sent again where the registry does not want to end it', a
   expect(lines(server)).toContain('PUT /v2/app/blobs/uploads/1?digest=');
 });
 
-test('what turns out to be there is given up', async () => {
+test('what turns out to be there is ended, and taken back where the registry says then', async () => {
   const from = await haveImage();
   const server = await taking((asked, response) => {
     const isLayer = asked.method === 'HEAD' && !asked.url.endsWith(digestOf(CONFIG));
@@ -116,8 +122,26 @@ test('what turns out to be there is given up', async () => {
     return isLayer;
   });
   await push(from, server);
-  expect(lines(server).filter((line) => /^(PUT|DELETE)/.test(line))).toEqual([
-    expect.stringMatching(/^DELETE \/v2\/app\/blobs\/uploads\/[12]$/),
+  // A request is noted when all of it has come: this one was not cut off.
+  expect(lines(server).filter((line) => /^(PATCH|PUT|DELETE)/.test(line))).toEqual([
+    'PATCH /v2/app/blobs/uploads/1',
+    'DELETE /v2/app/blobs/uploads/2',
+  ]);
+});
+
+test('a push that is cancelled takes back what it has sent', async () => {
+  const from = await haveImage();
+  const cancel = new AbortController();
+  const server = await taking(({ method, url }) => {
+    // Asked for when all of the layer is compressed: much of it was sent.
+    if (method === 'HEAD' && !url.endsWith(digestOf(CONFIG))) cancel.abort();
+    return false;
+  });
+  await expect(push(from, server, cancel.signal)).rejects.toMatchObject({ code: 'aborted' });
+  expect(lines(server).filter((line) => line.startsWith('PUT'))).toEqual([]);
+  expect(lines(server).slice(-2)).toEqual([
+    'PATCH /v2/app/blobs/uploads/1',
+    'DELETE /v2/app/blobs/uploads/2',
   ]);
 });
 

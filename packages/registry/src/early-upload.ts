@@ -1,18 +1,25 @@
 import type { Digest } from '@caisson/oci';
 import type { RegistryClient, Repository } from './client.ts';
 import { counted } from './counted.ts';
-import { RegistryError } from './errors.ts';
+import { RegistryError, throwIfAborted } from './errors.ts';
 import { beginUpload, endUpload, giveUp, locationOf } from './upload.ts';
 import { repositoryScope } from './transport/scope.ts';
 
+/** How long a registry has to say where an upload can be taken back, in milliseconds. */
+const PATIENCE = 2000;
+
 /**
  * A blob that is sent while it is made, before anybody knows its digest: in one request whose length is open, which is how
- * docker sends layers, and so what registries take. Disposing of it gives it up, unless it was {@link finish}ed.
+ * docker sends layers, and so what registries take. Disposing of it gives it up, unless it was {@link finish}ed: what it sends is
+ * ended, not cut off, for then the registry says where the upload can be taken back.
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-a-blob-in-chunks
  */
 export class EarlyUpload implements AsyncDisposable {
   readonly #client: RegistryClient;
   readonly #repository: Repository;
+  /** Ends what is sent. */
+  readonly #stop = new AbortController();
+  /** Cuts off what is sent. */
   readonly #cancel = new AbortController();
   /** Told how much was sent, in bytes. */
   onSent: (sent: number) => void = () => {};
@@ -30,9 +37,9 @@ export class EarlyUpload implements AsyncDisposable {
     this.#client = client;
     this.#repository = repository;
     this.#location = location;
-    const either =
-      signal === undefined ? this.#cancel.signal : AbortSignal.any([signal, this.#cancel.signal]);
-    this.#sent = this.#send(location, bytes, either).catch(ifNotTaken);
+    const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    const until = (): AsyncIterable<Uint8Array> => untilAborted(bytes(), stop);
+    this.#sent = this.#send(location, until, this.#cancel.signal).catch(ifNotTaken);
     this.#sent.catch(() => {}); // finish() tells
   }
 
@@ -77,6 +84,7 @@ export class EarlyUpload implements AsyncDisposable {
    */
   async finish(digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
     const location = await this.#sent;
+    throwIfAborted(signal); // not all of it was sent then
     if (location === undefined) return false;
     try {
       await endUpload(this.#repository, location, digest, undefined, this.#client.timing.commit, signal);
@@ -89,9 +97,32 @@ export class EarlyUpload implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#cancel.abort();
+    this.#stop.abort();
+    const patience = setTimeout(() => this.#cancel.abort(), PATIENCE);
     await this.#sent.catch(() => {});
+    clearTimeout(patience);
     if (this.#location !== undefined) await giveUp(this.#repository, this.#location);
+  }
+}
+
+/** Passes bytes on until they are to end; who makes them is not waited for then. */
+async function* untilAborted(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<undefined>();
+  const end = (): void => abort(undefined);
+  signal.addEventListener('abort', end);
+  try {
+    while (!signal.aborted) {
+      const next = await Promise.race([iterator.next(), aborted]);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    iterator.return?.().catch(() => {});
   }
 }
 

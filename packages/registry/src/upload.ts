@@ -113,16 +113,14 @@ async function tryToMount(
       scopes: [repositoryScope(name, 'push'), repositoryScope(from, 'pull')],
       doing: `write to ${name}`,
       expect: [201, 202],
+      isRepeatable: false,
       signal,
     });
     await response.discard();
     return response.status === 201 ? 'mounted' : locationOf(response, host.name);
   } catch (error) {
-    // Not to be allowed to read the other repository is no reason not to write to this one.
-    const isRefusal =
-      error instanceof RegistryError &&
-      ['unauthorized', 'denied', 'not-found', 'rejected'].includes(error.code);
-    if (!isRefusal) throw error;
+    // Whatever the other repository is in the way of, this one may be written to.
+    if (!(error instanceof RegistryError) || error.code === 'aborted') throw error;
     return undefined;
   }
 }
