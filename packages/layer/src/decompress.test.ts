@@ -72,3 +72,8 @@ test('a frame that takes a larger window than is given is told as that', async (
     'to decompress it takes a window of more than 128 MB (zstd --long)',
   );
 });
+
+test.each([0, 1, 15, 16])('zstd may begin with a frame that readers skip (of %i bytes)', async (length) => {
+  const bytes = Buffer.from('some bytes'.repeat(100));
+  expect(await read(Buffer.concat([skippable(length), zstd(bytes, true)]), 3)).toEqual(bytes);
+});

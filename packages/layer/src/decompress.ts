@@ -14,7 +14,7 @@ const CHUNK_SIZE = 256 * 1024;
 export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { head, rest } = await splitHead(source);
   if (isGzip(head)) yield* through(rest, createGunzip({ chunkSize: CHUNK_SIZE }));
-  else if (startsWith(head, ZSTD)) yield* throughZstd(rest);
+  else if (startsWith(head, ZSTD) || isSkippable(head)) yield* throughZstd(rest);
   else yield* rest;
 }
 
@@ -62,6 +62,11 @@ async function* through(
 
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** Some writers of zstd that use several cores begin with a frame that readers skip. */
+function isSkippable(head: Uint8Array): boolean {
+  return ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+}
 const HEAD_LENGTH = 4;
 
 /** Whether a stream that begins so is gzip. */

@@ -77,6 +77,33 @@ describe('an archive', () => {
     );
   });
 
+  test.each([
+    ['its last bytes', (bytes: Buffer) => bytes.fill(0xff, bytes.length - 8)],
+    ['what follows it', (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(70, '\x1f\x8b')])],
+  ])('that is damaged is one, however small: %s', async (_what, damage) => {
+    await pack('--gzip');
+    const path = join(folder, 'a.tar');
+    writeFileSync(path, damage(readFileSync(path)));
+    await expect(opened()).rejects.toThrow(
+      'the archive a.tar cannot be unpacked: the compressed bytes are damaged',
+    );
+  });
+
+  test('that only begins like a gzip is none', async () => {
+    for (const rest of ['', 'no gzip at all'.repeat(1000)]) {
+      writeFileSync(join(folder, 'a.tar'), Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.from(rest)]));
+      expect(await opened()).toBeUndefined();
+    }
+  });
+
+  test('that a disk cannot hold is refused', async () => {
+    writeFileSync(join(folder, 'in', 'file'), '');
+    await pack('--format=pax', '--pax-option=uid:=8589934592');
+    await expect(opened()).rejects.toThrow(
+      'the archive a.tar cannot be unpacked: it holds a file of an impossible owner',
+    );
+  });
+
   test('is no file of another kind', async () => {
     writeFileSync(join(folder, 'a.tar'), 'x'.repeat(10_000));
     expect(await opened()).toBeUndefined();

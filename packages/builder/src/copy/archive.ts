@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, stat, statfs } from 'node:fs/promises';
+import { constants, gunzipSync } from 'node:zlib';
 import {
   applyLayer,
   ChainView,
-  componentsOf,
   decompressed,
   fsPath,
   hostPath,
@@ -22,6 +22,7 @@ import {
 } from '@caisson/layer';
 import { errorCode } from '@caisson/sys';
 import { buildError } from '../failure.ts';
+import { NAME_TOO_LONG, whyNotOnDisk } from './disk-limits.ts';
 import { ViewTree } from './view-tree.ts';
 import type { SourceTree } from './source-tree.ts';
 
@@ -38,12 +39,13 @@ const PROGRAMS = [
 ] as const;
 
 const BLOCK = 512;
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** How much of a gzip is looked at, in bytes: the header of a tar is in it. */
+const GZIP_HEAD = 4096;
 const MOST_SAID = 4096;
 const READ_CHUNK = 1 << 20;
 /** In bytes. What is larger is decompressed by a thread of its own. */
 const LARGE = 4 << 20;
-/** @see https://man7.org/linux/man-pages/man0/limits.h.0p.html */
-const [NAME_MAX, PATH_MAX] = [255, 4096];
 
 /** What is in an archive. */
 export interface OpenedArchive {
@@ -72,7 +74,10 @@ export async function openArchive(
   const tar = inFolder(root, 'tar');
   // Its files are not made: their bytes are read where they lie in it.
   const { toc, implied } = await read({ path, name, to: { scratch: tar }, folder, signal });
-  if (toc.entries.some(({ path: inside }) => isTooLong(inside))) throw badArchive(name, NAME_TOO_LONG);
+  for (const entry of toc.entries) {
+    const why = whyNotOnDisk(entry);
+    if (why !== undefined) throw badArchive(name, why);
+  }
   let contentOf = ({ node }: Found): Content => ({ kind: 'file', path: tar, ...offsetOf(node) });
   if (toc.entries.some(hasHoles)) {
     const tree = inFolder(root, 'files');
@@ -138,15 +143,8 @@ async function read({ path, name, to, folder, signal }: Reading): Promise<Applie
   }
 }
 
-const NAME_TOO_LONG = 'it holds a name that is too long';
-
 function badArchive(name: string, why: string, cause?: unknown): Error {
   return buildError('bad-archive', `the archive ${name} cannot be unpacked: ${why}`, {}, cause);
-}
-
-/** Longer ones cannot be on a disk. */
-function isTooLong(path: BytePath): boolean {
-  return path.length >= PATH_MAX - 1 || componentsOf(path).some(({ length }) => length > NAME_MAX);
 }
 
 /** Whether the bytes of a file do not lie in the archive as they are. */
@@ -168,6 +166,8 @@ function tooLarge(name: string, limit: number): Error {
 
 /** Whether the first block of what is in a file is a header of tar. */
 async function isTar(path: HostPath, name: string): Promise<boolean> {
+  const gzipped = await beginningOfGzip(path);
+  if (gzipped !== undefined) return hasHeader(gzipped);
   let head = Buffer.alloc(0);
   try {
     for await (const chunk of decompressed(await plainBytes(path, name))) {
@@ -178,7 +178,41 @@ async function isTar(path: HostPath, name: string): Promise<boolean> {
     if (error instanceof LayerError) return false; // it only looked compressed
     throw error;
   }
+  return hasHeader(head);
+}
+
+function hasHeader(head: Buffer): boolean {
   return head.length >= BLOCK && hasTarChecksum(head.subarray(0, BLOCK));
+}
+
+/**
+ * What the beginning of a gzip decompresses to; undefined for a file that is none. That the rest is damaged, down to its last
+ * byte, makes it no other kind of file.
+ */
+async function beginningOfGzip(path: HostPath): Promise<Buffer | undefined> {
+  const file = await open(fsPath(path));
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(GZIP_HEAD), 0, GZIP_HEAD, 0);
+    if (bytesRead < GZIP_MAGIC.length || !buffer.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC))
+      return undefined;
+    // Less and less of it: what is wrong may be at the end of what was read.
+    for (let size = bytesRead; size > GZIP_MAGIC.length; size = Math.floor(size * 0.9)) {
+      const plain = gunzipBeginning(buffer.subarray(0, size));
+      if (plain !== undefined) return plain;
+    }
+    return Buffer.alloc(0);
+  } finally {
+    await file.close();
+  }
+}
+
+/** @returns undefined where it is damaged */
+function gunzipBeginning(bytes: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: GZIP_HEAD * 1100 });
+  } catch {
+    return undefined;
+  }
 }
 
 /** @see POSIX.1-2001, pax: ustar header block, `chksum` */
